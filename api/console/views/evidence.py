@@ -1,0 +1,120 @@
+"""What a page shows of a run's grounds: cited passages with their quotes, the verdict, stage timings; pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from api.console.wording import Tone, counted, milliseconds, words
+from support_agents.domain.knowledge import Audience, Citation, RetrievedPassage
+from support_agents.domain.runs import StageTiming
+from support_agents.domain.sections import CheckResult, ComplianceSection, Sections, Verdict
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A piece of a passage, and whether it is quoted by the draft."""
+
+    text: str
+    quoted: bool
+
+
+@dataclass(frozen=True)
+class CitedPassage:
+    """A passage as the draft's reader may check it."""
+
+    title: str
+    heading: str
+    stretches: tuple[Stretch, ...]
+    internal: bool
+
+
+@dataclass(frozen=True)
+class VerdictLine:
+    """Compliance's word in one line, with the problems below it."""
+
+    line: str
+    tone: Tone
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StageBar:
+    """One stage on the time line; `x` and `width` are per cent of the run's length."""
+
+    stage: str
+    took: str
+    x: float
+    width: float
+    error: str | None
+
+
+def cited(sections: Sections) -> tuple[CitedPassage, ...]:
+    """The passages that the draft quotes, in order of their first quote."""
+    quotes: dict[str, list[Citation]] = {}
+    for sentence in sections.draft.sentences if sections.draft else ():
+        for citation in sentence.citations:
+            quotes.setdefault(str(citation.passage_id), []).append(citation)
+    found = {str(item.passage.id): item for item in (sections.retrieval.passages if sections.retrieval else ())}
+    return tuple(_cited(found.get(key), citations) for key, citations in quotes.items())
+
+
+def uncited(sections: Sections) -> tuple[CitedPassage, ...]:
+    """What else was found, best first: the evidence when there is no draft."""
+    used = {str(c.passage_id) for s in (sections.draft.sentences if sections.draft else ()) for c in s.citations}
+    passages = sections.retrieval.passages if sections.retrieval else ()
+    return tuple(_cited(item, ()) for item in passages if str(item.passage.id) not in used)
+
+
+def _cited(item: RetrievedPassage | None, citations: Sequence[Citation]) -> CitedPassage:
+    if item is None:
+        return CitedPassage(citations[0].title, "", tuple(Stretch(c.quote, quoted=True) for c in citations), internal=False)
+    passage = item.passage
+    stretches = stretched(passage.text, [citation.quote for citation in citations])
+    return CitedPassage(passage.title, passage.heading, stretches, internal=passage.audience is Audience.INTERNAL)
+
+
+def stretched(text: str, quotes: Iterable[str]) -> tuple[Stretch, ...]:
+    """Cut `text` at the quotes that stand in it; overlapping quotes become one."""
+    spans = sorted((text.find(quote), text.find(quote) + len(quote)) for quote in quotes if quote and quote in text)
+    pieces: list[Stretch] = []
+    at = 0
+    for start, end in spans:
+        if end <= at:
+            continue
+        begin = max(start, at)
+        pieces += [Stretch(text[at:begin], quoted=False), Stretch(text[begin:end], quoted=True)]
+        at = end
+    return tuple(piece for piece in (*pieces, Stretch(text[at:], quoted=False)) if piece.text)
+
+
+def verdict_line(compliance: ComplianceSection | None) -> VerdictLine:
+    """One line: how many facts were stated and confirmed, or the first problem."""
+    if compliance is None:
+        return VerdictLine("not checked: the run gave up before", Tone.BAD)
+    problems = tuple(_problem(check.name, check.reason) for check in compliance.checks if check.result is CheckResult.FAILED)
+    stated, confirmed = compliance.facts_stated, compliance.facts_confirmed
+    line = f"{counted(stated, 'fact')}, {confirmed} confirmed" if stated else "states no facts"
+    if compliance.verdict is Verdict.BLOCKED or confirmed < stated:
+        return VerdictLine(f"{line} – not fit to send as it is", Tone.BAD, problems)
+    if compliance.verdict is Verdict.REPAIRED:
+        dropped = counted(len(compliance.dropped), "sentence")
+        return VerdictLine(f"{line} · {dropped} dropped", Tone.CARE, problems)
+    return VerdictLine(line, Tone.GOOD, problems)
+
+
+def _problem(name: str, reason: str) -> str:
+    return f"{words(name)}: {reason}" if reason else words(name)
+
+
+def stage_bars(timings: Sequence[StageTiming]) -> tuple[StageBar, ...]:
+    """Each stage's place on the run's time line."""
+    whole = max((timing.started_ms + timing.took_ms for timing in timings), default=0) or 1
+    return tuple(
+        StageBar(
+            stage=words(timing.stage),
+            took=milliseconds(timing.took_ms),
+            x=round(100 * timing.started_ms / whole, 2),
+            width=max(0.6, round(100 * timing.took_ms / whole, 2)),
+            error=timing.error,
+        )
+        for timing in timings
+    )

@@ -1,0 +1,209 @@
+"""Every setting of the product, read from the environment here and nowhere else; it opens and creates nothing."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from support_agents.domain.approval import Mode
+from support_agents.domain.errors import SupportError
+
+PREFIX = "SUPPORT_"
+
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
+
+
+class Provider(StrEnum):
+    """Who writes drafts; `extractive` needs no key and opens no socket."""
+
+    EXTRACTIVE = "extractive"
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class StageShares(BaseModel):
+    """Each stage's longest share of a run's deadline in seconds, as in `support_agents.pipeline.Shares`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    understanding: float = Field(default=0.30, gt=0)
+    retrieval: float = Field(default=0.25, gt=0)
+    drafting: float = Field(default=1.25, gt=0)
+    commit: float = Field(default=0.20, ge=0)
+    shortest_draft: int = Field(default=60, ge=0)
+
+
+class Settings(BaseSettings):
+    """Frozen settings; a field `x` is set by the environment variable `SUPPORT_X`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid", hide_input_in_errors=True
+    )
+
+    data_dir: Path = Field(
+        default=Path.home() / ".local" / "share" / "support-agents",
+        description="Folder for the database, the index and the secret key; made with mode 0700.",
+    )
+    database_url: str = Field(
+        default="", description="`sqlite+aiosqlite:///…` or `postgresql+psycopg://…`; empty: SQLite in the data folder."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65_535, description="Port to listen on; 0 picks a free one.")
+    public_url: str = Field(
+        default="", description="How browsers reach the console; `https://…` makes cookies Secure. Empty: host and port."
+    )
+    secret_key: SecretStr | None = Field(
+        default=None, description="Signs CSRF tokens and keys hashes; empty: a file made in the data folder (mode 0600)."
+    )
+    log_format: LogFormat = Field(default=LogFormat.CONSOLE, description="`console` or `json`.")
+    log_level: str = Field(
+        default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe level that is logged."
+    )
+
+    standard_webhook_secrets: Secrets = Field(
+        default=(), description="`whsec_…` secrets of the `standard` source, comma separated; none: the source is closed."
+    )
+    zendesk_webhook_secrets: Secrets = Field(
+        default=(), description="Signing secrets of the `zendesk` source, comma separated; none: the source is closed."
+    )
+    zendesk_base_url: str = Field(default="", description="`https://<subdomain>.zendesk.com`; empty: no way back to it.")
+    zendesk_email: str = Field(default="", description="The API user's e-mail address.")
+    zendesk_token: SecretStr | None = Field(default=None, description="The API user's token.")
+    zendesk_api_user_id: str = Field(default="", description="The API user's id; its comments never start a run.")
+
+    mode: Mode = Field(
+        default=Mode.OBSERVE, description="How far an approved reply goes: `observe`, `note` (internal) or `reply`."
+    )
+    smtp_host: str = Field(default="", description="Mail server for approved e-mail replies; empty: no e-mail is sent.")
+    smtp_port: int = Field(default=587, ge=1, le=65_535, description="Its port.")
+    smtp_username: str = Field(default="", description="Login name, if the server wants one.")
+    smtp_password: SecretStr | None = Field(default=None, description="Login password.")
+    smtp_starttls: bool = Field(default=True, description="Whether the connection must be encrypted with STARTTLS.")
+    smtp_from_address: str = Field(default="", description="The From address of approved e-mail replies.")
+
+    orders_csv: Path | None = Field(default=None, description="Orders exported as CSV; empty: no order is ever known.")
+    policy: Path | None = Field(default=None, description="The policy ledger (YAML); empty: no refund is proposed.")
+
+    llm_provider: Provider = Field(default=Provider.EXTRACTIVE, description="`extractive`, `openai` or `anthropic`.")
+    llm_model: str = Field(default="", description="Model name, for `openai` and `anthropic`.")
+    llm_base_url: str = Field(default="", description="Base URL of an OpenAI-compatible server.")
+    llm_api_key: SecretStr | None = Field(default=None, description="Key of the provider.")
+
+    deadline_seconds: float = Field(default=2.0, gt=0, le=60, description="From a webhook's first byte to card ready.")
+    resumed_seconds: float = Field(
+        default=1.0, gt=0, le=60, description="A deadline of its own for a run that was resumed or waited too long."
+    )
+    stages: StageShares = Field(default_factory=StageShares, description="Longest shares, for example `SUPPORT_STAGES__DRAFTING=1.2`.")
+    undo_reply_seconds: float = Field(default=30, ge=0, description="How long an approved reply can be taken back.")
+    undo_refund_seconds: float = Field(default=60, ge=0, description="How long an approved refund can be taken back.")
+    request_ttl_business_hours: float = Field(
+        default=16, gt=0, description="Business hours after which an undecided approval request expires."
+    )
+    onnx_threads: int = Field(default=1, ge=1, le=64, description="Threads of the embedding model.")
+    relevance_floor: float = Field(
+        default=0.0, ge=-1, le=1, description="Similarity below which a passage is dropped; 0 keeps the built-in floor."
+    )
+    worker_concurrency: int = Field(default=4, ge=1, le=64, description="Events handled at once.")
+    session_hours: float = Field(default=12, gt=0, description="How long a sign-in lasts.")
+
+    testing: bool = Field(default=False, description="Allows fault points; never set it on a server that matters.")
+    demo: bool = Field(default=False, description="A demo folder: allows one one-time sign-in link on loopback.")
+    fault_point: str = Field(
+        default="", description="With `testing`: `after:card_ready` or `before:execution_result:2` kills the process there."
+    )
+
+    @field_validator("standard_webhook_secrets", "zendesk_webhook_secrets", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Take `a, b` as well as a sequence."""
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("standard_webhook_secrets")
+    @classmethod
+    def _whsec(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        """Refuse what is not a Standard Webhooks secret, here rather than at the first webhook."""
+        if not all(secret.get_secret_value().startswith("whsec_") for secret in value):
+            raise ValueError("each secret starts with `whsec_`; copy it whole from the sender")
+        return value
+
+    @field_validator("public_url", "zendesk_base_url", "llm_base_url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        """Refuse an address without a scheme; drop the closing slash."""
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("write the whole address, for example https://support.example.com")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Settings":
+        """Refuse combinations that could only fail later."""
+        if self.llm_provider is not Provider.EXTRACTIVE and not self.llm_model:
+            raise ValueError(f"{PREFIX}LLM_MODEL is needed with {PREFIX}LLM_PROVIDER={self.llm_provider}")
+        if self.smtp_host and not self.smtp_from_address:
+            raise ValueError(f"{PREFIX}SMTP_FROM_ADDRESS is needed with {PREFIX}SMTP_HOST")
+        if self.zendesk_base_url and not (self.zendesk_email and self.zendesk_token):
+            raise ValueError(f"{PREFIX}ZENDESK_EMAIL and {PREFIX}ZENDESK_TOKEN are needed with {PREFIX}ZENDESK_BASE_URL")
+        if self.fault_point and not self.testing:
+            raise ValueError(f"{PREFIX}FAULT_POINT is for tests only: unset it, or set {PREFIX}TESTING=true")
+        return self
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'support.db'}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether one process owns the whole database."""
+        return self.database.startswith("sqlite")
+
+    @property
+    def url(self) -> str:
+        """How browsers reach the console."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+
+class SettingRow(NamedTuple):
+    """One line of the configuration table."""
+
+    variable: str
+    default: str
+    meaning: str
+
+
+def table() -> tuple[SettingRow, ...]:
+    """Return every setting for documentation and `doctor`; defaults only, never a value in use."""
+    rows = []
+    for name, info in Settings.model_fields.items():
+        shown = "" if info.is_required() or info.default_factory or info.default in (None, ()) else str(info.default)
+        rows.append(SettingRow(f"{PREFIX}{name.upper()}", shown.replace(str(Path.home()), "~"), info.description or ""))
+    return tuple(rows)
+
+
+def load(overrides: Mapping[str, object] | None = None) -> Settings:
+    """Read the environment, `overrides` first; raise a `SupportError` that says what to set, never a value."""
+    try:
+        return Settings(**dict(overrides or {}))  # type: ignore[arg-type] # checked by the model itself
+    except ValidationError as error:
+        raise SupportError("settings", "; ".join(_advice(error))) from None
+
+
+def _advice(error: ValidationError) -> list[str]:
+    """One sentence for each wrong setting."""
+    advice = []
+    for problem in error.errors(include_input=False, include_url=False):
+        name = "__".join(str(part).upper() for part in problem["loc"])
+        message = problem["msg"].removeprefix("Value error, ")
+        advice.append(f"set {PREFIX}{name}: {message}" if name else message)
+    return advice

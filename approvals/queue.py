@@ -1,0 +1,272 @@
+"""The approval queue: where people decide on exact bytes; nothing is carried out here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from approvals.authority import Authority, Nobody, is_manager, require_not_own, require_role
+from approvals.canonical import CanonicalRefund, CanonicalReply, Sealed, same_digest, unseal
+from approvals.composing import Unfit
+from approvals.consequences import Consequences
+from approvals.lifecycle import IllegalTransition, RequestTrigger, request_after
+from approvals.ports import Person
+from approvals.submission import Submission
+from db.engine import Database
+from db.repositories.approvals import ApprovalRequest, Decision, NewDecision
+from db.repositories.tickets import Ticket
+from db.uow import UnitOfWork
+from support_agents.domain.action import ActionKind
+from support_agents.domain.approval import DecisionVerdict, RequestStatus, Role
+from support_agents.domain.errors import SupportError
+from support_agents.domain.ids import ExecutionId, RequestId, WorkspaceId
+from support_agents.domain.money import Money
+from support_agents.domain.runs import Rechecked, RunRecord
+from support_agents.domain.sections import CheckResult, Verdict
+from support_agents.domain.ticket import TicketSnapshot
+
+BATCH = 100
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What came of a decision; `approvals` counts distinct people, `missing` says who else must approve."""
+
+    request_id: RequestId
+    status: RequestStatus
+    approvals: int
+    missing: str = ""
+    execution_id: ExecutionId | None = None
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A request with ticket and row locked, and its action as decoded from the very bytes."""
+
+    request: ApprovalRequest
+    ticket: Ticket
+    action: CanonicalReply | CanonicalRefund
+    now: datetime
+
+
+@dataclass(frozen=True)
+class ApprovalQueue:
+    """Submit, decide, replace, expire; every use case is one transaction."""
+
+    database: Database
+    authority: Authority
+    submission: Submission
+    consequences: Consequences
+
+    async def submit(self, uow: UnitOfWork, record: RunRecord, ticket: TicketSnapshot) -> tuple[RequestId, ...]:
+        """Put a run's proposals to people, inside the caller's transaction."""
+        return await self.submission.submit(uow, record, ticket)
+
+    async def decide(
+        self, request_id: RequestId, *, digest: str, verdict: DecisionVerdict, person: Person, reason: str = ""
+    ) -> Decided:
+        """Count a person's answer to exactly these bytes; the last approval needed schedules the execution."""
+        async with self.database.write("decide") as uow:
+            case = await self._open(uow, request_id, person.workspace, digest=digest)
+            require_role(person.role, Role.APPROVER)
+            if verdict is DecisionVerdict.REJECT:
+                return await self._reject(uow, case, person, reason)
+            return await self._approve(uow, case, person, reason)
+
+    async def replace(
+        self, request_id: RequestId, *, digest: str, rechecked: Rechecked, person: Person
+    ) -> RequestId:
+        """Put a person's edit, already checked, in the place of a pending reply: new bytes, earlier approvals void."""
+        _require_checked(rechecked)
+        async with self.database.write("replace") as uow:
+            case = await self._open(uow, request_id, person.workspace, digest=digest)
+            require_role(person.role, Role.APPROVER)
+            if not isinstance(case.action, CanonicalReply):
+                raise SupportError("not_editable", "money and recipients cannot be edited")
+            edited = self.submission.composer.edited(case.action, rechecked.text, now=case.now)
+            await self.consequences.close(
+                uow, case.request, RequestTrigger.SUPERSEDED, reason="edited", actor=str(person.operator_id)
+            )
+            made = await self.submission.insert(
+                uow, edited, ref=case.request.ref, now=case.now, supersedes=case.request.id
+            )
+            if isinstance(made, Unfit):
+                raise SupportError("not_allowed", made.reason)
+            return made
+
+    async def expire_due(self) -> int:
+        """Expire requests whose time is over and return their tickets to people; returns how many."""
+        async with self.database.read() as uow:
+            due = await uow.approvals.expired(limit=BATCH)
+        return sum([await self._expire(request) for request in due])
+
+    async def sweep_superseded(self) -> int:
+        """Repaint requests that their ticket's newer revision has already made undecidable; returns how many."""
+        async with self.database.read() as uow:
+            stale = await uow.approvals.stale(limit=BATCH)
+        return sum([await self._sweep(request) for request in stale])
+
+    async def _expire(self, seen: ApprovalRequest) -> bool:
+        async with self.database.write("expire") as uow:
+            ticket, request = await _locked(uow, seen)
+            if request.status is not RequestStatus.PENDING or request.expires_at > await uow.now():
+                return False
+            reason = "nobody decided in time: needs a fresh draft"
+            await self.consequences.close(uow, request, RequestTrigger.EXPIRED, reason=reason)
+            if ticket.revision == request.ticket_revision:
+                await uow.tickets.needs_person(ticket.id, reason)
+            return True
+
+    async def _sweep(self, seen: ApprovalRequest) -> bool:
+        async with self.database.write("supersede") as uow:
+            ticket, request = await _locked(uow, seen)
+            still_open = request.status in {RequestStatus.PENDING, RequestStatus.APPROVED}
+            started = await uow.executions.by_request(request.id) is not None
+            if not still_open or started or ticket.revision == request.ticket_revision:
+                return False
+            await self.consequences.close(uow, request, RequestTrigger.SUPERSEDED, reason="the ticket has moved on")
+            return True
+
+    async def _open(
+        self, uow: UnitOfWork, request_id: RequestId, workspace: WorkspaceId, *, digest: str
+    ) -> _Case:
+        """Lock ticket, then request; prove that it can still be decided and that these are the bytes."""
+        seen = await uow.approvals.get(request_id)
+        if seen is None or seen.workspace_id != workspace:
+            raise SupportError("not_found", "no such approval request")
+        ticket, request = await _locked(uow, seen)
+        if not same_digest(digest, request.digest):
+            raise SupportError("digest_mismatch", "this is not the version that is up for approval; read it again")
+        action = unseal(Sealed(request.canonical, request.digest))
+        _require_same(request, action)
+        now = await uow.now()
+        if request.status is not RequestStatus.PENDING:
+            raise await _too_late(uow, request)
+        if request.expires_at <= now:
+            raise SupportError("expired", "the time to decide is over; the ticket needs a fresh draft")
+        if ticket.revision != request.ticket_revision:
+            raise SupportError("stale", "the ticket has moved on since this was drafted")
+        return _Case(request, ticket, action, now)
+
+    async def _reject(self, uow: UnitOfWork, case: _Case, person: Person, reason: str) -> Decided:
+        await self._insert(uow, case, person, DecisionVerdict.REJECT, reason)
+        why = f"rejected: {reason}" if reason else "rejected"
+        actor = str(person.operator_id)
+        await self.consequences.close(uow, case.request, RequestTrigger.REJECTED, reason=why, actor=actor)
+        await uow.tickets.needs_person(case.ticket.id, why)
+        return Decided(case.request.id, RequestStatus.REJECTED, approvals=0)
+
+    async def _approve(self, uow: UnitOfWork, case: _Case, person: Person, reason: str) -> Decided:
+        request = case.request
+        require_not_own(person.email, case.ticket.requester_email)
+        require_not_own(person.email, _concerned(case.action))
+        if isinstance(self.authority.needed(request.kind, _money(request)), Nobody):
+            raise SupportError("not_allowed", "nobody here may approve this any more")
+        await self._reserve_money(uow, case, person)
+        await self._insert(uow, case, person, DecisionVerdict.APPROVE, reason)
+        approving = [d for d in await uow.approvals.decisions(request.id) if d.verdict is DecisionVerdict.APPROVE]
+        missing = _missing(request, approving)
+        trigger = RequestTrigger.APPROVE_COUNTED if missing else RequestTrigger.APPROVE_COMPLETED
+        status = request_after(request.status, trigger)
+        if missing:
+            return Decided(request.id, status, len(approving), missing=missing)
+        if not await uow.approvals.move(request, status):
+            raise SupportError("already_decided", "somebody else was first", retryable=True)
+        approved = request.model_copy(update={"status": status})
+        execution = await self.consequences.schedule_if_due(uow, approved, now=case.now)
+        if execution is None:
+            return Decided(request.id, status, len(approving), missing="the action it waits for")
+        return Decided(request.id, status, len(approving), "", execution.id, execution.not_before)
+
+    async def _reserve_money(self, uow: UnitOfWork, case: _Case, person: Person) -> None:
+        money = self.consequences.day_money(case.request, person.operator_id, at=case.now)
+        if money is None:
+            return
+        limit = self.authority.daily_limit(person.role, money.currency)
+        if not await uow.approvals.reserve_money(money, limit=limit):
+            raise SupportError("not_allowed", "this would pass what you may approve in one day")
+
+    async def _insert(
+        self, uow: UnitOfWork, case: _Case, person: Person, verdict: DecisionVerdict, reason: str
+    ) -> None:
+        request = case.request
+        for earlier in await uow.approvals.decisions(request.id):
+            if earlier.operator_id == person.operator_id:
+                raise SupportError("already_decided", f"you were first yourself: {earlier.verdict} is on record")
+        await uow.approvals.decide(
+            NewDecision(
+                workspace_id=request.workspace_id,
+                request_id=request.id,
+                digest=request.digest,
+                operator_id=person.operator_id,
+                session_id=person.session_id,
+                role=person.role,
+                verdict=verdict,
+                reason=reason,
+                created_at=case.now,
+            )
+        )
+        await uow.audit.append(
+            workspace=request.workspace_id, event=f"decision.{verdict}", subject=request.id,
+            actor=str(person.operator_id), data={"digest": request.digest, "session": str(person.session_id)},
+        )  # fmt: skip
+
+
+async def _locked(uow: UnitOfWork, seen: ApprovalRequest) -> tuple[Ticket, ApprovalRequest]:
+    ticket = await uow.tickets.lock(seen.ticket_id)
+    request = await uow.approvals.lock(seen.id)
+    if ticket is None or request is None:
+        raise SupportError("not_found", "no such approval request")
+    return ticket, request
+
+
+async def _too_late(uow: UnitOfWork, request: ApprovalRequest) -> SupportError:
+    """Tell the loser who was first, or what else ended the question."""
+    match request.status:
+        case RequestStatus.EXPIRED:
+            return SupportError("expired", "the time to decide is over; the ticket needs a fresh draft")
+        case RequestStatus.SUPERSEDED:
+            return SupportError("superseded", request.closed_reason or "replaced by something newer")
+        case _:
+            last = (await uow.approvals.decisions(request.id))[-1]
+            first = await uow.operators.get(last.operator_id)
+            who = first.email if first is not None else "somebody"
+            return SupportError("already_decided", f"{who} was first: {request.status}")
+
+
+def _missing(request: ApprovalRequest, approving: list[Decision]) -> str:
+    people = {decision.operator_id for decision in approving}
+    managers = {decision.operator_id for decision in approving if is_manager(decision.role)}
+    if len(managers) < request.managers_needed:
+        return "a manager"
+    return "another person" if len(people) < request.approvals_needed else ""
+
+
+def _require_checked(rechecked: Rechecked) -> None:
+    if rechecked.compliance.verdict is Verdict.BLOCKED:
+        failed = [c.reason or c.name for c in rechecked.compliance.checks if c.result is CheckResult.FAILED]
+        raise SupportError("blocked", "the edit did not pass its checks: " + "; ".join(failed))
+
+
+def _require_same(request: ApprovalRequest, action: CanonicalReply | CanonicalRefund) -> None:
+    """The row repeats what the bytes say; where it does not, somebody has been at the row."""
+    told = (action.workspace, action.ticket, action.action, action.kind, action.revision, action.after, action.way)
+    row = (
+        request.workspace_id, request.ticket_id, request.action_id, request.kind, request.ticket_revision,
+        request.after_action_id, request.way,
+    )  # fmt: skip
+    amount = action.amount if isinstance(action, CanonicalRefund) else None
+    if told != row or amount != _money(request):
+        raise SupportError("digest_mismatch", "the request's row and its canonical bytes disagree")
+
+
+def _money(request: ApprovalRequest) -> Money | None:
+    if request.amount_minor is None or request.currency is None:
+        return None
+    return Money(minor=request.amount_minor, currency=request.currency)
+
+
+def _concerned(action: CanonicalReply | CanonicalRefund) -> str:
+    return action.requester if action.kind is ActionKind.ISSUE_REFUND else action.to[0]
+
+
+__all__ = ["ApprovalQueue", "Decided", "IllegalTransition"]

@@ -1,0 +1,108 @@
+"""Opens the database and gives out units of work; it knows no table."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import Protocol
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from db.postgresql import PostgresStore
+from db.sqlite import SqliteStore
+from db.uow import UnitOfWork
+from db.wakeup import Wakeup
+from db.writer import Boundary
+from support_agents.domain.errors import SupportError
+
+
+class Store(Protocol):
+    """What differs between the two databases."""
+
+    @property
+    def committed(self) -> Wakeup:
+        """Set after commits that added outbox rows."""
+        ...
+
+    def write(self, label: str, *, urgent: bool) -> AbstractAsyncContextManager[AsyncConnection]:
+        """One writing transaction; committed when the context has been left."""
+        ...
+
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """One transaction that cannot write."""
+        ...
+
+    async def announce(self, connection: AsyncConnection) -> None:
+        """Within the transaction: have its commit wake other processes too."""
+        ...
+
+    async def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+def no_boundary(_side: str, _label: str) -> None:
+    """Outside of tests nothing happens at a commit boundary."""
+
+
+class Database:
+    """One database. Make it with `open`; closing is the caller's duty."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @classmethod
+    def open(cls, url: str, *, boundary: Boundary = no_boundary) -> "Database":
+        """Open `sqlite+aiosqlite:///…` or `postgresql+psycopg://…`; connects at first use.
+
+        `boundary("before" | "after", label)` is called around each COMMIT of a writing unit of work.
+        """
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+        if backend == "sqlite":
+            return cls(SqliteStore.open(parsed, boundary=boundary))
+        if backend == "postgresql":
+            return cls(PostgresStore.open(parsed, boundary=boundary))
+        raise SupportError("unknown_database", f"no such kind of database: {backend}")
+
+    @property
+    def committed(self) -> Wakeup:
+        """Set after any commit that added outbox rows."""
+        return self._store.committed
+
+    @asynccontextmanager
+    async def write(self, label: str, *, urgent: bool = False) -> AsyncIterator[UnitOfWork]:
+        """One transaction: committed on a clean exit, rolled back on an error; urgent ones go first on SQLite."""
+        with _translated():
+            async with self._store.write(label, urgent=urgent) as connection, _session(connection) as session:
+                uow = UnitOfWork(session)
+                yield uow
+                if uow.outbox.added:
+                    await self._store.announce(connection)
+        if uow.outbox.added:
+            self.committed.set()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[UnitOfWork]:
+        """One consistent view that cannot write."""
+        with _translated():
+            async with self._store.read() as connection, _session(connection) as session:
+                yield UnitOfWork(session)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._store.close()
+
+
+def _session(connection: AsyncConnection) -> AsyncSession:
+    # The store owns the transaction; the session only speaks inside it.
+    return AsyncSession(connection, join_transaction_mode="rollback_only", autoflush=False, expire_on_commit=False)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Say in our own words that the database could not be reached, was busy, or undid a deadlock."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise SupportError("database_unavailable", str(error.orig), retryable=True) from error

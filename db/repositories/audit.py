@@ -1,0 +1,102 @@
+"""What happened, in order, on record: appended with the change it tells of, never changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.base import table_of
+from db.models.audit import AuditRow
+from support_agents.domain.ids import WorkspaceId, new_id
+
+ROWS = table_of(AuditRow)
+COLUMNS = ROWS.c
+APPEND = insert(ROWS)
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One entry; the last four are None until it is sealed."""
+
+    id: UUID
+    workspace: WorkspaceId
+    at: datetime
+    event: str
+    subject: UUID
+    actor: str
+    data: Mapping[str, str]
+    salt: str | None
+    commitment: str | None
+    sealed_seq: int | None
+    seal: str | None
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What the sealer adds to an entry."""
+
+    salt: str
+    commitment: str
+    seq: int
+    seal: str
+
+
+class Audit:
+    """Appends and reads; only the sealer adds seals."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def append(
+        self, *, workspace: WorkspaceId, event: str, subject: UUID, actor: str, data: Mapping[str, str] | None = None
+    ) -> None:
+        """Record `event` about `subject` by `actor` (an operator's id or a part of the system). Ids and codes only."""
+        row = {"id": new_id(), "workspace_id": workspace, "event": event, "subject": subject}
+        await self._session.execute(APPEND, row | {"actor": actor, "data": dict(data or {})})
+
+    async def of(self, subject: UUID, *, limit: int = 200) -> tuple[AuditEntry, ...]:
+        """Entries about one subject, oldest first."""
+        return await self._entries(
+            select(ROWS).where(COLUMNS.subject == subject).order_by(COLUMNS.at, COLUMNS.id).limit(limit)
+        )
+
+    async def unsealed(self, workspace: WorkspaceId, *, limit: int) -> tuple[AuditEntry, ...]:
+        """The oldest committed entries that have no seal."""
+        mine = COLUMNS.workspace_id == workspace
+        return await self._entries(
+            select(ROWS).where(mine, COLUMNS.sealed_seq.is_(None)).order_by(COLUMNS.id).limit(limit)
+        )
+
+    async def sealed(self, workspace: WorkspaceId, *, after: int, limit: int) -> tuple[AuditEntry, ...]:
+        """Sealed entries with a sequence number above `after`, in order of the chain."""
+        mine = COLUMNS.workspace_id == workspace
+        return await self._entries(
+            select(ROWS).where(mine, COLUMNS.sealed_seq > after).order_by(COLUMNS.sealed_seq).limit(limit)
+        )
+
+    async def head(self, workspace: WorkspaceId) -> tuple[int, str] | None:
+        """Sequence number and seal of the last sealed entry."""
+        query = (
+            select(COLUMNS.sealed_seq, COLUMNS.seal)
+            .where(COLUMNS.workspace_id == workspace, COLUMNS.sealed_seq.is_not(None))
+            .order_by(COLUMNS.sealed_seq.desc())
+            .limit(1)
+        )
+        row = (await self._session.execute(query)).first()
+        return None if row is None else (row.sealed_seq, row.seal)
+
+    async def add_seal(self, entry: UUID, seal: Seal) -> None:
+        """Seal one entry; the database refuses a second seal."""
+        values = {"salt": seal.salt, "commitment": seal.commitment, "sealed_seq": seal.seq, "seal": seal.seal}
+        await self._session.execute(update(ROWS).where(COLUMNS.id == entry).values(values))
+
+    async def _entries(self, query: Select[*tuple[object, ...]]) -> tuple[AuditEntry, ...]:
+        return tuple(_entry(row) for row in await self._session.execute(query))
+
+
+def _entry(row: Row[*tuple[object, ...]]) -> AuditEntry:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    return AuditEntry(workspace=values.pop("workspace_id"), **values)

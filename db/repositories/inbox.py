@@ -1,0 +1,78 @@
+"""What was received, raw, once each; deciding what it means is the ticket store's."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.base import table_of, upsert
+from db.models.inbox import InboxRow
+from support_agents.domain.ids import InboxId, WorkspaceId, new_id
+from support_agents.domain.ticket import InboundMessage
+
+ROWS = table_of(InboxRow)
+COLUMNS = ROWS.c
+KEY = ("workspace_id", "source", "external_ticket", "event_kind", "event_key")
+ADD = upsert(ROWS).on_conflict_do_nothing(index_elements=KEY).returning(COLUMNS.id)
+
+
+@dataclass(frozen=True)
+class Buried:
+    """A well-signed event that could not be understood."""
+
+    id: InboxId
+    source: str
+    reason: str
+    raw: bytes
+    received_at: datetime
+
+
+class Inbox:
+    """The deduplicated inbound events."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, inbound: InboundMessage, raw: bytes) -> InboxId | None:
+        """Store an event; None when one of the same key is there already."""
+        row = {
+            "id": new_id(),
+            "workspace_id": inbound.workspace,
+            "source": inbound.source,
+            "external_ticket": inbound.ticket.external_id,
+            "event_kind": inbound.kind,
+            "event_key": inbound.event_key,
+            "raw": raw,
+            "received_at": inbound.received_at,
+            "buried_reason": None,
+        }
+        return (await self._session.execute(ADD, row)).scalar_one_or_none()
+
+    async def bury(
+        self, *, workspace: WorkspaceId, source: str, key: str, raw: bytes, reason: str, received_at: datetime
+    ) -> InboxId:
+        """Store what cannot be understood; the same bytes again give the same id."""
+        identity = {
+            "workspace_id": workspace,
+            "source": source,
+            "external_ticket": "",
+            "event_kind": "unknown",
+            "event_key": key,
+        }
+        row = identity | {"id": new_id(), "raw": raw, "received_at": received_at, "buried_reason": reason}
+        added: InboxId | None = (await self._session.execute(ADD, row)).scalar_one_or_none()
+        if added is not None:
+            return added
+        same = [COLUMNS[name] == value for name, value in identity.items()]
+        return InboxId((await self._session.execute(select(COLUMNS.id).where(*same))).scalar_one())
+
+    async def buried(self, workspace: WorkspaceId, *, limit: int = 50) -> tuple[Buried, ...]:
+        """The newest buried events."""
+        query = (
+            select(COLUMNS.id, COLUMNS.source, COLUMNS.buried_reason, COLUMNS.raw, COLUMNS.received_at)
+            .where(COLUMNS.workspace_id == workspace, COLUMNS.buried_reason.is_not(None))
+            .order_by(COLUMNS.id.desc())
+            .limit(limit)
+        )
+        return tuple(Buried(*row) for row in await self._session.execute(query))

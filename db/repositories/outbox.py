@@ -1,0 +1,103 @@
+"""Events committed with the state they tell of, and who works on them; nothing else may enqueue."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.base import database_now, table_of
+from db.models.outbox import OutboxRow
+from support_agents.domain.events import EventName, OutboxEvent
+from support_agents.domain.ids import OutboxId, WorkspaceId, new_id
+
+ROWS = table_of(OutboxRow)
+COLUMNS = ROWS.c
+ADD = insert(ROWS)
+WAITING = and_(COLUMNS.done_at.is_(None), COLUMNS.buried_at.is_(None))
+
+
+class Outbox:
+    """`added` tells whether this unit of work has added rows."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+        self.added = False
+
+    async def add(
+        self, name: EventName, subject: UUID, *, workspace: WorkspaceId, not_before: datetime | None = None
+    ) -> OutboxId:
+        """Add an event, due at once or at `not_before`."""
+        event = OutboxId(new_id())
+        row = {"id": event, "workspace_id": workspace, "name": name, "subject": subject}
+        await self._session.execute(ADD, row if not_before is None else row | {"not_before": not_before})
+        self.added = True
+        return event
+
+    async def claim(self, *, limit: int, lease: timedelta) -> tuple[OutboxEvent, ...]:
+        """Lease up to `limit` due events, the longest due first; each to one claimer until the lease lapses."""
+        now = (await self._session.execute(select(database_now()))).scalar_one()
+        due = (
+            select(COLUMNS.id)
+            .where(WAITING, COLUMNS.not_before <= now, _free(now))
+            .order_by(COLUMNS.not_before, COLUMNS.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        ids = (await self._session.execute(due)).scalars().all()
+        if not ids:
+            return ()
+        leased = (
+            update(ROWS)
+            .where(COLUMNS.id.in_(ids))
+            .values(leased_until=now + lease, attempts=COLUMNS.attempts + 1)
+            .returning(COLUMNS.id, COLUMNS.workspace_id, COLUMNS.name, COLUMNS.subject, COLUMNS.attempts)
+        )
+        rows = {row.id: row for row in await self._session.execute(leased)}
+        return tuple(
+            OutboxEvent(
+                id=event,
+                workspace=rows[event].workspace_id,
+                name=rows[event].name,
+                subject=rows[event].subject,
+                attempts=rows[event].attempts,
+            )
+            for event in ids
+        )
+
+    async def done(self, event: OutboxId) -> None:
+        """Mark as done; a second time changes nothing."""
+        await self._session.execute(update(ROWS).where(COLUMNS.id == event, WAITING).values(done_at=database_now()))
+
+    async def retry(self, event: OutboxId, *, at: datetime, error: str) -> None:
+        """Give the lease back and try again at `at`; `error` is a code, never text from outside."""
+        values = {"not_before": at, "leased_until": None, "last_error": error}
+        await self._session.execute(update(ROWS).where(COLUMNS.id == event, WAITING).values(values))
+        self.added = True
+
+    async def bury(self, event: OutboxId, error: str) -> None:
+        """Give up on it, visibly; `error` is a code."""
+        values = {"buried_at": database_now(), "last_error": error}
+        await self._session.execute(update(ROWS).where(COLUMNS.id == event, WAITING).values(values))
+
+    async def next_due(self) -> datetime | None:
+        """When the next event becomes claimable, which may have passed; None while nothing waits."""
+        at = func.max(COLUMNS.not_before, func.coalesce(COLUMNS.leased_until, COLUMNS.not_before))
+        if self._session.get_bind().dialect.name != "sqlite":
+            at = func.greatest(COLUMNS.not_before, COLUMNS.leased_until)
+        query = select(func.min(at, type_=COLUMNS.not_before.type)).where(WAITING)
+        return (await self._session.execute(query)).scalar_one()
+
+    async def is_waiting(self, event: OutboxId) -> bool:
+        """Whether it is neither done nor buried."""
+        return (await self._session.execute(select(COLUMNS.id).where(COLUMNS.id == event, WAITING))).first() is not None
+
+    async def clock_went_back(self, *, tolerance: timedelta = timedelta(seconds=5)) -> bool:
+        """Whether the newest event was made later than the present: dispatch must stop until time has caught up."""
+        newest = select(COLUMNS.created_at).order_by(COLUMNS.id.desc()).limit(1).scalar_subquery()
+        made, now = (await self._session.execute(select(newest, database_now()))).one()
+        return made is not None and made > now + tolerance
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    return or_(COLUMNS.leased_until.is_(None), COLUMNS.leased_until <= now)

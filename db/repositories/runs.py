@@ -1,0 +1,161 @@
+"""Runs and their sections: opened once per ticket, finished once, read back whole."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import TypeAdapter
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.base import table_of
+from db.models.runs import RunRow, RunSectionRow
+from support_agents.domain.action import ProposedAction
+from support_agents.domain.errors import SupportError
+from support_agents.domain.ids import OutboxId, RunId, TicketId, WorkspaceId
+from support_agents.domain.runs import Outcome, RunRecord, Sections
+from support_agents.domain.sections import OWNERS, SectionName
+
+RUNS = table_of(RunRow)
+SECTIONS = table_of(RunSectionRow)
+ACTIONS = TypeAdapter(tuple[ProposedAction, ...])
+OPEN = RUNS.c.status == "open"
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A run that has not finished: which attempt holds it, and which event it answers."""
+
+    id: RunId
+    workspace: WorkspaceId
+    ticket_id: TicketId
+    ticket_revision: int
+    event: OutboxId
+    attempt: int
+
+
+class Runs:
+    """At most one open run per ticket; every change of one is conditional on its attempt."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def open_of(self, ticket: TicketId) -> OpenRun | None:
+        """The ticket's open run."""
+        columns = RUNS.c.id, RUNS.c.workspace_id, RUNS.c.ticket_id, RUNS.c.ticket_revision, RUNS.c.event_id
+        query = select(*columns, RUNS.c.attempt).where(RUNS.c.ticket_id == ticket, OPEN)
+        row = (await self._session.execute(query)).first()
+        return None if row is None else OpenRun(*row)
+
+    async def begin(self, run: OpenRun, *, received_at: datetime, begun_at: datetime) -> None:
+        """Insert an open run."""
+        await self._session.execute(
+            insert(RUNS),
+            {
+                "id": run.id,
+                "workspace_id": run.workspace,
+                "ticket_id": run.ticket_id,
+                "ticket_revision": run.ticket_revision,
+                "event_id": run.event,
+                "attempt": run.attempt,
+                "received_at": received_at,
+                "begun_at": begun_at,
+            },
+        )
+
+    async def resume(self, run: OpenRun, *, received_at: datetime) -> bool:
+        """Save a next attempt on an open run; False when another claimer was first."""
+        statement = (
+            update(RUNS)
+            .where(RUNS.c.id == run.id, OPEN, RUNS.c.attempt == run.attempt - 1)
+            .values(
+                attempt=run.attempt,
+                ticket_revision=run.ticket_revision,
+                event_id=run.event,
+                received_at=received_at,
+                late=True,
+            )
+            .returning(RUNS.c.id)
+        )
+        return (await self._session.execute(statement)).first() is not None
+
+    async def finish(self, record: RunRecord, *, attempt: int, outcome: Outcome) -> OutboxId | None:
+        """Close the run with its record and return the event that it answered; None when this attempt lost it."""
+        statement = (
+            update(RUNS)
+            .where(RUNS.c.id == record.run_id, OPEN, RUNS.c.attempt == attempt)
+            .values(
+                status="finished",
+                outcome=outcome,
+                ticket_revision=record.ticket_revision,
+                reason=record.reason,
+                actions=ACTIONS.dump_json(record.actions).decode(),
+                timings=[timing.model_dump(mode="json") for timing in record.timings],
+                model_calls=[call.model_dump(mode="json") for call in record.model_calls],
+                versions=dict(record.versions),
+                finished_at=record.finished_at,
+                total_ms=(record.finished_at - record.received_at).total_seconds() * 1000,
+                late=record.late,
+            )
+            .returning(RUNS.c.event_id)
+        )
+        event: OutboxId | None = (await self._session.execute(statement)).scalar_one_or_none()
+        if event is not None:
+            await self._add_sections(record)
+        return event
+
+    async def abandon(self, ticket: TicketId, *, reason: str) -> RunId | None:
+        """Close the ticket's open run as handed off; None when it has none."""
+        statement = (
+            update(RUNS)
+            .where(RUNS.c.ticket_id == ticket, OPEN)
+            .values(status="finished", outcome=Outcome.HANDED_OFF, reason=reason, finished_at=RUNS.c.begun_at)
+            .returning(RUNS.c.id)
+        )
+        run: RunId | None = (await self._session.execute(statement)).scalar_one_or_none()
+        return run
+
+    async def load(self, run: RunId) -> RunRecord:
+        """Read a finished run's record; `not_found` when there is none."""
+        row = (await self._session.execute(select(RUNS).where(RUNS.c.id == run, RUNS.c.status == "finished"))).first()
+        if row is None:
+            raise SupportError("not_found", f"no finished run {run}")
+        return RunRecord(
+            run_id=row.id,
+            workspace=row.workspace_id,
+            ticket_id=row.ticket_id,
+            ticket_revision=row.ticket_revision,
+            outcome=row.outcome,
+            reason=row.reason,
+            sections=await self.sections(run),
+            actions=ACTIONS.validate_json(row.actions),
+            timings=row.timings,
+            model_calls=row.model_calls,
+            versions=row.versions,
+            received_at=row.received_at,
+            finished_at=row.finished_at,
+            late=row.late,
+        )
+
+    async def sections(self, run: RunId) -> Sections:
+        """A run's sections."""
+        query = select(SECTIONS.c.section, SECTIONS.c.content).where(SECTIONS.c.run_id == run)
+        rows = (await self._session.execute(query)).all()
+        return Sections.model_validate_json(
+            "{" + ",".join(f'"{SectionName(name)}":{content}' for name, content in rows) + "}"
+        )
+
+    async def _add_sections(self, record: RunRecord) -> None:
+        written = ((name, getattr(record.sections, name)) for name in SectionName)
+        rows = [
+            {
+                "run_id": record.run_id,
+                "workspace_id": record.workspace,
+                "section": name,
+                "writer": OWNERS[name],
+                "content": section.model_dump_json(),
+            }
+            for name, section in written
+            if section is not None
+        ]
+        if rows:
+            await self._session.execute(insert(SECTIONS), rows)

@@ -1,0 +1,209 @@
+"""Tickets and their messages as rows; what an event does to a ticket is decided in `db.ticket_store`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.base import table_of, upsert
+from db.models.tickets import MessageRow, TicketRow
+from support_agents.domain.ids import InboxId, TicketId, WorkspaceId, new_id
+from support_agents.domain.ticket import Attachment, Author, Channel, Message, Requester, TicketSnapshot
+
+TICKETS = table_of(TicketRow)
+MESSAGES = table_of(MessageRow)
+ADD = (
+    upsert(TICKETS)
+    .on_conflict_do_nothing(index_elements=["workspace_id", "source", "external_id"])
+    .returning(TICKETS.c.id)
+)
+ADD_MESSAGE = insert(MESSAGES)
+ATTACHMENTS = TypeAdapter(tuple[Attachment, ...])
+LONGEST_CONVERSATION = 50
+
+
+class TicketStatus(StrEnum):
+    """Where the ticket stands in the helpdesk."""
+
+    OPEN = "open"
+    SOLVED = "solved"
+    CLOSED = "closed"
+    MERGED = "merged"
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A ticket's row; `*_revision` say at which revision something last happened, 0 = never."""
+
+    id: TicketId
+    workspace_id: WorkspaceId
+    source: str
+    external_id: str
+    subject_id: UUID
+    subject: str
+    requester_email: str
+    requester_name: str
+    requester_verified: bool
+    channel: str
+    order_id: str | None
+    status: TicketStatus
+    revision: int
+    sender_revision: int | None
+    customer_revision: int
+    operator_revision: int
+    answered_revision: int
+    customer_received_at: datetime | None
+    changed_at: datetime
+    needs_person_reason: str | None
+
+    @property
+    def requester(self) -> Requester:
+        """Whose ticket it is."""
+        return Requester(email=self.requester_email, name=self.requester_name, verified=self.requester_verified)
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether the customer has written since we last answered, or a run last answered for us."""
+        answered = max(self.operator_revision, self.answered_revision)
+        return self.status is TicketStatus.OPEN and self.customer_revision > answered
+
+
+@dataclass(frozen=True)
+class NewMessage:
+    """A message to be stored; `ours` marks our own echo, `revision` is the ticket's after it."""
+
+    inbox_id: InboxId
+    message: Message
+    automatic: bool
+    ours: bool
+    revision: int
+    received_at: datetime
+
+
+CHANGING = set(Ticket.__dataclass_fields__) - {"workspace_id", "source", "external_id"}
+SAVE = (
+    update(TICKETS)
+    .where(TICKETS.c.id == bindparam("new_id"))
+    .values({name: bindparam(f"new_{name}") for name in CHANGING - {"id"}})
+)
+COLUMNS = tuple(TICKETS.c[name] for name in Ticket.__dataclass_fields__)
+BY_KEY = select(*COLUMNS).where(
+    TICKETS.c.workspace_id == bindparam("workspace"),
+    TICKETS.c.source == bindparam("source"),
+    TICKETS.c.external_id == bindparam("external"),
+)
+BY_KEY_LOCKED = BY_KEY.with_for_update(key_share=True)
+
+
+class Tickets:
+    """Reads, locks and saves tickets."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, ticket: TicketId) -> Ticket | None:
+        """Read one."""
+        return await self._one(select(*COLUMNS).where(TICKETS.c.id == ticket))
+
+    async def lock(self, ticket: TicketId) -> Ticket | None:
+        """Read one and keep others from changing it until the end of the transaction."""
+        return await self._one(select(*COLUMNS).where(TICKETS.c.id == ticket).with_for_update(key_share=True))
+
+    async def find(self, workspace: WorkspaceId, source: str, external_id: str) -> Ticket | None:
+        """Read one by the helpdesk's id."""
+        return await self._one(BY_KEY, {"workspace": workspace, "source": source, "external": external_id})
+
+    async def find_locked(self, workspace: WorkspaceId, source: str, external_id: str) -> Ticket | None:
+        """Read and lock one by the helpdesk's id."""
+        return await self._one(BY_KEY_LOCKED, {"workspace": workspace, "source": source, "external": external_id})
+
+    async def add(self, ticket: Ticket) -> bool:
+        """Insert; False when another transaction made it first."""
+        return (await self._session.execute(ADD, dict(vars(ticket)))).scalar_one_or_none() is not None
+
+    async def save(self, ticket: Ticket) -> None:
+        """Write all that may change of a locked ticket."""
+        await self._session.execute(SAVE, {f"new_{name}": value for name, value in vars(ticket).items() if name in CHANGING})
+
+    async def needs_person(self, ticket: TicketId, reason: str | None) -> None:
+        """Return the ticket to people with a reason they understand, or take it off their list."""
+        statement = update(TICKETS).where(TICKETS.c.id == ticket).values(needs_person_reason=reason)
+        await self._session.execute(statement)
+
+    async def answered(self, ticket: TicketId, *, revision: int, needs_person: str | None) -> None:
+        """Note that a finished run has answered `revision`."""
+        values = {"answered_revision": revision, "needs_person_reason": needs_person}
+        await self._session.execute(update(TICKETS).where(TICKETS.c.id == ticket).values(values))
+
+    async def add_message(self, ticket: Ticket, new: NewMessage) -> None:
+        """Store a message."""
+        message = new.message
+        await self._session.execute(ADD_MESSAGE, {
+            "id": new_id(),
+            "workspace_id": ticket.workspace_id,
+            "ticket_id": ticket.id,
+            "inbox_id": new.inbox_id,
+            "external_id": message.external_id,
+            "author": message.author,
+            "public": message.public,
+            "automatic": new.automatic,
+            "ours": new.ours,
+            "revision": new.revision,
+            "text": message.text,
+            "html": message.html,
+            "attachments": ATTACHMENTS.dump_json(message.attachments).decode(),
+            "written_at": message.created_at,
+            "received_at": new.received_at,
+        })
+
+    async def snapshot(self, ticket: Ticket) -> TicketSnapshot:
+        """The ticket as a run reads it: its newest public messages that no machine wrote, in order of time."""
+        newest = (
+            select(MESSAGES)
+            .where(MESSAGES.c.ticket_id == ticket.id, MESSAGES.c.public, MESSAGES.c.automatic.is_(False))
+            .order_by(MESSAGES.c.written_at.desc(), MESSAGES.c.id.desc())
+            .limit(LONGEST_CONVERSATION)
+        )
+        rows = (await self._session.execute(newest)).all()
+        return TicketSnapshot(
+            workspace=ticket.workspace_id,
+            id=ticket.id,
+            source=ticket.source,
+            external_id=ticket.external_id,
+            revision=ticket.revision,
+            subject=ticket.subject,
+            requester=ticket.requester,
+            channel=Channel(ticket.channel),
+            order_id=ticket.order_id,
+            messages=read_messages(rows[::-1]),
+            received_at=ticket.customer_received_at or ticket.changed_at,
+        )
+
+    async def _one(self, query: Any, given: dict[str, Any] | None = None) -> Ticket | None:
+        row = (await self._session.execute(query, given)).first()
+        if row is None:
+            return None
+        values = dict(row._mapping)
+        return Ticket(**values | {"status": TicketStatus(values["status"])})
+
+
+def read_messages(rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[Message, ...]:
+    """Rows of `messages` as the domain knows them."""
+    return tuple(
+        Message(
+            external_id=row.external_id,
+            text=row.text,
+            html=row.html,
+            author=Author(row.author),
+            public=row.public,
+            created_at=row.written_at,
+            attachments=ATTACHMENTS.validate_json(row.attachments),
+        )
+        for row in rows
+    )

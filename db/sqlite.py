@@ -1,0 +1,86 @@
+"""SQLite as the embedded database: durable, one writer, readers apart; it knows no table."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Self
+
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from db.wakeup import Wakeup
+from db.writer import Boundary, Writer
+from support_agents.domain.errors import SupportError
+
+# WAL lets readers go on while one writes; FULL makes a commit survive a power cut; the timeout is for other processes.
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "temp_store=MEMORY")
+READERS = 4
+
+
+@dataclass(frozen=True)
+class SqliteStore:
+    """A file with its writer and its readers."""
+
+    writing: AsyncEngine
+    reading: AsyncEngine
+    writer: Writer
+    committed: Wakeup
+
+    @classmethod
+    def open(cls, url: URL, *, boundary: Boundary) -> Self:
+        """Prepare engines; nothing is opened before first use."""
+        writing = create_async_engine(url, pool_size=1, max_overflow=0, pool_reset_on_return=None)
+        event.listen(writing.sync_engine, "connect", _prepare)
+        event.listen(writing.sync_engine, "begin", _begin_immediate)
+        reading = create_async_engine(url, pool_size=READERS, max_overflow=0)
+        event.listen(reading.sync_engine, "connect", _prepare_reader)
+        event.listen(reading.sync_engine, "begin", _begin_deferred)
+        return cls(writing, reading, Writer(writing, boundary), Wakeup())
+
+    def write(self, label: str, *, urgent: bool) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Take a turn of the writer."""
+        return self.writer.turn(label, urgent=urgent)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """See one snapshot."""
+        async with self.reading.connect() as connection:
+            yield connection
+
+    async def announce(self, connection: AsyncConnection) -> None:
+        """Nobody else is told: the event in this process is enough."""
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.reading.dispose()
+        await self.writing.dispose()
+
+
+def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # transactions are begun below, never by the driver
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute("PRAGMA foreign_keys")
+    if cursor.fetchone() != (1,):
+        raise SupportError("no_foreign_keys", "this SQLite does not enforce foreign keys")
+    cursor.close()
+
+
+def _prepare_reader(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    _prepare(connection, entry)
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only=ON")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # A deferred transaction that reads and then writes fails at once when another wrote in between.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_deferred(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")

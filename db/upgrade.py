@@ -1,0 +1,38 @@
+"""Brings a database to the newest schema, from wherever the package is installed; it never goes back."""
+
+from importlib.resources import files
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import NullPool
+
+
+def upgrade(url: str) -> None:
+    """Run every missing migration, all in one transaction; blocks. `url` as for `Database.open`."""
+    command.upgrade(_config(url), "head")
+
+
+def is_current(url: str) -> bool:
+    """Whether no migration is missing; False also for a database that has never been migrated."""
+    engine = create_engine(_blocking(url), poolclass=NullPool)
+    with engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    return found == ScriptDirectory.from_config(_config(url)).get_current_head()
+
+
+def _config(url: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
+    plain = _blocking(url).render_as_string(hide_password=False)
+    config.set_main_option("sqlalchemy.url", plain.replace("%", "%%"))
+    return config
+
+
+def _blocking(url: str) -> URL:
+    """The same database by a driver that blocks; psycopg is its own."""
+    parsed = make_url(url)
+    return parsed.set(drivername="sqlite") if parsed.get_backend_name() == "sqlite" else parsed

@@ -1,0 +1,66 @@
+"""Articles, their passages, and what a draft cites of them."""
+
+from datetime import date
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from support_agents.domain.ids import PassageId, WorkspaceId
+
+
+class Audience(StrEnum):
+    """Who may read an article; an internal one is never quoted."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+
+
+class Article(BaseModel):
+    """One knowledge document with its Markdown body (without front matter)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    title: str
+    body: str
+    audience: Audience = Audience.PUBLIC
+    language: str = "en"
+    updated: date | None = None
+    content_hash: str = Field(description="SHA-256 of front matter and body, hex")
+
+
+class Passage(BaseModel):
+    """A retrievable piece of an article: the text below one heading, plain, sentences whole."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: PassageId
+    workspace: WorkspaceId
+    article_id: str
+    title: str = Field(description="the article's title")
+    heading: str = Field(default="", description="headings above the text, joined by ' › '")
+    text: str
+    audience: Audience
+    language: str
+    content_hash: str
+
+
+class RetrievedPassage(BaseModel):
+    """A passage with its fused score; the text is a snapshot, so a later edit cannot change the record."""
+
+    model_config = ConfigDict(frozen=True)
+
+    passage: Passage
+    score: float = Field(description="fused, higher is better; comparable within one query only")
+    similarity: float = Field(description="cosine to the query, -1..1; what the relevance floor looks at")
+
+
+class Citation(BaseModel):
+    """Where a sentence's claim stands: `quote` is verbatim in the passage."""
+
+    model_config = ConfigDict(frozen=True)
+
+    passage_id: PassageId
+    article_id: str
+    title: str
+    quote: str

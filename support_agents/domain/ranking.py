@@ -1,0 +1,30 @@
+"""Arithmetic of search: BM25 weights and the fusion of two rankings; it knows neither texts nor stores."""
+
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TypeVar
+
+K1 = 1.2
+B = 0.75
+# Terms of an average passage, the title counted twice; a constant, so that a passage's weights never change.
+AVERAGE_TERMS = 40.0
+# Tuned on questions about a help centre and on half of a FAQ set; 0.1 to 0.2 give the same within noise.
+LEXICAL_SHARE = 0.15
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+def bm25_weights(terms: Sequence[str]) -> dict[str, float]:
+    """Return each distinct term's weight in its passage; inverse document frequency is applied at search time."""
+    norm = K1 * (1 - B + B * len(terms) / AVERAGE_TERMS)
+    return {term: count * (K1 + 1) / (count + norm) for term, count in Counter(terms).items()}
+
+
+def fused(similarity: Mapping[Key, float], lexical: Mapping[Key, float]) -> list[tuple[Key, float]]:
+    """Rank the keys of `similarity` (cosine) by a weighted sum with `lexical` (BM25 relative to its best), best first."""
+    best = max(lexical.values(), default=0.0) or 1.0
+    scores = {
+        key: (1 - LEXICAL_SHARE) * cosine + LEXICAL_SHARE * lexical.get(key, 0.0) / best
+        for key, cosine in similarity.items()
+    }
+    return sorted(scores.items(), key=lambda scored: (-scored[1], str(scored[0])))

@@ -1,0 +1,130 @@
+"""A run – one passage of a ticket through the pipeline – and its record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from support_agents.domain.action import ProposedAction
+from support_agents.domain.budget import Budget
+from support_agents.domain.deadline import Deadline
+from support_agents.domain.ids import RunId, TicketId, WorkspaceId
+from support_agents.domain.sections import (
+    ComplianceSection,
+    DraftSection,
+    IntentSection,
+    PlanSection,
+    RetrievalSection,
+    ScreeningSection,
+    Sentence,
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """The identity and limits of one run; passed explicitly to everything that works for it."""
+
+    id: RunId
+    workspace: WorkspaceId
+    deadline: Deadline
+    budget: Budget
+
+
+class Outcome(StrEnum):
+    """How a run ended; every run ends with exactly one."""
+
+    DRAFTED = "drafted"
+    SHORTENED = "shortened"
+    MACRO = "macro"
+    EXTRACTIVE = "extractive"
+    CLARIFY = "clarify"
+    EVIDENCE = "evidence"
+    HANDED_OFF = "handed_off"
+    OVERTAKEN = "overtaken"
+
+    @property
+    def has_draft(self) -> bool:
+        """Whether a reply is proposed."""
+        return self not in {Outcome.EVIDENCE, Outcome.HANDED_OFF, Outcome.OVERTAKEN}
+
+
+class StageTiming(BaseModel):
+    """When a stage began and how long it took, in milliseconds from the run's start."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stage: str
+    started_ms: float
+    took_ms: float
+    error: str | None = Field(default=None, description="code of what went wrong, if the stage gave up")
+
+
+class ModelCall(BaseModel):
+    """One call to a language model: what it was asked by, used and cost (millionths of a US dollar)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    agent: str
+    model: str
+    prompt_version: str
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+    first_token_ms: float | None = None
+    total_ms: float = 0
+    cost_micro_usd: int = 0
+    stop: str = "complete"
+
+
+class Delegate(BaseModel):
+    """An agent's request that another take over; honoured within `Budget.max_depth`, never in a loop."""
+
+    model_config = ConfigDict(frozen=True)
+
+    to: str
+    reason: str
+
+
+class Sections(BaseModel):
+    """A run's sections; one that was not reached is None."""
+
+    model_config = ConfigDict(frozen=True)
+
+    screening: ScreeningSection | None = None
+    intent: IntentSection | None = None
+    retrieval: RetrievalSection | None = None
+    plan: PlanSection | None = None
+    draft: DraftSection | None = None
+    compliance: ComplianceSection | None = None
+
+
+class RunRecord(BaseModel):
+    """All that is kept of a run: what was seen, thought, used and proposed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: RunId
+    workspace: WorkspaceId
+    ticket_id: TicketId
+    ticket_revision: int
+    outcome: Outcome
+    reason: str = Field(default="", description="why not better, for a person")
+    sections: Sections
+    actions: tuple[ProposedAction, ...]
+    timings: tuple[StageTiming, ...]
+    model_calls: tuple[ModelCall, ...] = ()
+    versions: Mapping[str, str] = Field(default_factory=dict)
+    received_at: AwareDatetime
+    finished_at: AwareDatetime
+    late: bool = Field(default=False, description="resumed after a crash, or past its deadline")
+
+
+class Rechecked(BaseModel):
+    """The result of checking a person's edit: the same sections' types as a run's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    compliance: ComplianceSection

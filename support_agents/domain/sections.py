@@ -1,0 +1,217 @@
+"""One agent's part of a run each: frozen, written once, stored as they are."""
+
+from collections.abc import Sequence
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from support_agents.domain.action import ClauseRef, ProposedAction
+from support_agents.domain.intent import Ask, Entity, IntentScore
+from support_agents.domain.knowledge import Citation, RetrievedPassage
+from support_agents.domain.orders import OrderFacts
+
+
+class Rung(StrEnum):
+    """How a draft came about, from best to least."""
+
+    DRAFTED = "drafted"
+    SHORTENED = "shortened"
+    MACRO = "macro"
+    EXTRACTIVE = "extractive"
+    CLARIFY = "clarify"
+
+
+class SectionName(StrEnum):
+    """Sections of a run; `OWNERS` says who writes which."""
+
+    SCREENING = "screening"
+    INTENT = "intent"
+    RETRIEVAL = "retrieval"
+    PLAN = "plan"
+    DRAFT = "draft"
+    COMPLIANCE = "compliance"
+
+
+class Writer(StrEnum):
+    """Who writes a section: four of the agents, and the pipeline for its own rules."""
+
+    PIPELINE = "pipeline"
+    INTENT = "intent"
+    RETRIEVAL = "retrieval"
+    DRAFTING = "drafting"
+    COMPLIANCE = "compliance"
+
+
+OWNERS: dict[SectionName, Writer] = {
+    SectionName.SCREENING: Writer.PIPELINE,
+    SectionName.INTENT: Writer.INTENT,
+    SectionName.RETRIEVAL: Writer.RETRIEVAL,
+    SectionName.PLAN: Writer.PIPELINE,
+    SectionName.DRAFT: Writer.DRAFTING,
+    SectionName.COMPLIANCE: Writer.COMPLIANCE,
+}
+
+
+class Section(BaseModel):
+    """Base of every section."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ScreeningSection(Section):
+    """What rules said of the customer's text before anything else looked at it."""
+
+    language: str = Field(description="ISO 639-1 code")
+    language_confidence: float = Field(ge=0, le=1)
+    injection: bool = Field(default=False, description="text that tries to instruct the software")
+    injection_spans: tuple[tuple[int, int], ...] = ()
+    reasons: tuple[str, ...] = ()
+    clean_text: str = Field(description="the newest message without quoted history, signature and tainted spans")
+
+
+class IntentSection(Section):
+    """Ranked intents, asks in order of appearance, typed entities."""
+
+    intents: tuple[IntentScore, ...] = Field(description="best first; at most five; `unknown` below the threshold")
+    asks: tuple[Ask, ...]
+    entities: tuple[Entity, ...]
+    model_version: str
+
+    @property
+    def top(self) -> IntentScore:
+        """The intent that planning goes by."""
+        return self.intents[0]
+
+
+class RetrievalSection(Section):
+    """The evidence; an empty tuple means that nothing relevant was found, which is an answer."""
+
+    query: str
+    passages: tuple[RetrievedPassage, ...]
+    floor: float = Field(description="similarity below which a passage is dropped")
+    index_version: str
+
+
+class ComputedFact(Section):
+    """A value made by code (`return deadline`, `2026-12-04`) with the inputs it was made from."""
+
+    name: str
+    value: str = Field(description="as it may stand in a draft")
+    inputs: dict[str, str]
+
+
+class OrderAnswer(StrEnum):
+    """What the order system answered, if it was asked."""
+
+    NOT_ASKED = "not_asked"
+    FOUND = "found"
+    NOT_THEIRS = "not_theirs"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+
+
+class PlanSection(Section):
+    """Proposed actions other than the reply, and the facts they rest on. Made by rules alone."""
+
+    order_answer: OrderAnswer = OrderAnswer.NOT_ASKED
+    order: OrderFacts | None = None
+    facts: tuple[ComputedFact, ...] = ()
+    actions: tuple[ProposedAction, ...] = ()
+    clauses: tuple[ClauseRef, ...] = ()
+    needs_order_id: bool = Field(default=False, description="an order number is missing: ask one question")
+    hand_off: str | None = Field(default=None, description="why a person must take the ticket, if so")
+    reasons: tuple[str, ...] = ()
+
+
+class Sentence(Section):
+    """One whole sentence of a draft with what it rests on; courtesy sentences rest on nothing."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    facts: tuple[str, ...] = Field(default=(), description="names of computed facts and order fields stated")
+    courtesy: bool = Field(default=False, description="greeting, closing or a question: states nothing")
+    lead: Literal["", " ", "\n", "\n\n"] = Field(default=" ", description="white space before it in the written draft")
+
+
+def written(sentences: Sequence[Sentence]) -> str:
+    """Return the draft as it is shown and sent: the sentences with the white space between them, no marks."""
+    return "".join(sentence.lead + sentence.text for sentence in sentences).strip()
+
+
+class DraftSection(Section):
+    """The reply as sentences; `text` is what would be sent, without citation marks."""
+
+    rung: Rung
+    sentences: tuple[Sentence, ...]
+    text: str
+    model: str
+    prompt_version: str
+    open_asks: tuple[str, ...] = Field(default=(), description="asks that the draft names as open")
+
+
+class CheckResult(StrEnum):
+    """One check's word on one sentence or the whole draft."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+class Check(Section):
+    """A named check with its result and a reason a person understands."""
+
+    name: str
+    result: CheckResult
+    reason: str = ""
+    sentence: int | None = Field(default=None, description="index into the streamed sentences; None = whole draft")
+
+
+class Verdict(StrEnum):
+    """Compliance's judgement of a draft."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    REPAIRED = "repaired"
+    BLOCKED = "blocked"
+
+
+class ComplianceSection(Section):
+    """The verdict on the draft that is shown; dropped sentences are kept here with their reasons."""
+
+    verdict: Verdict
+    checks: tuple[Check, ...]
+    dropped: tuple[Sentence, ...] = ()
+    facts_stated: int = 0
+    facts_confirmed: int = 0
+
+
+class DraftingGiven(BaseModel):
+    """All that drafting sees: no history, no database, no internal passages."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str = Field(description="the newest message, screened")
+    subject: str
+    customer_name: str
+    language: str
+    channel: str
+    asks: tuple[Ask, ...]
+    passages: tuple[RetrievedPassage, ...] = Field(description="public ones only; cited as [1]…[n]")
+    order: OrderFacts | None
+    facts: tuple[ComputedFact, ...]
+    actions: tuple[ProposedAction, ...]
+    needs_order_id: bool
+    order_answer: OrderAnswer
+    attachments: tuple[str, ...] = Field(default=(), description="file names the customer attached")
+    today: date
+
+
+class ComplianceGiven(BaseModel):
+    """All that compliance sees besides the sentences."""
+
+    model_config = ConfigDict(frozen=True)
+
+    drafting: DraftingGiven
+    customer_email: str
+    internal_passages: tuple[RetrievedPassage, ...] = ()
+    source_language: str

@@ -1,0 +1,44 @@
+"""Words of several languages that mean the same to a shop, looked up by stem; it knows no intents."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+PATH = Path(__file__).with_name("concepts.yaml")
+_SHORTEST_STEM = 3
+
+
+@dataclass(frozen=True)
+class Concepts:
+    """`whole` words and `stems` (any ending) with their concepts; `sha256` of the file they came from."""
+
+    whole: Mapping[str, tuple[str, ...]]
+    stems: Mapping[str, tuple[str, ...]]
+    sha256: str
+
+    @classmethod
+    def load(cls, path: Path = PATH) -> "Concepts":
+        """Read the file; a word may belong to several concepts."""
+        content = path.read_bytes()
+        whole: dict[str, tuple[str, ...]] = {}
+        stems: dict[str, tuple[str, ...]] = {}
+        for concept, words in yaml.safe_load(content)["concepts"].items():
+            for word in dict.fromkeys(words.split()):
+                table = stems if word.endswith("*") else whole
+                table[word.rstrip("*")] = (*table.get(word.rstrip("*"), ()), concept)
+        return cls(whole, stems, hashlib.sha256(content).hexdigest())
+
+    def of(self, words: Sequence[str]) -> list[str]:
+        """Return the concepts of normalised words in order of appearance, repeats included."""
+        return [concept for word in words for concept in self._of(word)]
+
+    def _of(self, word: str) -> tuple[str, ...]:
+        """Look a word up whole, then by its longest known stem."""
+        found = self.whole.get(word)
+        if found:
+            return found
+        lengths = range(len(word), _SHORTEST_STEM - 1, -1)
+        return next((self.stems[word[:length]] for length in lengths if word[:length] in self.stems), ())

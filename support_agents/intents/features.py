@@ -1,0 +1,91 @@
+"""Turns a text into hashed n-grams and concepts with numpy alone; it knows no classes and learns nothing."""
+
+import unicodedata
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from support_agents.intents.concepts import Concepts
+
+NGRAM_COLUMNS = 8_192
+CONCEPT_COLUMNS = 2_048
+LONGEST_TEXT = 1_500  # characters; a message says what it wants well before
+_SIZES = (3, 4, 5)
+_FACTORS = np.array([0x01000193, 0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F, 0x165667B1], dtype=np.uint32)
+_SPELLINGS = str.maketrans({"ł": "l", "ø": "o", "æ": "ae", "œ": "oe"})
+
+Hashes = NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Distinct columns, ascending, with how often each occurs."""
+
+    columns: NDArray[np.intp]
+    counts: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Features:
+    """Counts of a text's n-grams and of its concepts, each in a space of columns of its own."""
+
+    ngrams: Counts
+    concepts: Counts
+
+
+def features(text: str, concepts: Concepts) -> Features:
+    """Count character 3- to 5-grams, word 1- and 2-grams, concepts and pairs of neighbouring concepts."""
+    plain = normalised(text)
+    words = plain.split()
+    hashed_words = _hashed(words)
+    grams = [*_characters(plain), hashed_words, _pairs(hashed_words)]
+    found = _hashed(list(dict.fromkeys(concepts.of(words))))
+    return Features(
+        ngrams=_counted(np.concatenate(grams), NGRAM_COLUMNS),
+        concepts=_counted(np.concatenate([found, _pairs(found)]), CONCEPT_COLUMNS),
+    )
+
+
+def normalised(text: str) -> str:
+    """Return lower-case letters without accents, every digit as `0`, one space between words and at both ends."""
+    folded = text[:LONGEST_TEXT].casefold().replace("n't", "nt").translate(_SPELLINGS)
+    folded = unicodedata.normalize("NFKD", folded)
+    letters = "".join("0" if c.isdigit() else c if c.isalpha() else " " for c in folded if not unicodedata.combining(c))
+    return f" {' '.join(letters.split())} "
+
+
+def _characters(plain: str) -> list[Hashes]:
+    codes = np.frombuffer(plain.encode("utf-32-le"), dtype=np.uint32)
+    return [_windows(codes, size) for size in _SIZES if len(codes) >= size]
+
+
+def _windows(codes: Hashes, size: int) -> Hashes:
+    """Hash every window of `size` codes; sums wrap at 32 bits."""
+    length = len(codes) - size + 1
+    hashes = np.full(length, size, dtype=np.uint32)
+    for place in range(size):
+        hashes = _mixed(hashes * _FACTORS[place] + codes[place : place + length])
+    return hashes
+
+
+def _hashed(words: Sequence[str]) -> Hashes:
+    return np.array([zlib.crc32(word.encode()) for word in words], dtype=np.uint32)
+
+
+def _pairs(hashes: Hashes) -> Hashes:
+    return hashes[:-1] * _FACTORS[1] + hashes[1:] * _FACTORS[2]
+
+
+def _counted(hashes: Hashes, columns: int) -> Counts:
+    distinct, counts = np.unique(_mixed(hashes) % np.uint32(columns), return_counts=True)
+    return Counts(distinct.astype(np.intp), counts.astype(np.float32))
+
+
+def _mixed(hashes: Hashes) -> Hashes:
+    """Spread the bits of each hash, so that its low ones depend on all."""
+    mixed = (hashes ^ (hashes >> np.uint32(16))) * np.uint32(0x7FEB352D)
+    mixed = (mixed ^ (mixed >> np.uint32(15))) * np.uint32(0x846CA68B)
+    return mixed ^ (mixed >> np.uint32(16))

@@ -1,0 +1,331 @@
+"""The orchestrator: which agents run, what runs at once and each one's share; it judges nothing an agent should."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from support_agents.agents.intent import IntentGiven
+from support_agents.agents.protocol import Agent, SentenceCheck, Streaming
+from support_agents.agents.retrieval import RetrievalGiven
+from support_agents.attempt import Attempt, attempt
+from support_agents.domain.action import ProposedAction
+from support_agents.domain.errors import Failed, Ok, SupportError
+from support_agents.domain.intent import EntityKind
+from support_agents.domain.knowledge import Audience, RetrievedPassage
+from support_agents.domain.orders import NotTheirs, OrderFacts, UnknownOrder
+from support_agents.domain.runs import ModelCall, Outcome, Run, Sections, StageTiming
+from support_agents.domain.sections import (
+    ComplianceGiven,
+    ComplianceSection,
+    DraftingGiven,
+    IntentSection,
+    OrderAnswer,
+    PlanSection,
+    RetrievalSection,
+    ScreeningSection,
+    Sentence,
+    Writer,
+)
+from support_agents.domain.ticket import Author, TicketSnapshot
+from support_agents.intents.entities import find_entities
+from support_agents.planning import PlanningGiven, only_order, plan, reply_action, wants_order
+from support_agents.policy.ledger import PolicyLedger
+from support_agents.ports import Clock, Embedder, OrderLookup, Vector
+from support_agents.state import PipelineState
+
+T = TypeVar("T")
+
+_PREVIOUS_MESSAGES = 2
+_MOST_ORDERS = 3
+_SILENT_ANSWERS = {NotTheirs: OrderAnswer.NOT_THEIRS, UnknownOrder: OrderAnswer.UNKNOWN, Failed: OrderAnswer.FAILED}
+
+
+class Shares(BaseModel):
+    """Seconds of a run's deadline that a stage may take at most, and what is kept back for the commit."""
+
+    model_config = ConfigDict(frozen=True)
+
+    understanding: float = Field(default=0.3, gt=0, description="embedding, intent and the order look-up, each")
+    retrieval: float = Field(default=0.25, gt=0)
+    drafting: float = Field(default=1.25, gt=0)
+    commit: float = Field(default=0.2, ge=0, description="kept back so that the card is ready in time")
+    shortest_draft: int = Field(default=60, ge=0, description="characters below which a cut draft is not used")
+
+
+class Finished(BaseModel):
+    """How a run ended and all it left behind."""
+
+    model_config = ConfigDict(frozen=True)
+
+    outcome: Outcome
+    reason: str
+    sections: Sections
+    actions: tuple[ProposedAction, ...] = ()
+    timings: tuple[StageTiming, ...]
+    model_calls: tuple[ModelCall, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What one run has gathered so far; only the pipeline holds it."""
+
+    run: Run
+    ticket: TicketSnapshot
+    began: float
+    state: PipelineState = field(default_factory=PipelineState)
+    timings: list[StageTiming] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """The five agents, the rules between them and the order in which they work.
+
+    `spare_drafting` drafts beside a slower drafter, so that something stands when that one is late or wrong.
+    """
+
+    screen: Callable[[str, str], ScreeningSection]
+    embedder: Embedder
+    intent: Agent[IntentGiven, IntentSection]
+    retrieval: Agent[RetrievalGiven, RetrievalSection]
+    orders: OrderLookup
+    policy: PolicyLedger
+    drafting: Streaming
+    spare_drafting: Streaming | None
+    compliance: SentenceCheck
+    clock: Clock
+    shares: Shares
+
+    async def run(self, ticket: TicketSnapshot, run: Run) -> Finished:
+        """Take one revision of a ticket through all stages; a stage that fails or is late lowers the rung."""
+        work = _Work(run=run, ticket=ticket, began=self.clock.monotonic())
+        screened = await self._stage(work, "screening", self._screened(ticket), run.deadline.remaining)
+        if screened is None:
+            return _ended(work, Outcome.HANDED_OFF, "the message could not be screened")
+        work.state.put(screened, by=Writer.PIPELINE)
+        await self._understand(work, screened)
+        seen = work.state.sections()
+        if seen.intent is None or seen.plan is None:
+            return _ended(work, Outcome.HANDED_OFF, "the message could not be understood in time")
+        if seen.plan.hand_off:
+            return _ended(work, Outcome.HANDED_OFF, seen.plan.hand_off, actions=seen.plan.actions)
+        return await self._draft(work, compliance_given(seen, ticket, self.clock), seen.plan)
+
+    def check(self, sentences: tuple[Sentence, ...], given: ComplianceGiven) -> ComplianceSection:
+        """Judge a person's own text with the same checks; none of it is dropped."""
+        verdicts = tuple(self.compliance.check(sentence, at, given) for at, sentence in enumerate(sentences))
+        return self.compliance.close(sentences, verdicts, given)
+
+    async def _screened(self, ticket: TicketSnapshot) -> ScreeningSection:
+        return self.screen(ticket.last_from_customer.text, ticket.subject)
+
+    async def _understand(self, work: _Work, screened: ScreeningSection) -> None:
+        """Embed once, then intent, order and evidence as far at once as one does not need the other."""
+        share = self.shares.understanding
+        text = screened.clean_text
+        numbers = self._order_numbers(work.ticket, text)
+        vectors, named = await asyncio.gather(
+            self._stage(work, "embedding", self.embedder.embed([text]), share),
+            self._stage(work, "orders", self._named_order(numbers, work.ticket), share),
+        )
+        if vectors is None:
+            return
+        intent = await self._stage(work, "intent", self._intent(work, screened, vectors[0]), share)
+        if intent is None:
+            return
+        work.state.put(intent, by=Writer.INTENT)
+        retrieved, order = await asyncio.gather(
+            self._stage(work, "retrieval", self._evidence(work, screened, intent, vectors[0]), self.shares.retrieval),
+            self._implied_order(work, intent) if not numbers else _already(named or (OrderAnswer.FAILED, None)),
+        )
+        if retrieved is not None:
+            work.state.put(retrieved, by=Writer.RETRIEVAL)
+        given = PlanningGiven(
+            intent=intent,
+            text=text,
+            requester=work.ticket.requester,
+            policy=self.policy,
+            today=self.clock.now().date(),
+            order_answer=order[0],
+            order=order[1],
+            attachments=_attachments(work.ticket),
+            injection=screened.injection,
+            evidence_found=bool(retrieved and retrieved.passages),
+        )
+        planned = await self._stage(work, "planning", self._planned(given), share)
+        if planned is not None:
+            work.state.put(planned, by=Writer.PIPELINE)
+
+    async def _intent(self, work: _Work, screened: ScreeningSection, vector: Vector) -> IntentSection:
+        given = IntentGiven(
+            text=screened.clean_text,
+            language=screened.language,
+            vector=vector,
+            subject=work.ticket.subject,
+            previous=_previous(work.ticket),
+        )
+        return await self.intent.work(given, work.run)
+
+    async def _evidence(
+        self, work: _Work, screened: ScreeningSection, intent: IntentSection, vector: Vector
+    ) -> RetrievalSection:
+        given = RetrievalGiven(
+            workspace=work.run.workspace,
+            query=screened.clean_text,
+            vector=vector,
+            language=screened.language,
+            asks=intent.asks,
+        )
+        return await self.retrieval.work(given, work.run)
+
+    async def _planned(self, given: PlanningGiven) -> PlanSection:
+        return plan(given)
+
+    def _order_numbers(self, ticket: TicketSnapshot, text: str) -> tuple[str, ...]:
+        """The numbers written in the message, or else the one on the ticket; the order system judges whose they are."""
+        found = find_entities(text, self.clock.now().date())
+        written = dict.fromkeys(entity.value for entity in found if entity.kind is EntityKind.ORDER_ID)
+        return tuple(written)[:_MOST_ORDERS] or ((ticket.order_id,) if ticket.order_id else ())
+
+    async def _named_order(
+        self, numbers: tuple[str, ...], ticket: TicketSnapshot
+    ) -> tuple[OrderAnswer, OrderFacts | None]:
+        """Return the first of these orders that is the requester's, or why there is none."""
+        answers = [await self.orders.find(number, ticket.requester) for number in numbers]
+        if refused := next((answer for answer in answers if isinstance(answer, NotTheirs)), None):
+            return _SILENT_ANSWERS[type(refused)], None
+        if theirs := next((answer for answer in answers if isinstance(answer, Ok)), None):
+            return OrderAnswer.FOUND, theirs.value
+        return (_SILENT_ANSWERS[type(answers[0])] if answers else OrderAnswer.NOT_ASKED), None
+
+    async def _implied_order(self, work: _Work, intent: IntentSection) -> tuple[OrderAnswer, OrderFacts | None]:
+        """Return the only order of a customer who gave no number, where one is wanted."""
+        names = (intent.top.name, *(ask.intent.name for ask in intent.asks))
+        if not wants_order(names):
+            return OrderAnswer.NOT_ASKED, None
+        listing = self.orders.list_theirs(work.ticket.requester)
+        answer = await self._stage(work, "orders of requester", listing, self.shares.understanding)
+        if not isinstance(answer, Ok):
+            return OrderAnswer.FAILED, None
+        order = only_order(answer.value)
+        return (OrderAnswer.FOUND, order) if order else (OrderAnswer.NOT_ASKED, None)
+
+    async def _draft(self, work: _Work, given: ComplianceGiven, planned: PlanSection) -> Finished:
+        """Draft and check at once, with the spare drafter beside; the first usable draft is the reply."""
+        share = min(self.shares.drafting, work.run.deadline.remaining - self.shares.commit)
+        limited = replace(work.run, deadline=work.run.deadline.capped(max(0.0, share)))
+        drafters = {"drafting": self.drafting} | (
+            {"spare drafting": self.spare_drafting} if self.spare_drafting else {}
+        )
+        attempts = await asyncio.gather(
+            *(self._attempt(work, name, drafter, given, limited) for name, drafter in drafters.items())
+        )
+        best = next((one for one in attempts if one.usable), attempts[0])
+        calls = tuple(call for one in attempts for call in one.calls)
+        if best.draft is not None and best.compliance is not None:
+            work.state.put(best.draft, by=Writer.DRAFTING)
+            work.state.put(best.compliance, by=Writer.COMPLIANCE)
+        if best.draft is None or not best.usable:
+            outcome = Outcome.EVIDENCE if given.drafting.passages else Outcome.HANDED_OFF
+            return _ended(work, outcome, best.reason, actions=planned.actions, calls=calls)
+        reply = reply_action(
+            work.ticket.requester, work.ticket.subject, best.draft.text, planned=planned, draft=best.draft
+        )
+        outcome = Outcome(best.draft.rung.value)
+        return _ended(work, outcome, attempts[0].reason, actions=(reply, *planned.actions), calls=calls)
+
+    async def _attempt(self, work: _Work, name: str, drafter: Streaming, given: ComplianceGiven, run: Run) -> Attempt:
+        heard = attempt(drafter, self.compliance, given, run, shortest=self.shares.shortest_draft)
+        # The attempt keeps its own deadline; the stage's is a little later and only guards against a stuck drafter.
+        return await self._stage(work, name, heard, run.deadline.remaining + 0.05) or Attempt(reason=f"{name} failed")
+
+    async def _stage(self, work: _Work, name: str, doing: Awaitable[T], seconds: float) -> T | None:
+        """Await one stage within its share; whatever goes wrong is noted, and the run goes on without it."""
+        started, error = self.clock.monotonic(), None
+        try:
+            async with asyncio.timeout(min(seconds, work.run.deadline.remaining)):
+                return await doing
+        except TimeoutError:
+            error = "late"
+        except SupportError as failure:
+            error = failure.code
+        except Exception as bug:  # noqa: BLE001 - I5: a defect in one stage must not lose the ticket; it is on record
+            error = f"bug:{type(bug).__name__}"
+        finally:
+            work.timings.append(
+                StageTiming(
+                    stage=name,
+                    started_ms=(started - work.began) * 1_000,
+                    took_ms=(self.clock.monotonic() - started) * 1_000,
+                    error=error,
+                )
+            )
+        return None
+
+
+def compliance_given(seen: Sections, ticket: TicketSnapshot, clock: Clock) -> ComplianceGiven:
+    """Cut out of a run's sections exactly what drafting and compliance may see."""
+    screened, intent, planned = seen.screening, seen.intent, seen.plan
+    if screened is None or intent is None or planned is None:
+        raise SupportError("no_sections", "the run stopped before it had a plan; nothing can be checked against it")
+    passages = seen.retrieval.passages if seen.retrieval else ()
+    drafting = DraftingGiven(
+        text=screened.clean_text,
+        subject=ticket.subject,
+        customer_name=ticket.requester.name,
+        language=screened.language,
+        channel=ticket.channel.value,
+        asks=intent.asks,
+        passages=_for(Audience.PUBLIC, passages),
+        order=planned.order,
+        facts=planned.facts,
+        actions=planned.actions,
+        needs_order_id=planned.needs_order_id,
+        order_answer=planned.order_answer,
+        attachments=_attachments(ticket),
+        today=clock.now().date(),
+    )
+    return ComplianceGiven(
+        drafting=drafting,
+        customer_email=ticket.requester.email,
+        internal_passages=_for(Audience.INTERNAL, passages),
+        source_language=screened.language,
+    )
+
+
+async def _already(value: T) -> T:
+    return value
+
+
+def _for(audience: Audience, passages: tuple[RetrievedPassage, ...]) -> tuple[RetrievedPassage, ...]:
+    return tuple(found for found in passages if found.passage.audience is audience)
+
+
+def _attachments(ticket: TicketSnapshot) -> tuple[str, ...]:
+    return tuple(attached.filename for attached in ticket.last_from_customer.attachments)
+
+
+def _previous(ticket: TicketSnapshot) -> tuple[str, ...]:
+    """The customer's last messages before the newest, oldest first."""
+    texts = [message.text for message in ticket.messages if message.author is Author.CUSTOMER]
+    return tuple(texts[-1 - _PREVIOUS_MESSAGES : -1])
+
+
+def _ended(
+    work: _Work,
+    outcome: Outcome,
+    reason: str,
+    *,
+    actions: tuple[ProposedAction, ...] = (),
+    calls: tuple[ModelCall, ...] = (),
+) -> Finished:
+    return Finished(
+        outcome=outcome,
+        reason=reason,
+        sections=work.state.sections(),
+        actions=actions,
+        timings=tuple(work.timings),
+        model_calls=calls,
+    )

@@ -1,0 +1,235 @@
+"""What to propose and what may be stated, from intent, order facts and policy by rules alone; no text sets a value."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from support_agents.domain.action import ActionKind, ClauseRef, IssueRefund, ProposedAction, SendReply
+from support_agents.domain.intent import UNKNOWN
+from support_agents.domain.orders import OrderFacts, OrderStatus
+from support_agents.domain.sections import ComputedFact, DraftSection, IntentSection, OrderAnswer, PlanSection
+from support_agents.domain.ticket import Requester
+from support_agents.policy.clauses import Clause
+from support_agents.policy.ledger import PolicyLedger
+from support_agents.policy.refunds import obstacles, refundable
+from support_agents.wording.cues import Cue, find_cue
+
+# Without the order there is no answer: one question back.
+_ORDER_IS_THE_ANSWER = frozenset({"order_status", "delivery_problem", "refund_status"})
+# The order decides the answer, unless the customer asks how it works in general.
+_ORDER_DECIDES = frozenset(
+    {"refund_request", "damaged_item", "wrong_item", "missing_item", "cancel_order", "change_order", "change_address"}
+)
+_ORDER_HELPS = frozenset(
+    {"return_request", "exchange_request", "double_charge", "invoice_request", "warranty", "complaint"}
+)
+# Intents that can lead to a refund, each with the states of an order in which asking for it means money now.
+_REFUND_STATES: Mapping[str, frozenset[OrderStatus]] = {
+    "refund_request": frozenset({OrderStatus.DELIVERED, OrderStatus.RETURNED, OrderStatus.CANCELLED}),
+    "refund_status": frozenset({OrderStatus.RETURNED, OrderStatus.CANCELLED}),
+    "return_request": frozenset({OrderStatus.RETURNED}),
+    "cancel_order": frozenset({OrderStatus.CANCELLED}),
+    "damaged_item": frozenset({OrderStatus.DELIVERED, OrderStatus.RETURNED}),
+    "wrong_item": frozenset({OrderStatus.DELIVERED, OrderStatus.RETURNED}),
+}
+# The customer may want the item rather than the money: only when they say so.
+_ONLY_IF_MONEY_IS_ASKED = frozenset({"damaged_item", "wrong_item"})
+# What the deadline of an intent's clause is called in a fact.
+_DEADLINES: Mapping[str, str] = {
+    "refund_request": "return",
+    "return_request": "return",
+    "exchange_request": "exchange",
+    "damaged_item": "report",
+    "wrong_item": "report",
+    "missing_item": "report",
+}
+_TO_A_PERSON: Mapping[str, str] = {
+    "speak_to_person": "the customer asks to speak to a person",
+    "delete_account": "deleting an account cannot be undone",
+}
+
+
+@dataclass(frozen=True)
+class PlanningGiven:
+    """All that planning looks at; `text` is the screened message, `attachments` the names of its files."""
+
+    intent: IntentSection
+    text: str
+    requester: Requester
+    policy: PolicyLedger
+    today: date
+    order_answer: OrderAnswer = OrderAnswer.NOT_ASKED
+    order: OrderFacts | None = None
+    attachments: tuple[str, ...] = ()
+    injection: bool = False
+    evidence_found: bool = True
+
+    @property
+    def intents(self) -> tuple[str, ...]:
+        """The top intent, then those of the asks, each once."""
+        names = (self.intent.top.name, *(ask.intent.name for ask in self.intent.asks))
+        return tuple(dict.fromkeys(names))
+
+
+def wants_order(intents: tuple[str, ...]) -> bool:
+    """Whether an order number, or the customer's only order, is worth looking up."""
+    return bool({*intents} & (_ORDER_IS_THE_ANSWER | _ORDER_DECIDES | _ORDER_HELPS))
+
+
+def only_order(orders: tuple[OrderFacts, ...]) -> OrderFacts | None:
+    """The order a customer means who has exactly one and gave no number."""
+    return orders[0] if len(orders) == 1 else None
+
+
+def plan(given: PlanningGiven) -> PlanSection:
+    """Return proposals, facts and reasons; pure, the same input always gives the same plan."""
+    needs_order_id = _needs_order_id(given)
+    hand_off = _hand_off(given)
+    order = given.order if given.order_answer is OrderAnswer.FOUND and given.requester.verified else None
+    if given.injection or order is None:
+        reasons = (hand_off,) if hand_off else ()
+        return PlanSection(
+            order_answer=given.order_answer,
+            order=None if given.injection else order,
+            needs_order_id=needs_order_id and hand_off is None,
+            hand_off=hand_off,
+            reasons=reasons,
+        )
+    refund, clauses, reasons = _refund(given, order)
+    return PlanSection(
+        order_answer=given.order_answer,
+        order=order,
+        facts=tuple(_facts(given, order, clauses)),
+        actions=(refund,) if refund is not None and hand_off is None else (),
+        clauses=tuple(dict.fromkeys(clause.ref for clause in clauses)),
+        hand_off=hand_off,
+        reasons=((hand_off,) if hand_off else ()) + reasons,
+    )
+
+
+def _needs_order_id(given: PlanningGiven) -> bool:
+    if given.order_answer is OrderAnswer.FOUND:
+        return False
+    intents = {*given.intents}
+    if intents & _ORDER_IS_THE_ANSWER:
+        return True
+    general = find_cue(Cue.GENERAL, given.text) is not None and given.order_answer is OrderAnswer.NOT_ASKED
+    return bool(intents & _ORDER_DECIDES) and not general
+
+
+def _hand_off(given: PlanningGiven) -> str | None:
+    """Return why a person must take over, most serious first."""
+    top = given.intent.top.name
+    danger = find_cue(Cue.DANGER, given.text)
+    needed = wants_order(given.intents)
+    reasons = (
+        (given.injection, "the message tries to instruct the software"),
+        (danger is not None, f"the message speaks of “{danger}”"),
+        (
+            given.order_answer is OrderAnswer.NOT_THEIRS and given.requester.verified,
+            "the order does not belong to the customer",
+        ),
+        (given.order_answer is OrderAnswer.FAILED and needed, "the order system did not answer"),
+        (top in _TO_A_PERSON, _TO_A_PERSON.get(top, "")),
+        (top == UNKNOWN and not given.evidence_found, "nothing in the knowledge base is about this"),
+    )
+    return next((reason for applies, reason in reasons if applies), None)
+
+
+def _refund(given: PlanningGiven, order: OrderFacts) -> tuple[IssueRefund | None, tuple[Clause, ...], tuple[str, ...]]:
+    """Return the refund that a clause allows today, the clauses looked at, and why it is not more."""
+    clauses = tuple(
+        (intent, clause)
+        for intent in given.intents
+        for clause in given.policy.clauses_for(intent, given.today)
+        if clause.rule is not None
+    )
+    reasons: list[str] = []
+    for intent, clause in clauses:
+        if clause.rule is None or clause.rule.action != ActionKind.ISSUE_REFUND or intent not in _REFUND_STATES:
+            continue
+        against = (*_premature(intent, given, order), *_obstacles(clause, given, order))
+        if not against:
+            return _issue(order, (clause.ref,)), tuple(c for _, c in clauses), ()
+        reasons.append(f"no refund by {clause.id} v{clause.version}: {', '.join(against)}")
+    return None, tuple(c for _, c in clauses), tuple(dict.fromkeys(reasons))
+
+
+def _premature(intent: str, given: PlanningGiven, order: OrderFacts) -> Iterator[str]:
+    if order.status not in _REFUND_STATES[intent]:
+        yield f"{intent.replace('_', ' ')} of an order that is {order.status} asks for no money yet"
+    if intent in _ONLY_IF_MONEY_IS_ASKED and find_cue(Cue.MONEY, given.text) is None:
+        yield "the customer does not ask for money"
+
+
+def _obstacles(clause: Clause, given: PlanningGiven, order: OrderFacts) -> tuple[str, ...]:
+    if clause.rule is None:
+        return ()
+    return obstacles(clause.rule, order, given.today, evidence=bool(given.attachments))
+
+
+def _issue(order: OrderFacts, clauses: tuple[ClauseRef, ...]) -> IssueRefund:
+    return IssueRefund(
+        order_id=order.order_id,
+        order_version=order.version,
+        payment_ref=order.payment_ref,
+        account_last4=order.account_last4,
+        amount=refundable(order),
+        clauses=clauses,
+    )
+
+
+def _facts(given: PlanningGiven, order: OrderFacts, clauses: tuple[Clause, ...]) -> Iterator[ComputedFact]:
+    """Yield what code can compute of the order; dates are ISO, amounts as `Money` writes them."""
+    rest = refundable(order)
+    if rest.minor > 0:
+        inputs = {"order.total": str(order.total), "order.refunded": str(order.refunded)}
+        yield ComputedFact(name="refundable_amount", value=str(rest), inputs=inputs)
+    for name, day in (("shipping", order.shipped_on), ("delivery", order.delivered_on)):
+        if day is not None:
+            inputs = {"from": day.isoformat(), "today": given.today.isoformat()}
+            yield ComputedFact(name=f"days_since_{name}", value=str((given.today - day).days), inputs=inputs)
+    named: set[str] = set()
+    for intent in given.intents:
+        for fact in _window_facts(_DEADLINES.get(intent), intent, clauses, order):
+            if fact.name not in named:
+                named.add(fact.name)
+                yield fact
+
+
+def _window_facts(
+    name: str | None, intent: str, clauses: tuple[Clause, ...], order: OrderFacts
+) -> Iterator[ComputedFact]:
+    for clause in clauses:
+        rule = clause.rule
+        deadline = rule.deadline(order) if rule is not None and intent in clause.applies_to else None
+        if name is None or rule is None or deadline is None:
+            continue
+        inputs = {
+            "clause": f"{clause.id} v{clause.version}",
+            "window_days": str(rule.window_days),
+            f"order.{rule.counted_from}": str(getattr(order, rule.counted_from)),
+        }
+        yield ComputedFact(name=f"{name}_deadline", value=deadline.isoformat(), inputs=inputs)
+        yield ComputedFact(name=f"{name}_window_days", value=str(rule.window_days), inputs=inputs)
+
+
+def reply_action(
+    requester: Requester, subject: str, text: str, *, planned: PlanSection, draft: DraftSection
+) -> SendReply:
+    """Make the reply to the ticket's own requester; it waits for the refund that its text says was made."""
+    stated = {name for sentence in draft.sentences for name in sentence.facts}
+    waits_for = next((action.ref for action in planned.actions if states(stated, action)), None)
+    subject = subject.strip() or "Your message"
+    return SendReply(
+        to=requester.email,
+        subject=subject if subject.lower().startswith("re:") else f"Re: {subject}",
+        text=text,
+        clauses=planned.clauses,
+        after=waits_for,
+    )
+
+
+def states(facts: set[str], action: ProposedAction) -> bool:
+    """Whether one of the stated facts is that `action` was carried out."""
+    return any(name == f"action.{action.ref}" or name.startswith(f"action.{action.ref}.") for name in facts)

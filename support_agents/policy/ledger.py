@@ -1,0 +1,88 @@
+"""The policy file: loads it with exact errors and finds the clauses in force on a day; it never applies an expired one."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from support_agents.domain.action import ClauseRef
+from support_agents.domain.errors import SupportError
+from support_agents.policy.clauses import Clause
+from support_agents.wording.values import Value, unconfirmed, values_in
+
+
+@dataclass(frozen=True)
+class PolicyLedger:
+    """All clauses of one file; `version` is the file's own, with the hash of its bytes."""
+
+    version: str
+    clauses: tuple[Clause, ...] = ()
+
+    def clauses_for(self, intent: str, today: date) -> tuple[Clause, ...]:
+        """Return the clauses about `intent` that hold on `today`, in file order."""
+        return tuple(c for c in self.clauses if intent in c.applies_to and c.holds_on(today))
+
+    def clause(self, ref: ClauseRef) -> Clause | None:
+        """Return the clause at exactly this version, in force or not; None when the file has it no more."""
+        return next((c for c in self.clauses if c.ref == ref), None)
+
+    def check_claim(self, claim: str, refs: tuple[ClauseRef, ...], today: date) -> tuple[str, ...]:
+        """Return what is wrong with stating `claim` on the strength of `refs`; empty when nothing is."""
+        cited = [self.clause(ref) for ref in refs]
+        problems = [
+            f"clause {ref.id} v{ref.version} is unknown" for ref, c in zip(refs, cited, strict=True) if c is None
+        ]
+        known = [clause for clause in cited if clause is not None]
+        problems += [f"clause {c.id} v{c.version} does not hold on {today}" for c in known if not c.holds_on(today)]
+        support: list[Value] = [value for clause in known for value in values_in(clause.text)]
+        missing = unconfirmed(values_in(claim), support)
+        return (*problems, *(f"“{value.text}” is in none of the clauses" for value in missing))
+
+
+def load_policy(path: Path) -> PolicyLedger:
+    """Read a policy file; every error names the file, the clause and the field."""
+    try:
+        content = path.read_bytes()
+        data = yaml.safe_load(content)
+    except OSError as error:
+        raise _invalid(path, f"cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise _invalid(path, f"is not YAML: {str(error).splitlines()[0]}") from error
+    if not isinstance(data, dict) or not isinstance(data.get("clauses"), list):
+        raise _invalid(path, "needs `version` and a list `clauses`")
+    if not data.get("version"):
+        raise _invalid(path, "needs a `version`")
+    clauses = tuple(_clause(path, number, item) for number, item in enumerate(data["clauses"], start=1))
+    _refuse_overlaps(path, clauses)
+    return PolicyLedger(f"{data['version']}.{hashlib.sha256(content).hexdigest()[:8]}", clauses)
+
+
+def _clause(path: Path, number: int, item: object) -> Clause:
+    try:
+        return Clause.model_validate(item)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = item.get("id", f"number {number}") if isinstance(item, dict) else f"number {number}"
+        field = ".".join(str(part) for part in first["loc"]) or "clause"
+        raise _invalid(path, f"clause {name}: {field}: {first['msg']}") from error
+
+
+def _refuse_overlaps(path: Path, clauses: tuple[Clause, ...]) -> None:
+    """Two versions of one clause must not hold on the same day."""
+    for position, clause in enumerate(clauses):
+        for other in clauses[:position]:
+            if clause.id != other.id:
+                continue
+            if clause.version == other.version:
+                raise _invalid(path, f"clause {clause.id}: version: {clause.version} stands twice")
+            if clause.holds_on(max(clause.valid_from, other.valid_from)) and other.holds_on(
+                max(clause.valid_from, other.valid_from)
+            ):
+                raise _invalid(path, f"clause {clause.id}: valid_from: versions hold on the same day")
+
+
+def _invalid(path: Path, problem: str) -> SupportError:
+    return SupportError("policy_invalid", f"{path}: {problem}")

@@ -1,0 +1,29 @@
+"""Word lists that rules go by, read from `cues.yaml`; a cue can only make a run more careful or more exact."""
+
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+import re2
+import yaml
+
+
+class Cue(StrEnum):
+    """What a word list stands for."""
+
+    DANGER = "danger"
+    MONEY = "money"
+    GENERAL = "general"
+
+
+def find_cue(cue: Cue, text: str) -> str | None:
+    """Return the first listed word or phrase in `text`, as listed."""
+    match = _pattern(cue).search(" ".join(text.casefold().replace("’", "'").split()))
+    return match.group(1) if match else None
+
+
+@cache
+def _pattern(cue: Cue) -> "re2._Regexp":
+    lists = yaml.safe_load(files(__package__ or "").joinpath("cues.yaml").read_text(encoding="utf-8"))
+    phrases = "|".join(re2.escape(str(phrase).casefold()) for phrase in sorted(set(lists[cue]), key=len, reverse=True))
+    return re2.compile(rf"(?:^|[^\pL\pN])({phrases})(?:$|[^\pL\pN])")

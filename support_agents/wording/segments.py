@@ -1,0 +1,137 @@
+"""Cuts running text into sentences as it arrives, in any of our languages; never emits half of one."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import re2
+
+Lead = Literal["", " ", "\n", "\n\n"]
+
+_END = ".!?…"
+_CLOSERS = "\"'”’»)"
+_ABBREVIATIONS = frozenset(
+    "e.g i.e z.b d.h u.a o.ä bzw ca approx no nr n.º núm mr mrs ms dr prof st vs etc inkl incl max min tel p.ej ej sr sra "
+    "art abs p.m a.m usw evtl ggf env mme m mm hr fr ing co ltd inc dept est".split()  # noqa: SIM905 - reads best as prose
+)
+_ORDINAL_FOLLOWERS = frozenset(
+    "januar februar märz april mai juni juli august september oktober november dezember werktag tag".split()  # noqa: SIM905 - as above
+)
+_LIST_ITEM = re2.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
+_MARKS = re2.compile(r"\s*\[[a-z0-9_.,\s]{1,60}\]\.?")
+_WORD_BEFORE = re2.compile(r"(\S+)$")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A whole sentence, list item or line, with the white space that stood before it."""
+
+    text: str
+    lead: Lead
+
+
+class Segmenter:
+    """Feed pieces of text as they stream; take whole sentences as they become certain."""
+
+    def __init__(self) -> None:
+        self._buffer = ""
+        self._lead: Lead = ""
+
+    def feed(self, piece: str) -> list[Segment]:
+        """Add a piece and return the sentences that are now complete beyond doubt."""
+        self._buffer += piece
+        return self._drain(final=False)
+
+    def finish(self, *, complete: bool) -> list[Segment]:
+        """Return what is left; of a text that was cut, only what certainly is a whole sentence."""
+        found = self._drain(final=True)
+        rest = self._buffer.strip()
+        if rest and (complete or _ends_sentence(rest)):
+            found.append(Segment(rest, self._lead))
+        self._buffer = ""
+        return found
+
+    def _drain(self, *, final: bool) -> list[Segment]:
+        found: list[Segment] = []
+        self._take_space()
+        while (end := _boundary(self._buffer, final=final)) is not None:
+            found.append(Segment(self._buffer[:end].rstrip(), self._lead))
+            self._buffer, self._lead = self._buffer[end:], " "
+            self._take_space()
+        return found
+
+    def _take_space(self) -> None:
+        """Move white space from the buffer's start into the lead of the next sentence."""
+        rest = self._buffer.lstrip()
+        breaks = self._buffer[: len(self._buffer) - len(rest)].count("\n") + self._lead.count("\n")
+        self._buffer = rest
+        if self._lead:
+            leads: tuple[Lead, ...] = (" ", "\n", "\n\n")
+            self._lead = leads[min(2, breaks)]
+
+
+def split_sentences(text: str) -> tuple[Segment, ...]:
+    """Cut a finished text."""
+    segmenter = Segmenter()
+    return (*segmenter.feed(text), *segmenter.finish(complete=True))
+
+
+def _ends_sentence(text: str) -> bool:
+    bare = _MARKS.sub("", text).rstrip(_CLOSERS)
+    return bool(bare) and bare[-1] in _END
+
+
+def _boundary(text: str, *, final: bool) -> int | None:
+    """Index just behind the first complete sentence and its marks; None while that is uncertain."""
+    item = _LIST_ITEM.match(text)
+    position = item.end() if item else len(text) - len(text.lstrip())
+    while position < len(text):
+        if text[position] == "\n":
+            return position
+        behind = _behind(text, position) if text[position] in _END else position
+        if behind > position:
+            if not final and not _certain(text[behind:]):
+                return None
+            if behind < len(text) and _is_end(text, position, behind):
+                return behind
+        position = max(behind, position + 1)
+    return None
+
+
+def _certain(following: str) -> bool:
+    """Whether enough has arrived to tell an end from an abbreviation: a line break or a whole next word."""
+    word = following.lstrip()
+    return "\n" in following[: len(following) - len(word)] or any(c.isspace() for c in word)
+
+
+def _behind(text: str, position: int) -> int:
+    """Index behind the end mark at `position`, closing quotes and any `[marks]`."""
+    while position < len(text) and text[position] in _END + _CLOSERS:
+        position += 1
+    while match := _MARKS.match(text[position:]):
+        position += match.end()
+    return position
+
+
+def _is_end(text: str, position: int, behind: int) -> bool:
+    following = text[behind:]
+    if text[position] != ".":
+        return following[:1].isspace()
+    if not following[:1].isspace():
+        return False
+    stripped = following.lstrip()
+    if "\n" in following[: len(following) - len(stripped)]:
+        return True
+    if stripped[:1].islower() or stripped.startswith("["):
+        return False
+    return not _abbreviated(text[:position], stripped)
+
+
+def _abbreviated(before: str, following: str) -> bool:
+    match = _WORD_BEFORE.search(before)
+    word = match.group(1).lstrip("(\"'„“«").lower() if match else ""
+    if word in _ABBREVIATIONS:
+        return True
+    if len(word) == 1 and word.isalpha():
+        return True  # an initial
+    next_word = following.split(maxsplit=1)[0].strip(".,;:").lower() if following else ""
+    return word.isdigit() and next_word in _ORDINAL_FOLLOWERS

@@ -1,0 +1,69 @@
+"""What a sentence is like – dangling, conditional, a promise – by the word lists of its language; no judgement here."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+import re2
+import yaml
+
+
+class Trait(StrEnum):
+    """A list of `traits.yaml`."""
+
+    DANGLING_START = "dangling_start"
+    DANGLING_INSIDE = "dangling_inside"
+    POINTER = "pointer"
+    THIRD_PERSON = "third_person"
+    CONTACT = "contact"
+    STRONG_CONDITION = "strong_condition"
+    NEGATION = "negation"
+    BEFORE_DISPATCH = "before_dispatch"
+    AFTER_DISPATCH = "after_dispatch"
+    EVIDENCE = "evidence"
+    SEEN = "seen"
+    GUEST = "guest"
+    PROMISE = "promise"
+    ACTION = "action"
+
+
+_LIST_MARK = re2.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
+
+
+def has(trait: Trait, text: str, language: str) -> bool:
+    """Whether the sentence has the trait in its language; a language without lists has none."""
+    return bool(words_of(trait, text, language))
+
+
+def words_of(trait: Trait, text: str, language: str) -> tuple[str, ...]:
+    """Return the listed words and phrases that `text` contains, in order, each as often as it occurs."""
+    pattern = _pattern(trait, language)
+    if pattern is None:
+        return ()
+    plain = " ".join(_LIST_MARK.sub("", text).casefold().replace("’", "'").split())
+    found, position = [], 0
+    while match := pattern.search(plain, position):
+        found.append(match.group(1))
+        if trait is Trait.DANGLING_START:
+            break
+        position = match.end(1)
+    return tuple(found)
+
+
+@cache
+def _pattern(trait: Trait, language: str) -> "re2._Regexp | None":
+    phrases = _lists().get(language, {}).get(trait.value, [])
+    if not phrases:
+        return None
+    listed = "|".join(re2.escape(str(p).casefold()) for p in sorted(phrases, key=lambda p: -len(str(p))))
+    start = r"^" if trait is Trait.DANGLING_START else r"(?:^|[^\pL\pN'])"
+    return re2.compile(rf"{start}({listed})(?:$|[^\pL\pN'])")
+
+
+@cache
+def _lists() -> Mapping[str, Mapping[str, list[str]]]:
+    data: Mapping[str, Mapping[str, list[str]]] = yaml.safe_load(
+        files(__package__ or "").joinpath("traits.yaml").read_text(encoding="utf-8")
+    )
+    return data

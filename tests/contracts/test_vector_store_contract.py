@@ -1,0 +1,131 @@
+"""What every passage index promises, asked of the real one and the fake."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support_agents.adapters.qdrant_edge import QdrantEdgeStore
+from support_agents.domain.ids import DEFAULT_WORKSPACE, PassageId, WorkspaceId, new_id
+from support_agents.domain.knowledge import Audience, Passage, RetrievedPassage
+from support_agents.ports import VectorStore
+from support_agents.testing.knowledge import HashEmbedder, ListStore
+
+EMBEDDER = HashEmbedder(64)
+OTHER = WorkspaceId(new_id())
+TEXTS = {
+    "returns": "You can return an item within 30 days.",
+    "shipping": "Parcels are shipped within two working days.",
+    "error": "Error LegacyInvite means that an invitation was never accepted.",
+    "password": "Choose a new password on the sign-in page.",
+}
+
+
+@pytest.fixture(params=["real", "fake"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorStore]:
+    if request.param == "fake":
+        yield ListStore()
+        return
+    real = QdrantEdgeStore(tmp_path, embedder_version=EMBEDDER.version, dimensions=EMBEDDER.dimensions)
+    yield real
+    real.close()
+
+
+def passage(name: str, text: str, workspace: WorkspaceId = DEFAULT_WORKSPACE) -> Passage:
+    return Passage(
+        id=PassageId(uuid.uuid5(workspace, name + text)),
+        workspace=workspace,
+        article_id=name,
+        title=name.capitalize(),
+        text=text,
+        audience=Audience.PUBLIC,
+        language="en",
+        content_hash=name,
+    )
+
+
+async def fill(store: VectorStore, workspace: WorkspaceId = DEFAULT_WORKSPACE) -> dict[str, Passage]:
+    passages = {name: passage(name, text, workspace) for name, text in TEXTS.items()}
+    await store.upsert(list(passages.values()), await EMBEDDER.embed([p.text for p in passages.values()]))
+    return passages
+
+
+async def search(
+    store: VectorStore, query: str, workspace: WorkspaceId = DEFAULT_WORKSPACE, limit: int = 10
+) -> tuple[RetrievedPassage, ...]:
+    return await store.search(workspace, query, (await EMBEDDER.embed([query]))[0], limit=limit)
+
+
+async def test_the_nearest_comes_first_with_its_whole_passage(store: VectorStore) -> None:
+    passages = await fill(store)
+    found = await search(store, "return an item")
+    assert found[0].passage == passages["returns"]
+    assert [r.score for r in found] == sorted((r.score for r in found), reverse=True)
+    assert all(-1 <= r.similarity <= 1 for r in found)
+
+
+async def test_a_rare_word_is_found_even_where_the_vector_says_nothing(store: VectorStore) -> None:
+    await fill(store)
+    unrelated = (await EMBEDDER.embed(["zebra quagga okapi"]))[0]
+    found = await store.search(DEFAULT_WORKSPACE, "LegacyInvite", unrelated, limit=1)
+    assert found[0].passage.article_id == "error"
+
+
+async def test_similarity_is_the_cosine_of_the_query(store: VectorStore) -> None:
+    await fill(store)
+    found = await search(store, TEXTS["password"])
+    assert found[0].similarity == pytest.approx(1.0, abs=1e-3)
+
+
+async def test_limit_is_kept(store: VectorStore) -> None:
+    await fill(store)
+    assert len(await search(store, "item", limit=2)) == 2
+
+
+async def test_a_workspace_never_sees_another_one(store: VectorStore) -> None:
+    await fill(store)
+    assert await search(store, "return an item", OTHER) == ()
+    theirs = await fill(store, OTHER)
+    found = await search(store, "return an item", OTHER)
+    assert {r.passage.workspace for r in found} == {OTHER}
+    await store.delete(DEFAULT_WORKSPACE, [p.id for p in theirs.values()])
+    assert await store.ids(OTHER) == {p.id for p in theirs.values()}
+
+
+async def test_deleted_passages_are_not_found_and_unknown_ids_are_ignored(store: VectorStore) -> None:
+    passages = await fill(store)
+    await store.delete(DEFAULT_WORKSPACE, [passages["returns"].id, PassageId(new_id())])
+    assert passages["returns"].id not in await store.ids(DEFAULT_WORKSPACE)
+    assert passages["returns"].id not in {r.passage.id for r in await search(store, "return an item")}
+
+
+async def test_upserting_again_replaces(store: VectorStore) -> None:
+    passages = await fill(store)
+    newer = passages["returns"].model_copy(update={"title": "Sending back"})
+    await store.upsert([newer], await EMBEDDER.embed([newer.text]))
+    assert len(await store.ids(DEFAULT_WORKSPACE)) == len(TEXTS)
+    assert (await search(store, "return an item"))[0].passage.title == "Sending back"
+
+
+async def test_ids_and_version_follow_the_content(store: VectorStore) -> None:
+    empty = store.version
+    passages = await fill(store)
+    full = store.version
+    assert await store.ids(DEFAULT_WORKSPACE) == {p.id for p in passages.values()}
+    await store.delete(DEFAULT_WORKSPACE, [passages["returns"].id])
+    assert len({empty, full, store.version}) == 3
+    await store.upsert([passages["returns"]], await EMBEDDER.embed([passages["returns"].text]))
+    assert store.version == full
+
+
+@pytest.mark.parametrize("query", ["", "   ", "the and of", "?!", "\x00", "🙂", "a" * 5_000])
+async def test_odd_queries_are_answered(store: VectorStore, query: str) -> None:
+    await fill(store)
+    assert len(await search(store, query)) <= len(TEXTS)
+
+
+async def test_an_empty_store_finds_nothing(store: VectorStore) -> None:
+    assert await search(store, "return an item") == ()
+    await store.upsert([], await EMBEDDER.embed([]))
+    await store.delete(DEFAULT_WORKSPACE, [])

@@ -1,0 +1,123 @@
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from support_agents.adapters.qdrant_edge import QdrantEdgeStore
+from support_agents.domain.errors import SupportError
+from support_agents.domain.ids import DEFAULT_WORKSPACE, PassageId, new_id
+from support_agents.domain.knowledge import Audience, Passage
+from support_agents.testing.knowledge import HashEmbedder
+
+EMBEDDER = HashEmbedder(64)
+
+
+def opened(folder: Path, version: str = EMBEDDER.version) -> QdrantEdgeStore:
+    return QdrantEdgeStore(folder, embedder_version=version, dimensions=EMBEDDER.dimensions)
+
+
+async def filled(folder: Path) -> PassageId:
+    store = opened(folder)
+    passage = Passage(
+        id=PassageId(new_id()),
+        workspace=DEFAULT_WORKSPACE,
+        article_id="returns",
+        title="Returns",
+        text="You can return an item within 30 days.",
+        audience=Audience.PUBLIC,
+        language="en",
+        content_hash="1",
+    )
+    await store.upsert([passage], await EMBEDDER.embed([passage.text]))
+    store.close()
+    return passage.id
+
+
+async def test_reopening_finds_what_was_stored(tmp_path: Path) -> None:
+    assert opened_is_fresh(tmp_path)
+    kept = await filled(tmp_path)
+    store = opened(tmp_path)
+    assert not store.needs_rebuild
+    assert await store.ids(DEFAULT_WORKSPACE) == {kept}
+    store.close()
+
+
+def opened_is_fresh(folder: Path) -> bool:
+    store = opened(folder)
+    store.close()
+    return store.needs_rebuild
+
+
+async def test_a_second_opener_is_told_what_to_do(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    with pytest.raises(SupportError, match="stop it first") as refused:
+        opened(tmp_path)
+    assert refused.value.code == "index_in_use"
+    store.close()
+    opened(tmp_path).close()
+
+
+async def test_another_embedder_starts_empty(tmp_path: Path) -> None:
+    await filled(tmp_path)
+    store = opened(tmp_path, version="newer")
+    assert store.needs_rebuild
+    assert await store.ids(DEFAULT_WORKSPACE) == frozenset()
+    store.close()
+
+
+@pytest.mark.parametrize("victims", ["vector_storage", "segment.json", "payload", "edge_config", "identity"])
+async def test_a_damaged_folder_starts_empty(tmp_path: Path, victims: str) -> None:
+    await filled(tmp_path)
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and victims in path.as_posix():
+            path.write_bytes(b"damaged")
+    store = opened(tmp_path)
+    ids = await store.ids(DEFAULT_WORKSPACE)
+    assert store.needs_rebuild == (not ids)
+    vector = (await EMBEDDER.embed(["return"]))[0]
+    assert len(await store.search(DEFAULT_WORKSPACE, "return", vector, limit=5)) <= 1
+    store.close()
+
+
+async def test_closing_twice_is_harmless_and_a_closed_store_says_so(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    store.close()
+    store.close()
+    with pytest.raises(SupportError, match="closed"):
+        await store.search(DEFAULT_WORKSPACE, "x", (await EMBEDDER.embed(["x"]))[0], limit=1)
+
+
+async def test_a_killed_process_leaves_a_folder_that_opens(tmp_path: Path) -> None:
+    script = """
+        import asyncio, os, signal, sys
+        from pathlib import Path
+        sys.path.insert(0, sys.argv[2])
+        from support_agents.adapters.qdrant_edge import QdrantEdgeStore
+        from support_agents.domain.ids import DEFAULT_WORKSPACE, new_id
+        from support_agents.domain.knowledge import Passage
+        from support_agents.testing.knowledge import HashEmbedder
+
+        async def main():
+            embedder = HashEmbedder(64)
+            store = QdrantEdgeStore(Path(sys.argv[1]), embedder_version=embedder.version, dimensions=64)
+            for n in range(20):
+                passages = [Passage(id=new_id(), workspace=DEFAULT_WORKSPACE, article_id="a", title="T", text=f"t {n}",
+                                    audience="public", language="en", content_hash="1") for _ in range(10)]
+                await store.upsert(passages, await embedder.embed([p.text for p in passages]))
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        asyncio.run(main())
+    """
+    root = Path(__file__).parents[3]
+    ended = subprocess.run(  # noqa: ASYNC221, S603 - the test waits for its own script
+        [sys.executable, "-c", textwrap.dedent(script), str(tmp_path), str(root)], check=False
+    )
+    assert ended.returncode == -9
+    store = opened(tmp_path)
+    ids = await store.ids(DEFAULT_WORKSPACE)
+    assert len(ids) == 200 or store.needs_rebuild or len(ids) % 10 == 0
+    vector = (await EMBEDDER.embed(["t"]))[0]
+    await store.search(DEFAULT_WORKSPACE, "t 3", vector, limit=5)
+    store.close()
