@@ -102,7 +102,9 @@ class Auth:
 
     async def sign_in_by_link(self, token: str, *, peer: str) -> SignedIn:
         """Use up a one-time link; only in a demo folder and only from this machine."""
-        refused = SupportError("bad_credentials", "This link was used already, is older than five minutes, or is not for you.")
+        refused = SupportError(
+            "bad_credentials", "This link was used already, is older than five minutes, or is not for you."
+        )
         if not (self.links_allowed and is_loopback(peer)):
             raise refused
         async with self.database.write("sign_in") as uow:
@@ -175,7 +177,9 @@ class Auth:
         """Add a person; without a password only a sign-in link lets them in."""
         password_hash = await self.passwords.hashed(password) if password is not None else None
         async with self.database.write("operator_added") as uow:
-            operator = await uow.operators.add(workspace, email=email, name=name, role=role, password_hash=password_hash)
+            operator = await uow.operators.add(
+                workspace, email=email, name=name, role=role, password_hash=password_hash
+            )
             await _audit(uow, workspace, "operator_added", operator)
         return operator
 

@@ -13,6 +13,7 @@ from api.errors import problem
 LIMIT = 1024 * 1024
 TOO_LARGE = "A body may have at most 1 MiB; send attachments as links."
 RECEIVED_AT = "support.received_at"
+SET_COOKIE = "support.set_cookie"  # a route's dependency leaves a rotated session cookie here
 _DIGITS = 16
 
 _CSP = (
@@ -45,7 +46,7 @@ class Edge:
             await self.app(scope, receive, send)
             return
         scope[RECEIVED_AT] = self.now()
-        send = self._with_headers(send)
+        send = self._with_headers(scope, send)
         if _announced(scope) > LIMIT:
             await problem("too_large", TOO_LARGE, headers={"Connection": "close"})(scope, receive, send)
             return
@@ -67,14 +68,17 @@ class Edge:
             if not started:
                 await problem("internal", "The request failed; the log has the kind of error.")(scope, receive, send)
 
-    def _with_headers(self, send: Send) -> Send:
+    def _with_headers(self, scope: Scope, send: Send) -> Send:
         extra = (*_HEADERS, _SECURE) if self.secure else _HEADERS
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
                 present = {name for name, _ in headers}
-                message = {**message, "headers": [*headers, *(pair for pair in extra if pair[0] not in present)]}
+                headers += [pair for pair in extra if pair[0] not in present]
+                if SET_COOKIE in scope and b"set-cookie" not in present:
+                    headers.append((b"set-cookie", scope[SET_COOKIE].encode("ascii")))
+                message = {**message, "headers": headers}
             await send(message)
 
         return with_headers

@@ -1,8 +1,11 @@
 """Password hashing with argon2id, off the event loop and never more than two at once; it stores nothing."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from typing import ParamSpec, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -10,6 +13,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from support_agents.domain.errors import SupportError
 
 SHORTEST, LONGEST = 10, 200
+MOST_WAITING = 32
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -20,11 +26,14 @@ class Passwords:
     threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
     )
+    waiting: set[object] = field(default_factory=set)
 
     async def hashed(self, password: str) -> str:
         """Return the hash to store; raise `SupportError` for a password too short to be one."""
         if not SHORTEST <= len(password) <= LONGEST:
-            raise SupportError("invalid", f"A password has {SHORTEST} to {LONGEST} characters; a short sentence is good.")
+            raise SupportError(
+                "invalid", f"A password has {SHORTEST} to {LONGEST} characters; a short sentence is good."
+            )
         return await self._apart(self.hasher.hash, password)
 
     async def matches(self, stored: str | None, password: str) -> bool:
@@ -47,5 +56,12 @@ class Passwords:
         """End the threads."""
         self.threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _apart(self, work, *given):  # type: ignore[no-untyped-def]  # noqa: ANN001,ANN002,ANN202
-        return await asyncio.get_running_loop().run_in_executor(self.threads, work, *given)
+    async def _apart(self, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+        if len(self.waiting) >= MOST_WAITING:
+            raise SupportError("busy", "Too many people are signing in at once; try again in a moment.", retryable=True)
+        ticket = object()
+        self.waiting.add(ticket)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.threads, partial(work, *given, **named))
+        finally:
+            self.waiting.discard(ticket)

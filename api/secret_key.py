@@ -37,7 +37,9 @@ def secret_key(settings: Settings) -> SecretKey:
     """Return the secret from settings, or from its file, which is made (mode 0600) when there is none."""
     given = settings.secret_key.get_secret_value() if settings.secret_key else _from_file(settings.data_dir)
     if len(given) < _SHORTEST:
-        raise SupportError("settings", f"set SUPPORT_SECRET_KEY to at least {_SHORTEST} random characters, or to nothing")
+        raise SupportError(
+            "settings", f"set SUPPORT_SECRET_KEY to at least {_SHORTEST} random characters, or to nothing"
+        )
     return SecretKey(given.encode())
 
 

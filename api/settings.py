@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NamedTuple
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -60,10 +61,12 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65_535, description="Port to listen on; 0 picks a free one.")
     public_url: str = Field(
-        default="", description="How browsers reach the console; `https://…` makes cookies Secure. Empty: host and port."
+        default="",
+        description="How browsers reach the console; `https://…` makes cookies Secure. Empty: host and port.",
     )
     secret_key: SecretStr | None = Field(
-        default=None, description="Signs CSRF tokens and keys hashes; empty: a file made in the data folder (mode 0600)."
+        default=None,
+        description="Signs CSRF tokens and keys hashes; empty: a file made in the data folder (mode 0600).",
     )
     log_format: LogFormat = Field(default=LogFormat.CONSOLE, description="`console` or `json`.")
     log_level: str = Field(
@@ -71,12 +74,15 @@ class Settings(BaseSettings):
     )
 
     standard_webhook_secrets: Secrets = Field(
-        default=(), description="`whsec_…` secrets of the `standard` source, comma separated; none: the source is closed."
+        default=(),
+        description="`whsec_…` secrets of the `standard` source, comma separated; none: the source is closed.",
     )
     zendesk_webhook_secrets: Secrets = Field(
         default=(), description="Signing secrets of the `zendesk` source, comma separated; none: the source is closed."
     )
-    zendesk_base_url: str = Field(default="", description="`https://<subdomain>.zendesk.com`; empty: no way back to it.")
+    zendesk_base_url: str = Field(
+        default="", description="`https://<subdomain>.zendesk.com`; empty: no way back to it."
+    )
     zendesk_email: str = Field(default="", description="The API user's e-mail address.")
     zendesk_token: SecretStr | None = Field(default=None, description="The API user's token.")
     zendesk_api_user_id: str = Field(default="", description="The API user's id; its comments never start a run.")
@@ -103,23 +109,33 @@ class Settings(BaseSettings):
     resumed_seconds: float = Field(
         default=1.0, gt=0, le=60, description="A deadline of its own for a run that was resumed or waited too long."
     )
-    stages: StageShares = Field(default_factory=StageShares, description="Longest shares, for example `SUPPORT_STAGES__DRAFTING=1.2`.")
+    stages: StageShares = Field(
+        default_factory=StageShares, description="Longest shares, for example `SUPPORT_STAGES__DRAFTING=1.2`."
+    )
     undo_reply_seconds: float = Field(default=30, ge=0, description="How long an approved reply can be taken back.")
     undo_refund_seconds: float = Field(default=60, ge=0, description="How long an approved refund can be taken back.")
     request_ttl_business_hours: float = Field(
         default=16, gt=0, description="Business hours after which an undecided approval request expires."
     )
+    business_timezone: str = Field(default="UTC", description="Whose Monday to Friday, 9 to 18 counts.")
+    anchor_path: Path | None = Field(
+        default=None, description="Signed head of the audit; keep it out of the database's backups. Empty: data folder."
+    )
     onnx_threads: int = Field(default=1, ge=1, le=64, description="Threads of the embedding model.")
-    relevance_floor: float = Field(
-        default=0.0, ge=-1, le=1, description="Similarity below which a passage is dropped; 0 keeps the built-in floor."
+    relevance_floor: float | None = Field(
+        default=None, ge=-1, le=1, description="Similarity below which a passage is dropped; empty: the built-in floor."
     )
     worker_concurrency: int = Field(default=4, ge=1, le=64, description="Events handled at once.")
+    lease_seconds: float = Field(
+        default=15, gt=0, le=600, description="After how long an event that nobody finished is taken up again."
+    )
     session_hours: float = Field(default=12, gt=0, description="How long a sign-in lasts.")
 
     testing: bool = Field(default=False, description="Allows fault points; never set it on a server that matters.")
     demo: bool = Field(default=False, description="A demo folder: allows one one-time sign-in link on loopback.")
     fault_point: str = Field(
-        default="", description="With `testing`: `after:card_ready` or `before:execution_result:2` kills the process there."
+        default="",
+        description="With `testing`: `after:card_ready` or `before:execution_result:2` kills the process there.",
     )
 
     @field_validator("standard_webhook_secrets", "zendesk_webhook_secrets", mode="before")
@@ -134,6 +150,14 @@ class Settings(BaseSettings):
         """Refuse what is not a Standard Webhooks secret, here rather than at the first webhook."""
         if not all(secret.get_secret_value().startswith("whsec_") for secret in value):
             raise ValueError("each secret starts with `whsec_`; copy it whole from the sender")
+        return value
+
+    @field_validator("business_timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        """Refuse a zone that this machine does not know."""
+        if value not in available_timezones():
+            raise ValueError("write a zone such as Europe/Berlin")
         return value
 
     @field_validator("public_url", "zendesk_base_url", "llm_base_url")
@@ -152,7 +176,11 @@ class Settings(BaseSettings):
         if self.smtp_host and not self.smtp_from_address:
             raise ValueError(f"{PREFIX}SMTP_FROM_ADDRESS is needed with {PREFIX}SMTP_HOST")
         if self.zendesk_base_url and not (self.zendesk_email and self.zendesk_token):
-            raise ValueError(f"{PREFIX}ZENDESK_EMAIL and {PREFIX}ZENDESK_TOKEN are needed with {PREFIX}ZENDESK_BASE_URL")
+            raise ValueError(
+                f"{PREFIX}ZENDESK_EMAIL and {PREFIX}ZENDESK_TOKEN are needed with {PREFIX}ZENDESK_BASE_URL"
+            )
+        if self.lease_seconds <= self.deadline_seconds:
+            raise ValueError(f"{PREFIX}LEASE_SECONDS must be more than {PREFIX}DEADLINE_SECONDS")
         if self.fault_point and not self.testing:
             raise ValueError(f"{PREFIX}FAULT_POINT is for tests only: unset it, or set {PREFIX}TESTING=true")
         return self

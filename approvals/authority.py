@@ -114,7 +114,9 @@ def _built_in() -> Authority:
                 for limit, people, managers in refunds
             ),
         ),
-        daily_limits=tuple(DailyLimit(role=role, currency=c, minor=minor) for c in currencies for role, minor in limits),
+        daily_limits=tuple(
+            DailyLimit(role=role, currency=c, minor=minor) for c in currencies for role, minor in limits
+        ),
     )
 
 

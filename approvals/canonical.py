@@ -16,7 +16,6 @@ from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import ActionId, RunId, TicketId, WorkspaceId
 from support_agents.domain.money import Money
 
-DIGEST_VERSION = 1
 NONCE_BYTES = 32
 
 
@@ -33,7 +32,7 @@ class CanonicalAction(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
-    digest_version: Literal[1] = DIGEST_VERSION
+    digest_version: Literal[1] = 1
     workspace: WorkspaceId
     ticket: TicketId
     source: str

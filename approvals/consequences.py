@@ -12,7 +12,7 @@ from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import DecisionVerdict, ExecutionStatus, RequestStatus
 from support_agents.domain.errors import SupportError
 from support_agents.domain.events import EventName
-from support_agents.domain.ids import ExecutionId, OperatorId, new_id
+from support_agents.domain.ids import ExecutionId, OperatorId, TicketId, new_id
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,13 @@ class Consequences:
         )  # fmt: skip
         await self.give_money_back(uow, request)
         await self.drop_waiting(uow, request, reason=reason)
+
+    async def supersede_open(self, uow: UnitOfWork, ticket_id: TicketId, *, reason: str) -> None:
+        """Supersede every request of a ticket that has not led to an execution yet."""
+        requests = await uow.approvals.open_on(ticket_id)
+        # Those that wait for another go first: closing the other would close them too.
+        for request in sorted(requests, key=lambda request: request.after_action_id is None):
+            await self.close(uow, request, RequestTrigger.SUPERSEDED, reason=reason)
 
     async def drop_waiting(self, uow: UnitOfWork, ended: ApprovalRequest, *, reason: str) -> None:
         """Supersede what was to come after an action that did not happen."""
@@ -119,11 +126,15 @@ class Consequences:
             if waiting.status is RequestStatus.APPROVED:
                 await self.schedule(uow, waiting, now=now)
 
-    async def came_to_nothing(self, uow: UnitOfWork, execution: Execution, *, reason: str) -> None:
+    async def came_to_nothing(self, uow: UnitOfWork, execution: Execution, *, to: ExecutionStatus, reason: str) -> None:
         """After failed, cancelled or superseded: release money, supersede what waited, return the ticket to people."""
         await uow.refund_ledger.release(execution.workspace_id, execution.action_id)
         request = await uow.approvals.lock(execution.request_id)
         if request is not None:
+            if to is ExecutionStatus.SUPERSEDED and request.status is RequestStatus.APPROVED:
+                await uow.approvals.move(
+                    request, request_after(request.status, RequestTrigger.SUPERSEDED), reason=reason
+                )
             await self.give_money_back(uow, request)
             await self.drop_waiting(uow, request, reason=reason)
         await uow.tickets.needs_person(execution.ticket_id, f"{_noun(execution.kind)} was not carried out: {reason}")
@@ -131,9 +142,7 @@ class Consequences:
 
 async def call_for(uow: UnitOfWork, execution: NewExecution, *, at: datetime) -> None:
     """Add the outbox row that calls for an execution at `at`."""
-    await uow.outbox.add(
-        EventName.EXECUTION_DUE, execution.id, workspace=execution.workspace_id, not_before=at
-    )
+    await uow.outbox.add(EventName.EXECUTION_DUE, execution.id, workspace=execution.workspace_id, not_before=at)
 
 
 async def _completing(uow: UnitOfWork, request: ApprovalRequest) -> Decision:

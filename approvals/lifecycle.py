@@ -69,7 +69,7 @@ S = TypeVar("S", bound=StrEnum)
 T = TypeVar("T", bound=StrEnum)
 
 
-class IllegalTransition(SupportError):
+class IllegalTransition(SupportError):  # noqa: N818 - the name it has in the design
     """A transition that no table knows; nothing was changed."""
 
     def __init__(self, status: str, trigger: str) -> None:

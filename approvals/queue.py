@@ -7,8 +7,9 @@ from approvals.authority import Authority, Nobody, is_manager, require_not_own, 
 from approvals.canonical import CanonicalRefund, CanonicalReply, Sealed, same_digest, unseal
 from approvals.composing import Unfit
 from approvals.consequences import Consequences
-from approvals.lifecycle import IllegalTransition, RequestTrigger, request_after
+from approvals.lifecycle import RequestTrigger, request_after
 from approvals.ports import Person
+from approvals.presence import require_present
 from approvals.submission import Submission
 from db.engine import Database
 from db.repositories.approvals import ApprovalRequest, Decision, NewDecision
@@ -72,9 +73,7 @@ class ApprovalQueue:
                 return await self._reject(uow, case, person, reason)
             return await self._approve(uow, case, person, reason)
 
-    async def replace(
-        self, request_id: RequestId, *, digest: str, rechecked: Rechecked, person: Person
-    ) -> RequestId:
+    async def replace(self, request_id: RequestId, *, digest: str, rechecked: Rechecked, person: Person) -> RequestId:
         """Put a person's edit, already checked, in the place of a pending reply: new bytes, earlier approvals void."""
         _require_checked(rechecked)
         async with self.database.write("replace") as uow:
@@ -126,9 +125,7 @@ class ApprovalQueue:
             await self.consequences.close(uow, request, RequestTrigger.SUPERSEDED, reason="the ticket has moved on")
             return True
 
-    async def _open(
-        self, uow: UnitOfWork, request_id: RequestId, workspace: WorkspaceId, *, digest: str
-    ) -> _Case:
+    async def _open(self, uow: UnitOfWork, request_id: RequestId, workspace: WorkspaceId, *, digest: str) -> _Case:
         """Lock ticket, then request; prove that it can still be decided and that these are the bytes."""
         seen = await uow.approvals.get(request_id)
         if seen is None or seen.workspace_id != workspace:
@@ -192,19 +189,19 @@ class ApprovalQueue:
         for earlier in await uow.approvals.decisions(request.id):
             if earlier.operator_id == person.operator_id:
                 raise SupportError("already_decided", f"you were first yourself: {earlier.verdict} is on record")
-        await uow.approvals.decide(
-            NewDecision(
-                workspace_id=request.workspace_id,
-                request_id=request.id,
-                digest=request.digest,
-                operator_id=person.operator_id,
-                session_id=person.session_id,
-                role=person.role,
-                verdict=verdict,
-                reason=reason,
-                created_at=case.now,
-            )
+        decision = NewDecision(
+            workspace_id=request.workspace_id,
+            request_id=request.id,
+            digest=request.digest,
+            operator_id=person.operator_id,
+            session_id=person.session_id,
+            role=person.role,
+            verdict=verdict,
+            reason=reason,
+            created_at=case.now,
         )
+        await require_present(uow, person)
+        await uow.approvals.decide(decision)
         await uow.audit.append(
             workspace=request.workspace_id, event=f"decision.{verdict}", subject=request.id,
             actor=str(person.operator_id), data={"digest": request.digest, "session": str(person.session_id)},
@@ -267,6 +264,3 @@ def _money(request: ApprovalRequest) -> Money | None:
 
 def _concerned(action: CanonicalReply | CanonicalRefund) -> str:
     return action.requester if action.kind is ActionKind.ISSUE_REFUND else action.to[0]
-
-
-__all__ = ["ApprovalQueue", "Decided", "IllegalTransition"]

@@ -7,7 +7,6 @@ from approvals.authority import Authority, Nobody
 from approvals.canonical import CanonicalRefund, CanonicalReply, seal
 from approvals.composing import Composer, Unfit, verified_order
 from approvals.consequences import Consequences
-from approvals.lifecycle import RequestTrigger
 from approvals.routing import Disposition, asks_for_refunds, dispose_reply
 from db.models.inside_steps import InsideStepKind
 from db.repositories.approvals import NewRequest
@@ -49,14 +48,13 @@ class Submission:
     time_limit: timedelta
 
     async def submit(self, uow: UnitOfWork, record: RunRecord, ticket: TicketSnapshot) -> tuple[RequestId, ...]:
-        """Supersede the ticket's older requests and insert the new ones, if the ticket is still at the run's revision."""
+        """Supersede the ticket's older requests and insert new ones, if the ticket is still at the run's revision."""
         if record.outcome is Outcome.OVERTAKEN:
             return ()
         present = await uow.tickets.lock(ticket.id)
         if present is None or not present.revision == record.ticket_revision == ticket.revision:
             return ()
-        for older in await uow.approvals.open_on(ticket.id):
-            await self.consequences.close(uow, older, RequestTrigger.SUPERSEDED, reason="a newer run answered the ticket")
+        await self.consequences.supersede_open(uow, ticket.id, reason="a newer run answered the ticket")
         mode = (await uow.workspaces.get(ticket.workspace)).mode
         work = _Submitting(uow, record, ticket, mode, await uow.now())
         for refund in (action for action in record.actions if isinstance(action, IssueRefund)):

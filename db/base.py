@@ -123,7 +123,7 @@ def _sqlite_now(_element: "database_now", _compiler: SQLCompiler, **_: object) -
     return "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')"
 
 
-@compiles(database_now, "postgresql")
+@compiles(database_now)
 def _postgresql_now(_element: "database_now", _compiler: SQLCompiler, **_: object) -> str:
     return "clock_timestamp()"
 

@@ -37,7 +37,12 @@ _STRANGE_SESSION = """
 # (trigger, table, event, condition over the new row, message)
 _INSERTS = (
     ("guard_executions_insert", "executions", _UNAPPROVED, "an execution needs its approvals"),
-    ("guard_decisions_insert", "decisions", _STRANGE_SESSION, "a decision needs its operator's session and a question"),
+    (
+        "guard_decisions_insert",
+        "decisions",
+        _STRANGE_SESSION,
+        "a decision needs a session of its operator and an open question",
+    ),
 )
 _FIXED = {
     "approval_requests": (

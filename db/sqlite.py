@@ -11,6 +11,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from db.sqlite_driver import Driver, ReaderConnection, WriterConnection
 from db.wakeup import Wakeup
 from db.writer import Boundary, Writer
 from support_agents.domain.errors import SupportError
@@ -32,10 +33,12 @@ class SqliteStore:
     @classmethod
     def open(cls, url: URL, *, boundary: Boundary) -> Self:
         """Prepare engines; nothing is opened before first use."""
-        writing = create_async_engine(url, pool_size=1, max_overflow=0, pool_reset_on_return=None)
+        writing = create_async_engine(
+            url, module=Driver(WriterConnection), pool_size=1, max_overflow=0, pool_reset_on_return=None
+        )
         event.listen(writing.sync_engine, "connect", _prepare)
         event.listen(writing.sync_engine, "begin", _begin_immediate)
-        reading = create_async_engine(url, pool_size=READERS, max_overflow=0)
+        reading = create_async_engine(url, module=Driver(ReaderConnection), pool_size=READERS, max_overflow=0)
         event.listen(reading.sync_engine, "connect", _prepare_reader)
         event.listen(reading.sync_engine, "begin", _begin_deferred)
         return cls(writing, reading, Writer(writing, boundary), Wakeup())

@@ -1,27 +1,19 @@
 """Receives events once and opens runs, one transaction each; it never decides what a run says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID
 
 from db.engine import Database
+from db.receiving import Received, Receiving
 from db.repositories.runs import OpenRun
 from db.repositories.subjects import IdentifierHash
-from db.repositories.tickets import NewMessage, Ticket
-from db.ticket_events import applied, starts_run, unseen
+from db.repositories.tickets import Ticket
+from db.together import Together
 from db.uow import UnitOfWork
-from support_agents.domain.events import EventName, OutboxEvent
+from support_agents.domain.events import OutboxEvent
 from support_agents.domain.ids import InboxId, RunId, TicketId, WorkspaceId, new_id
-from support_agents.domain.ticket import Author, InboundMessage, TicketSnapshot
-
-
-@dataclass(frozen=True)
-class Received:
-    """What became of an event; a duplicate changed nothing."""
-
-    ticket_id: TicketId
-    duplicate: bool
-    starts_run: bool
+from support_agents.domain.ticket import InboundMessage, TicketSnapshot
 
 
 @dataclass(frozen=True)
@@ -34,44 +26,24 @@ class Begun:
     ticket: TicketSnapshot
 
 
-@dataclass(frozen=True)
-class _Step:
-    """A ticket before and after an event."""
-
-    before: Ticket
-    after: Ticket
-    ours: bool = False
-
-
 class TicketStore:
     """The way from the outside to a run."""
 
     def __init__(self, database: Database, identifiers: IdentifierHash) -> None:
         self._database = database
         self._identifiers = identifiers
+        self._together = Together(self._receive)
 
     async def receive(self, inbound: InboundMessage, raw: bytes) -> Received:
-        """Store a verified event once and apply it to its ticket; returning means that it is durable (C1)."""
+        """Store a verified event once and apply it to its ticket; returning means that it is durable (C1).
+
+        Events that arrive while others are being committed share the next commit.
+        """
+        return await self._together.do((inbound, raw))
+
+    async def _receive(self, events: Sequence[tuple[InboundMessage, bytes]]) -> list[Received]:
         async with self._database.write("receive", urgent=True) as uow:
-            inbox = await uow.inbox.add(inbound, raw)
-            if inbox is None:
-                ticket = await uow.tickets.find(inbound.workspace, inbound.source, inbound.ticket.external_id)
-                return Received(_known(ticket).id, duplicate=True, starts_run=False)
-            step = await self._apply(uow, inbound)
-            starts = starts_run(step.before, step.after, inbound)
-            if inbound.message is not None:
-                new = NewMessage(
-                    inbox_id=inbox,
-                    message=inbound.message,
-                    automatic=inbound.automatic,
-                    ours=step.ours,
-                    revision=step.after.revision,
-                    received_at=inbound.received_at,
-                )
-                await uow.tickets.add_message(step.after, new)
-            if starts:
-                await uow.outbox.add(EventName.TICKET_RECEIVED, step.after.id, workspace=inbound.workspace)
-        return Received(step.after.id, duplicate=False, starts_run=starts)
+            return await Receiving(uow, self._identifiers).receive(events)
 
     async def bury(
         self, *, workspace: WorkspaceId, source: str, raw: bytes, reason: str, received_at: datetime
@@ -116,29 +88,6 @@ class TicketStore:
                 data={"error": error, "event": str(event.id)},
             )
 
-    async def _apply(self, uow: UnitOfWork, inbound: InboundMessage) -> _Step:
-        """Change or make the ticket; when two make it at once, the second changes the first one's."""
-        before = await uow.tickets.find_locked(inbound.workspace, inbound.source, inbound.ticket.external_id)
-        if before is None:
-            subject = await self._subject(uow, inbound)
-            before = unseen(inbound, subject=subject)
-            after = applied(before, inbound, subject=subject, ours=False)
-            if await uow.tickets.add(after):
-                return _Step(before, after)
-            found = await uow.tickets.find_locked(inbound.workspace, inbound.source, inbound.ticket.external_id)
-            before = _known(found)
-        ours = await _is_ours(uow, before, inbound)
-        same = before.requester_email == inbound.ticket.requester.email
-        subject = before.subject_id if same else await self._subject(uow, inbound)
-        after = applied(before, inbound, subject=subject, ours=ours)
-        if after != before:
-            await uow.tickets.save(after)
-        return _Step(before, after, ours=ours)
-
-    async def _subject(self, uow: UnitOfWork, inbound: InboundMessage) -> UUID:
-        digest = self._identifiers.email(inbound.ticket.requester.email)
-        return await uow.subjects.by_email(inbound.workspace, digest)
-
     async def _begin(self, uow: UnitOfWork, ticket: Ticket, event: OutboxEvent) -> Begun:
         run = OpenRun(
             id=RunId(new_id()),
@@ -158,16 +107,6 @@ class TicketStore:
         following = replace(run, attempt=run.attempt + 1, event=event.id, ticket_revision=ticket.revision)
         await uow.runs.resume(following, received_at=snapshot.received_at)
         return Begun(run.id, attempt=following.attempt, resumed=True, ticket=snapshot)
-
-
-async def _is_ours(uow: UnitOfWork, ticket: Ticket, inbound: InboundMessage) -> bool:
-    """Whether the message is the echo of a comment that we made."""
-    message = inbound.message
-    if message is None or message.author is not Author.OPERATOR:
-        return False
-    if inbound.marker is not None and await uow.executions.knows_marker(inbound.workspace, inbound.marker):
-        return True
-    return inbound.by_api_user and await uow.executions.executing_on(ticket.id)
 
 
 def _known(ticket: Ticket | None) -> Ticket:

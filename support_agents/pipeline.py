@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from traceback import extract_tb
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -252,7 +254,7 @@ class Pipeline:
         except SupportError as failure:
             error = failure.code
         except Exception as bug:  # noqa: BLE001 - I5: a defect in one stage must not lose the ticket; it is on record
-            error = f"bug:{type(bug).__name__}"
+            error = f"bug:{type(bug).__name__} at {_place(bug)}"
         finally:
             work.timings.append(
                 StageTiming(
@@ -293,6 +295,12 @@ def compliance_given(seen: Sections, ticket: TicketSnapshot, clock: Clock) -> Co
         internal_passages=_for(Audience.INTERNAL, passages),
         source_language=screened.language,
     )
+
+
+def _place(bug: Exception) -> str:
+    """Where it was raised; never what it says, which may quote the customer."""
+    frame = extract_tb(bug.__traceback__)[-1]
+    return f"{PurePath(frame.filename).name}:{frame.lineno}"
 
 
 async def _already(value: T) -> T:

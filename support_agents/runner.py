@@ -6,7 +6,7 @@ from support_agents.agents.interaction_log import InteractionGiven
 from support_agents.agents.protocol import Agent
 from support_agents.domain.runs import Rechecked, Run, RunRecord, Sections
 from support_agents.domain.ticket import TicketSnapshot
-from support_agents.grounding import grounded
+from support_agents.edits import grounded, judged
 from support_agents.pipeline import Pipeline, compliance_given
 from support_agents.ports import Clock
 
@@ -39,4 +39,4 @@ class TicketRunner:
         """Check a person's edit against the evidence of the run it came from; the text is kept to the letter."""
         given = compliance_given(sections, ticket, self.clock)
         sentences = grounded(text, given.drafting)
-        return Rechecked(text=text, sentences=sentences, compliance=self.pipeline.check(sentences, given))
+        return Rechecked(text=text, sentences=sentences, compliance=judged(self.pipeline.check(sentences, given)))

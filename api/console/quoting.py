@@ -2,7 +2,16 @@
 
 from dataclasses import dataclass
 
-_INTRODUCES = (" wrote:", " schrieb:", " a écrit :", " a écrit:", " escribió:", " ha scritto:", " schreef:", " escreveu:")
+_INTRODUCES = (
+    " wrote:",
+    " schrieb:",
+    " a écrit :",
+    " a écrit:",
+    " escribió:",
+    " ha scritto:",
+    " schreef:",
+    " escreveu:",
+)
 _SEPARATORS = ("-----original message", "________________", "-----ursprüngliche nachricht", "-----message d'origine")
 _LONGEST_INTRODUCTION = 3
 

@@ -40,7 +40,8 @@ def _storable(value: str) -> str:
 
 def _one_line(value: str) -> str:
     """Drop line breaks and control characters: nothing from outside may start a new header."""
-    return _CONTROLS.sub(" ", _storable(value)).strip()
+    line: str = _CONTROLS.sub(" ", _storable(value))
+    return line.strip()
 
 
 def _in_utc(value: datetime) -> datetime:

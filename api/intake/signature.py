@@ -38,7 +38,9 @@ def require_match(given: Iterable[bytes | None], keys: Sequence[bytes], content:
 def require_recent(at: datetime, now: datetime) -> None:
     """Raise when the signed instant is more than five minutes off, in either direction."""
     if abs(now - at) > SKEW:
-        raise SupportError("stale_signature", "The signed time is more than five minutes off; check the sender's clock.")
+        raise SupportError(
+            "stale_signature", "The signed time is more than five minutes off; check the sender's clock."
+        )
 
 
 def missing(header: str) -> SupportError:

@@ -57,7 +57,9 @@ def key_of(secret: str) -> bytes:
     """Return the bytes of a `whsec_…` secret; raise `SupportError` when it is not one."""
     key = decoded(secret.removeprefix("whsec_"))
     if not key:
-        raise SupportError("settings", "a Standard Webhooks secret is `whsec_` and base64; copy it whole from the sender")
+        raise SupportError(
+            "settings", "a Standard Webhooks secret is `whsec_` and base64; copy it whole from the sender"
+        )
     return key
 
 

@@ -27,9 +27,7 @@ router = APIRouter(tags=["webhooks"])
     },
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}},
 )
-async def receive(
-    source: Annotated[str, Path(max_length=50)], request: Request, container: ContainerDep
-) -> Response:
+async def receive(source: Annotated[str, Path(max_length=50)], request: Request, container: ContainerDep) -> Response:
     """Take one signed event. A 202 means that it is on disk, even when its shape is unknown (`ticket_id` is null)."""
     intake = container.intakes.get(source)
     if intake is None:

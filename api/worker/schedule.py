@@ -1,7 +1,6 @@
-"""Duties that fall due by the clock – expiry, sweeping, sealing, reconciling – each at its own interval; none is urgent."""
+"""Duties that fall due by the clock, such as expiry and sealing, each at its own interval; none is urgent."""
 
 import asyncio
-import heapq
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,20 +18,19 @@ class Duty:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Runs duties one after the other; while the clock is not trusted, none."""
+    """Runs each duty at once and then at its own interval, beside the others; while the clock is not trusted, none."""
 
     duties: Sequence[Duty]
     steady: Callable[[], bool]
 
     async def run(self) -> None:
         """Run until cancelled."""
-        loop = asyncio.get_running_loop()
-        due = [(loop.time() + duty.every, index) for index, duty in enumerate(self.duties)]
-        heapq.heapify(due)
-        while due:
-            at, index = heapq.heappop(due)
-            await asyncio.sleep(max(0.0, at - loop.time()))
-            duty = self.duties[index]
+        async with asyncio.TaskGroup() as group:
+            for duty in self.duties:
+                group.create_task(self._repeat(duty), name=duty.name)
+
+    async def _repeat(self, duty: Duty) -> None:
+        while True:
             if self.steady():
                 await survived(duty.name, duty.work())
-            heapq.heappush(due, (loop.time() + duty.every, index))
+            await asyncio.sleep(duty.every)

@@ -14,8 +14,13 @@ class InboxRow(Identified, InWorkspace, Created, Base):
     __tablename__ = "inbox"
     __table_args__ = (
         UniqueConstraint("workspace_id", "source", "external_ticket", "event_kind", "event_key"),
-        Index("ix_inbox_buried", "workspace_id", "id", sqlite_where=text("buried_reason IS NOT NULL"),
-              postgresql_where=text("buried_reason IS NOT NULL")),
+        Index(
+            "ix_inbox_buried",
+            "workspace_id",
+            "id",
+            sqlite_where=text("buried_reason IS NOT NULL"),
+            postgresql_where=text("buried_reason IS NOT NULL"),
+        ),
     )
 
     source: Mapped[str]

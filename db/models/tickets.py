@@ -20,8 +20,9 @@ class TicketRow(Identified, InWorkspace, Created, Base):
         UniqueConstraint("workspace_id", "source", "external_id"),
         Index(None, "subject_id"),
         Index("ix_tickets_newest", "workspace_id", "changed_at", "id"),
-        Index("ix_tickets_needs_person", "workspace_id", "id", sqlite_where=NEEDS_PERSON,
-              postgresql_where=NEEDS_PERSON),
+        Index(
+            "ix_tickets_needs_person", "workspace_id", "id", sqlite_where=NEEDS_PERSON, postgresql_where=NEEDS_PERSON
+        ),
         one_of("status", ("open", "solved", "closed", "merged")),
         one_of("channel", Channel),
     )

@@ -10,6 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from db.base import database_now, table_of, upsert
 from db.models.approvals import ApprovalRequestRow, DecisionRow, OperatorMoneyRow
 from db.models.executions import ExecutionRow
+from db.models.operators import OperatorRow, SessionRow
 from db.models.tickets import TicketRow
 from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import DecisionVerdict, RequestStatus, Role
@@ -173,6 +174,19 @@ class Approvals:
         decision_id = DecisionId(new_id())
         await self._session.execute(insert(_DECISIONS).values(id=decision_id, **decision.model_dump()))
         return decision_id
+
+    async def is_present(self, operator_id: OperatorId, session_id: SessionId, role: Role) -> bool:
+        """Whether operator and session live, belong together, and have this role now, by the database's clock."""
+        alive = exists().where(
+            SessionRow.id == session_id,
+            SessionRow.operator_id == operator_id,
+            SessionRow.ended_at.is_(None),
+            SessionRow.expires_at > database_now(),
+            OperatorRow.id == SessionRow.operator_id,
+            OperatorRow.disabled_at.is_(None),
+            OperatorRow.role == role,
+        )
+        return bool(await self._session.scalar(select(alive)))
 
     async def decisions(self, request_id: RequestId) -> tuple[Decision, ...]:
         """All answers to a request, oldest first."""

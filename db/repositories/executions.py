@@ -1,10 +1,10 @@
 """Rows of executions and their attempts; every change of state is a compare-and-set."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -30,6 +30,9 @@ TERMINAL = (
     ExecutionStatus.CANCELLED,
     ExecutionStatus.SUPERSEDED,
 )
+
+# A helpdesk tells us of our own comment seconds after it took it; minutes when it is in trouble.
+ECHO_TIME = timedelta(minutes=15)
 
 
 class NewExecution(BaseModel):
@@ -208,15 +211,31 @@ class Executions:
         due = ExecutionRow.next_check_at.is_not(None) & (ExecutionRow.next_check_at <= database_now())
         return await self._all((ExecutionRow.status == ExecutionStatus.IN_DOUBT) & due, limit=limit)
 
+    async def orphaned(self, *, since: datetime, limit: int) -> tuple[Execution, ...]:
+        """Scheduled ones that were due before `since` and that no waiting outbox row calls for any more."""
+        called = exists().where(
+            _OUTBOX.c.subject == ExecutionRow.id,
+            _OUTBOX.c.name == EventName.EXECUTION_DUE,
+            _OUTBOX.c.done_at.is_(None),
+            _OUTBOX.c.buried_at.is_(None),
+        )
+        overdue = (ExecutionRow.status == ExecutionStatus.SCHEDULED) & (ExecutionRow.not_before < since)
+        return await self._all(overdue & ~called, limit=limit)
+
     async def knows_marker(self, workspace: WorkspaceId, marker: str) -> bool:
         """Whether one of our attempts carries this marker: an inbound message with it is our own echo."""
         found = select(exists().where(AttemptRow.workspace_id == workspace, AttemptRow.key == marker))
         return bool(await self._session.scalar(found))
 
     async def executing_on(self, ticket_id: TicketId) -> bool:
-        """Whether an attempt on this ticket is under way or in doubt."""
-        active = ExecutionRow.status.in_((ExecutionStatus.EXECUTING, ExecutionStatus.IN_DOUBT))
-        return bool(await self._session.scalar(select(exists().where(ExecutionRow.ticket_id == ticket_id, active))))
+        """Whether an attempt on this ticket is under way, in doubt, or so fresh that its echo may still be coming."""
+        since = (await self._session.execute(select(database_now()))).scalar_one() - ECHO_TIME
+        fresh = or_(
+            ExecutionRow.status.in_((ExecutionStatus.EXECUTING, ExecutionStatus.IN_DOUBT)),
+            ExecutionRow.finished_at > since,
+        )
+        begun = exists().where(AttemptRow.ticket_id == ticket_id, AttemptRow.execution_id == ExecutionRow.id, fresh)
+        return bool(await self._session.scalar(select(begun)))
 
     async def due_handled(self, execution_id: ExecutionId) -> None:
         """Close the outbox rows that called for this execution, in the transaction that answers them."""

@@ -1,5 +1,6 @@
 """What was received, raw, once each; deciding what it means is the ticket store's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +16,15 @@ ROWS = table_of(InboxRow)
 COLUMNS = ROWS.c
 KEY = ("workspace_id", "source", "external_ticket", "event_kind", "event_key")
 ADD = upsert(ROWS).on_conflict_do_nothing(index_elements=KEY).returning(COLUMNS.id)
+
+
+@dataclass(frozen=True)
+class NewEvent:
+    """An event to be stored under this id."""
+
+    id: InboxId
+    inbound: InboundMessage
+    raw: bytes
 
 
 @dataclass(frozen=True)
@@ -34,20 +44,23 @@ class Inbox:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def add(self, inbound: InboundMessage, raw: bytes) -> InboxId | None:
-        """Store an event; None when one of the same key is there already."""
-        row = {
-            "id": new_id(),
-            "workspace_id": inbound.workspace,
-            "source": inbound.source,
-            "external_ticket": inbound.ticket.external_id,
-            "event_kind": inbound.kind,
-            "event_key": inbound.event_key,
-            "raw": raw,
-            "received_at": inbound.received_at,
-            "buried_reason": None,
-        }
-        return (await self._session.execute(ADD, row)).scalar_one_or_none()
+    async def add(self, events: Sequence[NewEvent]) -> frozenset[InboxId]:
+        """Store events and return the ids of those that are new: of equal ones the first, if none was there before."""
+        rows = [
+            {
+                "id": event.id,
+                "workspace_id": event.inbound.workspace,
+                "source": event.inbound.source,
+                "external_ticket": event.inbound.ticket.external_id,
+                "event_kind": event.inbound.kind,
+                "event_key": event.inbound.event_key,
+                "raw": event.raw,
+                "received_at": event.inbound.received_at,
+                "buried_reason": None,
+            }
+            for event in events
+        ]
+        return frozenset((await self._session.execute(ADD, rows)).scalars())
 
     async def bury(
         self, *, workspace: WorkspaceId, source: str, key: str, raw: bytes, reason: str, received_at: datetime

@@ -1,5 +1,6 @@
 """Events committed with the state they tell of, and who works on them; nothing else may enqueue."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -33,6 +34,12 @@ class Outbox:
         await self._session.execute(ADD, row if not_before is None else row | {"not_before": not_before})
         self.added = True
         return event
+
+    async def add_all(self, name: EventName, subjects: Sequence[UUID], *, workspace: WorkspaceId) -> None:
+        """Add one event per subject, due at once."""
+        rows = [{"id": new_id(), "workspace_id": workspace, "name": name, "subject": subject} for subject in subjects]
+        await self._session.execute(ADD, rows)
+        self.added = True
 
     async def claim(self, *, limit: int, lease: timedelta) -> tuple[OutboxEvent, ...]:
         """Lease up to `limit` due events, the longest due first; each to one claimer until the lease lapses."""

@@ -122,9 +122,7 @@ class RefundLedger:
         return row
 
     async def _balance(self, workspace: WorkspaceId, order_id: str, *, lock: bool) -> RowMapping | None:
-        query = select(_BALANCES).where(
-            OrderBalanceRow.workspace_id == workspace, OrderBalanceRow.order_id == order_id
-        )
+        query = select(_BALANCES).where(OrderBalanceRow.workspace_id == workspace, OrderBalanceRow.order_id == order_id)
         locking = query.with_for_update(key_share=True) if lock else query
         return (await self._session.execute(locking)).mappings().first()
 
@@ -142,6 +140,7 @@ def _left(row: RowMapping | None, money: OrderMoney) -> int:
         return max(0, money.paid.minor - money.refunded.minor)
     if row["currency"] != money.paid.currency:
         return 0
-    paid = min(row["paid_minor"], money.paid.minor)
-    refunded = max(row["elsewhere_minor"] + row["booked_minor"], money.refunded.minor)
-    return max(0, paid - refunded - int(row["reserved_minor"]))
+    paid: int = min(row["paid_minor"], money.paid.minor)
+    refunded: int = max(row["elsewhere_minor"] + row["booked_minor"], money.refunded.minor)
+    reserved: int = row["reserved_minor"]
+    return max(0, paid - refunded - reserved)

@@ -1,10 +1,12 @@
 """Runs and their sections: opened once per ticket, finished once, read back whole."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import table_of
@@ -116,33 +118,33 @@ class Runs:
 
     async def load(self, run: RunId) -> RunRecord:
         """Read a finished run's record; `not_found` when there is none."""
-        row = (await self._session.execute(select(RUNS).where(RUNS.c.id == run, RUNS.c.status == "finished"))).first()
-        if row is None:
+        records = await self.records([run])
+        if not records:
             raise SupportError("not_found", f"no finished run {run}")
-        return RunRecord(
-            run_id=row.id,
-            workspace=row.workspace_id,
-            ticket_id=row.ticket_id,
-            ticket_revision=row.ticket_revision,
-            outcome=row.outcome,
-            reason=row.reason,
-            sections=await self.sections(run),
-            actions=ACTIONS.validate_json(row.actions),
-            timings=row.timings,
-            model_calls=row.model_calls,
-            versions=row.versions,
-            received_at=row.received_at,
-            finished_at=row.finished_at,
-            late=row.late,
-        )
+        return records[0]
+
+    async def records(self, runs: Collection[RunId]) -> tuple[RunRecord, ...]:
+        """The records of those that have finished, oldest first."""
+        query = select(RUNS).where(RUNS.c.id.in_(runs), RUNS.c.status == "finished").order_by(RUNS.c.id)
+        rows = (await self._session.execute(query)).all()
+        sections = await self._sections([row.id for row in rows])
+        return tuple(_record(row, sections.get(row.id, Sections())) for row in rows)
+
+    async def of(self, ticket: TicketId, *, limit: int) -> tuple[RunRecord, ...]:
+        """A ticket's newest finished runs, oldest first."""
+        query = select(RUNS.c.id).where(RUNS.c.ticket_id == ticket).order_by(RUNS.c.id.desc()).limit(limit)
+        return await self.records((await self._session.execute(query)).scalars().all())
 
     async def sections(self, run: RunId) -> Sections:
         """A run's sections."""
-        query = select(SECTIONS.c.section, SECTIONS.c.content).where(SECTIONS.c.run_id == run)
-        rows = (await self._session.execute(query)).all()
-        return Sections.model_validate_json(
-            "{" + ",".join(f'"{SectionName(name)}":{content}' for name, content in rows) + "}"
-        )
+        return (await self._sections([run])).get(run, Sections())
+
+    async def _sections(self, runs: Collection[RunId]) -> dict[RunId, Sections]:
+        columns = SECTIONS.c.run_id, SECTIONS.c.section, SECTIONS.c.content
+        written: dict[RunId, list[str]] = {}
+        for run, name, content in await self._session.execute(select(*columns).where(SECTIONS.c.run_id.in_(runs))):
+            written.setdefault(run, []).append(f'"{SectionName(name)}":{content}')
+        return {run: Sections.model_validate_json(f"{{{','.join(parts)}}}") for run, parts in written.items()}
 
     async def _add_sections(self, record: RunRecord) -> None:
         written = ((name, getattr(record.sections, name)) for name in SectionName)
@@ -159,3 +161,22 @@ class Runs:
         ]
         if rows:
             await self._session.execute(insert(SECTIONS), rows)
+
+
+def _record(row: Row[*tuple[Any, ...]], sections: Sections) -> RunRecord:
+    return RunRecord(
+        run_id=row.id,
+        workspace=row.workspace_id,
+        ticket_id=row.ticket_id,
+        ticket_revision=row.ticket_revision,
+        outcome=row.outcome,
+        reason=row.reason,
+        sections=sections,
+        actions=ACTIONS.validate_json(row.actions),
+        timings=row.timings,
+        model_calls=row.model_calls,
+        versions=row.versions,
+        received_at=row.received_at,
+        finished_at=row.finished_at,
+        late=row.late,
+    )

@@ -2,10 +2,12 @@
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import table_of, upsert
@@ -20,6 +22,13 @@ ADD_IDENTIFIER = (
     .on_conflict_do_nothing(index_elements=["workspace_id", "kind", "hash"])
     .returning(COLUMNS.subject_id)
 )
+
+
+class Person(NamedTuple):
+    """What a subject is found by."""
+
+    workspace: WorkspaceId
+    email_hash: str
 
 
 @dataclass(frozen=True)
@@ -39,26 +48,37 @@ class IdentifierHash:
 
 
 class Subjects:
-    """Finds or makes the subject that an identifier belongs to."""
+    """Finds or makes the subjects that identifiers belong to."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def by_email(self, workspace: WorkspaceId, digest: str) -> UUID:
-        """The subject with this e-mail hash, made if there is none."""
-        found = await self.find(workspace, digest)
-        if found is not None:
+    async def by_email(self, people: Sequence[Person]) -> dict[Person, UUID]:
+        """The subject of each person, made where there is none."""
+        found = await self._find(people)
+        missing = [person for person in people if person not in found]
+        if not missing:
             return found
-        subject = new_id()
-        await self._session.execute(ADD_SUBJECT, {"id": subject, "workspace_id": workspace})
-        row = {"id": new_id(), "workspace_id": workspace, "subject_id": subject, "kind": "email", "hash": digest}
-        added = (await self._session.execute(ADD_IDENTIFIER, row)).scalar_one_or_none()
-        if added is None:  # another transaction was first
-            found = await self.find(workspace, digest)
-        return found or subject
+        made = {person: new_id() for person in missing}
+        await self._session.execute(
+            ADD_SUBJECT, [{"id": subject, "workspace_id": person.workspace} for person, subject in made.items()]
+        )
+        rows = [
+            {
+                "id": new_id(),
+                "workspace_id": person.workspace,
+                "subject_id": subject,
+                "kind": "email",
+                "hash": person.email_hash,
+            }
+            for person, subject in made.items()
+        ]
+        added = set((await self._session.execute(ADD_IDENTIFIER, rows)).scalars())
+        if len(added) < len(missing):  # another process was first with some
+            made |= await self._find(missing)
+        return found | made
 
-    async def find(self, workspace: WorkspaceId, digest: str) -> UUID | None:
-        """The subject with this e-mail hash."""
-        same = (COLUMNS.workspace_id == workspace, COLUMNS.kind == "email", COLUMNS.hash == digest)
-        found: UUID | None = (await self._session.execute(select(COLUMNS.subject_id).where(*same))).scalar_one_or_none()
-        return found
+    async def _find(self, people: Sequence[Person]) -> dict[Person, UUID]:
+        named = tuple_(COLUMNS.workspace_id, COLUMNS.hash).in_(people)
+        query = select(COLUMNS.workspace_id, COLUMNS.hash, COLUMNS.subject_id).where(COLUMNS.kind == "email", named)
+        return {Person(row[0], row[1]): row[2] for row in await self._session.execute(query)}

@@ -1,20 +1,20 @@
 """Tickets and their messages as rows; what an event does to a ticket is decided in `db.ticket_store`."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, Select, bindparam, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import table_of, upsert
 from db.models.tickets import MessageRow, TicketRow
 from support_agents.domain.ids import InboxId, TicketId, WorkspaceId, new_id
-from support_agents.domain.ticket import Attachment, Author, Channel, Message, Requester, TicketSnapshot
+from support_agents.domain.ticket import Attachment, Author, Channel, InboundMessage, Message, Requester, TicketSnapshot
 
 TICKETS = table_of(TicketRow)
 MESSAGES = table_of(MessageRow)
@@ -76,14 +76,12 @@ class Ticket:
 
 @dataclass(frozen=True)
 class NewMessage:
-    """A message to be stored; `ours` marks our own echo, `revision` is the ticket's after it."""
+    """The message of a stored event, and its ticket after it; `ours` marks our own echo."""
 
     inbox_id: InboxId
-    message: Message
-    automatic: bool
+    ticket: Ticket
+    inbound: InboundMessage
     ours: bool
-    revision: int
-    received_at: datetime
 
 
 CHANGING = set(Ticket.__dataclass_fields__) - {"workspace_id", "source", "external_id"}
@@ -93,12 +91,6 @@ SAVE = (
     .values({name: bindparam(f"new_{name}") for name in CHANGING - {"id"}})
 )
 COLUMNS = tuple(TICKETS.c[name] for name in Ticket.__dataclass_fields__)
-BY_KEY = select(*COLUMNS).where(
-    TICKETS.c.workspace_id == bindparam("workspace"),
-    TICKETS.c.source == bindparam("source"),
-    TICKETS.c.external_id == bindparam("external"),
-)
-BY_KEY_LOCKED = BY_KEY.with_for_update(key_share=True)
 
 
 class Tickets:
@@ -115,21 +107,26 @@ class Tickets:
         """Read one and keep others from changing it until the end of the transaction."""
         return await self._one(select(*COLUMNS).where(TICKETS.c.id == ticket).with_for_update(key_share=True))
 
-    async def find(self, workspace: WorkspaceId, source: str, external_id: str) -> Ticket | None:
-        """Read one by the helpdesk's id."""
-        return await self._one(BY_KEY, {"workspace": workspace, "source": source, "external": external_id})
+    async def find_locked(self, keys: Sequence[tuple[WorkspaceId, str, str]]) -> tuple[Ticket, ...]:
+        """Read and lock those that exist, by workspace, source and the helpdesk's id; always in the same order."""
+        named = tuple_(TICKETS.c.workspace_id, TICKETS.c.source, TICKETS.c.external_id).in_(keys)
+        query = select(*COLUMNS).where(named).order_by(TICKETS.c.id).with_for_update(key_share=True)
+        return tuple(read_ticket(row) for row in await self._session.execute(query))
 
-    async def find_locked(self, workspace: WorkspaceId, source: str, external_id: str) -> Ticket | None:
-        """Read and lock one by the helpdesk's id."""
-        return await self._one(BY_KEY_LOCKED, {"workspace": workspace, "source": source, "external": external_id})
+    async def add(self, tickets: Sequence[Ticket]) -> bool:
+        """Insert; False when another transaction has made one of them."""
+        if not tickets:
+            return True
+        rows = [dict(vars(ticket)) for ticket in tickets]
+        return len((await self._session.execute(ADD, rows)).all()) == len(tickets)
 
-    async def add(self, ticket: Ticket) -> bool:
-        """Insert; False when another transaction made it first."""
-        return (await self._session.execute(ADD, dict(vars(ticket)))).scalar_one_or_none() is not None
-
-    async def save(self, ticket: Ticket) -> None:
-        """Write all that may change of a locked ticket."""
-        await self._session.execute(SAVE, {f"new_{name}": value for name, value in vars(ticket).items() if name in CHANGING})
+    async def save(self, tickets: Sequence[Ticket]) -> None:
+        """Write all that may change of locked tickets."""
+        if tickets:
+            rows = [
+                {f"new_{name}": value for name, value in vars(ticket).items() if name in CHANGING} for ticket in tickets
+            ]
+            await self._session.execute(SAVE, rows)
 
     async def needs_person(self, ticket: TicketId, reason: str | None) -> None:
         """Return the ticket to people with a reason they understand, or take it off their list."""
@@ -141,26 +138,10 @@ class Tickets:
         values = {"answered_revision": revision, "needs_person_reason": needs_person}
         await self._session.execute(update(TICKETS).where(TICKETS.c.id == ticket).values(values))
 
-    async def add_message(self, ticket: Ticket, new: NewMessage) -> None:
-        """Store a message."""
-        message = new.message
-        await self._session.execute(ADD_MESSAGE, {
-            "id": new_id(),
-            "workspace_id": ticket.workspace_id,
-            "ticket_id": ticket.id,
-            "inbox_id": new.inbox_id,
-            "external_id": message.external_id,
-            "author": message.author,
-            "public": message.public,
-            "automatic": new.automatic,
-            "ours": new.ours,
-            "revision": new.revision,
-            "text": message.text,
-            "html": message.html,
-            "attachments": ATTACHMENTS.dump_json(message.attachments).decode(),
-            "written_at": message.created_at,
-            "received_at": new.received_at,
-        })
+    async def add_messages(self, messages: Sequence[NewMessage]) -> None:
+        """Store messages."""
+        if messages:
+            await self._session.execute(ADD_MESSAGE, [row for new in messages for row in _message_rows(new)])
 
     async def snapshot(self, ticket: Ticket) -> TicketSnapshot:
         """The ticket as a run reads it: its newest public messages that no machine wrote, in order of time."""
@@ -185,12 +166,15 @@ class Tickets:
             received_at=ticket.customer_received_at or ticket.changed_at,
         )
 
-    async def _one(self, query: Any, given: dict[str, Any] | None = None) -> Ticket | None:
+    async def _one(self, query: Select[*tuple[Any, ...]], given: dict[str, Any] | None = None) -> Ticket | None:
         row = (await self._session.execute(query, given)).first()
-        if row is None:
-            return None
-        values = dict(row._mapping)
-        return Ticket(**values | {"status": TicketStatus(values["status"])})
+        return None if row is None else read_ticket(row)
+
+
+def read_ticket(row: Row[*tuple[Any, ...]]) -> Ticket:
+    """A row of `COLUMNS`."""
+    ticket = Ticket(*row)
+    return replace(ticket, status=TicketStatus(ticket.status))
 
 
 def read_messages(rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[Message, ...]:
@@ -207,3 +191,26 @@ def read_messages(rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[Message, ...]:
         )
         for row in rows
     )
+
+
+def _message_rows(new: NewMessage) -> Iterator[dict[str, object]]:
+    """The row of an event's message, if it has one."""
+    message = new.inbound.message
+    if message is not None:
+        yield {
+            "id": new_id(),
+            "workspace_id": new.ticket.workspace_id,
+            "ticket_id": new.ticket.id,
+            "inbox_id": new.inbox_id,
+            "external_id": message.external_id,
+            "author": message.author,
+            "public": message.public,
+            "automatic": new.inbound.automatic,
+            "ours": new.ours,
+            "revision": new.ticket.revision,
+            "text": message.text,
+            "html": message.html,
+            "attachments": ATTACHMENTS.dump_json(message.attachments).decode(),
+            "written_at": message.created_at,
+            "received_at": new.inbound.received_at,
+        }

@@ -14,7 +14,7 @@ from queue import PriorityQueue
 from typing import cast
 
 import numpy as np
-import onnxruntime
+import onnxruntime  # type: ignore[import-untyped]  # ships no types
 from tokenizers import Tokenizer
 
 from support_agents.domain.errors import SupportError

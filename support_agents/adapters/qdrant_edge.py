@@ -1,4 +1,4 @@
-"""Hybrid passage search in process on Qdrant Edge, one process per folder; all that it holds can be made anew from SQL."""
+"""Hybrid passage search on Qdrant Edge, in one process per folder; it holds nothing that SQL could not make anew."""
 
 import asyncio
 import fcntl
@@ -121,9 +121,7 @@ class QdrantEdgeStore:
         points = [_point(passage, vector) for passage, vector in zip(passages, vectors, strict=True)]
         self._shard.update(UpdateOperation.upsert_points(points))
 
-    def _search(
-        self, workspace: WorkspaceId, query: str, vector: Vector, limit: int
-    ) -> tuple[RetrievedPassage, ...]:
+    def _search(self, workspace: WorkspaceId, query: str, vector: Vector, limit: int) -> tuple[RetrievedPassage, ...]:
         ours = Filter(must=[FieldCondition(key=_WORKSPACE, match=MatchValue(value=str(workspace)))])
         dense = Query.Nearest(vector.tolist(), using=_DENSE)
         nearest = _scores(self._shard, QueryRequest(CANDIDATES, query=dense, filter=ours))
@@ -221,7 +219,7 @@ def _opened(folder: Path, identity: str, dimensions: int) -> tuple[EdgeShard, bo
 
 
 def _loaded(shard: Path) -> EdgeShard | None:
-    """Load the shard, or None if its files are damaged: the engine then raises anything from OSError to a Rust panic."""
+    """Load the shard, or None if its files are damaged: the engine then raises anything up to a Rust panic."""
     try:
         loaded = EdgeShard.load(str(shard))
         _stored_ids(loaded)

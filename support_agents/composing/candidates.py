@@ -6,35 +6,55 @@ from functools import lru_cache
 
 import re2
 
+from support_agents.composing.rows import Row, read_row
 from support_agents.domain.knowledge import Passage
 from support_agents.wording.segments import split_sentences
 from support_agents.wording.traits import Trait, has
 
 _ITEM = re2.compile(r"^(?:[-*•]|\d{1,2}[.)])\s+")
-_NUMBERED = re2.compile(r"^\d{1,2}[.)]\s+")
-_ROW = re2.compile(r"^[^:;]{1,60}: [^;]{1,200}; [^:;]{1,60}: ")
+_NUMBERED = re2.compile(r"^(\d{1,2})[.)]\s+")
 _MARK = re2.compile(r"\[[^\]]{0,40}\]")
 _END = (".", "!", "?", "…", '."', ".)", ".”")
-_LONGEST_WORDS = 45
-_SHORTEST_WORDS = 3
+_LONGEST_SENTENCE, _LONGEST_LIST, _SHORTEST = 45, 68, 3
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One sentence, or a list with its lead-in, of passage `passage` (index) at `position` in it."""
+    """One sentence, table row, or list with its lead-in, of passage `passage` (index) at `position` in it."""
 
     passage: int
     position: int
     text: str
     lines: tuple[str, ...]
     language: str
+    article: str
+    title: str
     heading: str
     needs_previous: bool = False
+    row: Row | None = None
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The texts that similarity looks at: a list or a row says little without its heading, a lead-in says most."""
+        if self.row or self.is_listed:
+            whole = f"{self.heading}: {self.text}"
+            return (whole, f"{self.heading}: {self.lines[0]}") if self.lines[0].endswith(":") else (whole,)
+        return (self.text,)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether it stands on lines of its own."""
+        return len(self.lines) > 1 or bool(_ITEM.match(self.text))
 
     @property
     def words(self) -> int:
         """Length as a reader counts it."""
-        return len(self.text.split())
+        return count_words(self.text)
+
+
+def count_words(text: str) -> int:
+    """Count words as a reader does: list marks and dashes are none."""
+    return sum(any(c.isalnum() for c in word) for word in _NUMBERED.sub("", text).split())
 
 
 def candidates_of(passage: Passage, index: int) -> tuple[Candidate, ...]:
@@ -44,60 +64,72 @@ def candidates_of(passage: Passage, index: int) -> tuple[Candidate, ...]:
 
 @lru_cache(maxsize=4_096)
 def _candidates(passage: Passage) -> tuple[Candidate, ...]:
-    found = []
-    for position, lines in enumerate(_groups([s.text for s in split_sentences(passage.text)])):
-        candidate = _candidate(passage, position, lines)
-        if candidate is not None:
-            found.append(candidate)
-    return tuple(found)
+    units = [segment.text for segment in split_sentences(passage.text)]
+    made = (_candidate(passage, at, lines) for at, lines in enumerate(_groups(units)))
+    return tuple(candidate for candidate in made if candidate is not None)
 
 
 def _groups(units: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Join a lead-in with its list, and the items of one list; any other sentence stands alone."""
+    """Join a lead-in with its list and the steps of one list; whole sentences stand alone, bulleted ones too."""
     group: list[str] = []
     for unit in units:
         is_item = bool(_ITEM.match(unit))
-        if group and not is_item:
+        joins = is_item and bool(group) and (group[0].endswith(":") or _continues(group[-1], unit))
+        if group and not joins:
             yield tuple(group)
             group = []
         group.append(unit)
-        if not is_item and not unit.endswith(":"):
-            yield tuple(group)
-            group = []
     if group:
         yield tuple(group)
 
 
+def _continues(last: str, unit: str) -> bool:
+    """Whether `unit` is the step after `last`, or a fragment of the same bulleted list."""
+    before, now = _NUMBERED.match(last), _NUMBERED.match(unit)
+    if before and now:
+        return int(now.group(1)) == int(before.group(1)) + 1
+    return not before and not now and bool(_ITEM.match(last)) and not last.endswith(_END)
+
+
 def _candidate(passage: Passage, position: int, lines: tuple[str, ...]) -> Candidate | None:
-    text = "\n".join(lines)
-    if not _quotable(lines, text, passage.language):
+    row = read_row(lines[0]) if len(lines) == 1 else None
+    text = row.written() if row else "\n".join(lines)
+    if not (row or _quotable(lines, text)) or _unfit(text, passage.language):
         return None
     dangling = has(Trait.DANGLING_START, lines[0], passage.language)
     return Candidate(
         passage=0,
         position=position,
         text=text,
-        lines=lines,
+        lines=(text,) if row else lines,
         language=passage.language,
+        article=passage.article_id,
+        title=passage.title,
         heading=passage.heading,
-        needs_previous=dangling or has(Trait.DANGLING_INSIDE, lines[0], passage.language),
+        needs_previous=not row and (dangling or has(Trait.DANGLING_INSIDE, lines[0], passage.language)),
+        row=row,
     )
 
 
-def _quotable(lines: tuple[str, ...], text: str, language: str) -> bool:
-    words = len(text.split())
-    if not _SHORTEST_WORDS <= words <= _LONGEST_WORDS or _MARK.search(text) or _ROW.match(text):
-        return False
-    if any(has(trait, text, language) for trait in (Trait.POINTER, Trait.THIRD_PERSON)):
-        return False
-    if len(lines) == 1:
-        return not _ITEM.match(text) and text.endswith(_END)
-    if lines[0].endswith(":"):
-        return True
-    return all(_stands_alone(line) for line in lines)
+def _unfit(text: str, language: str) -> bool:
+    """Whether the text points elsewhere on its page, speaks about customers, or carries marks like ours."""
+    return bool(_MARK.search(text)) or has(Trait.POINTER, text, language) or has(Trait.THIRD_PERSON, text, language)
 
 
-def _stands_alone(item: str) -> bool:
-    """Whether a list item without a lead-in is an instruction or a sentence, not a fragment."""
-    words = _ITEM.sub("", item)
-    return words[:1].isupper() and words.endswith(_END) and (bool(_NUMBERED.match(item)) or len(words.split()) > _SHORTEST_WORDS)
+def _quotable(lines: tuple[str, ...], text: str) -> bool:
+    longest = _LONGEST_LIST if len(lines) > 1 else _LONGEST_SENTENCE
+    if not _SHORTEST <= count_words(text) <= longest or not text.endswith(_END):
+        return False  # too short or long to be sent, or it goes on in another passage
+    first = _NUMBERED.match(lines[0])
+    if first is not None and first.group(1) != "1":
+        return False
+    if len(lines) == 1 and lines[0].endswith(":"):
+        return False
+    return lines[0].endswith(":") or all(_stands_alone(line) for line in lines)
+
+
+def _stands_alone(line: str) -> bool:
+    """Whether a line is a sentence, not a fragment under a heading."""
+    words = _ITEM.sub("", line)
+    is_item = words != line
+    return not is_item or (words[:1].isupper() and words.endswith(_END))

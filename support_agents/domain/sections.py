@@ -172,6 +172,7 @@ class Verdict(StrEnum):
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
     REPAIRED = "repaired"
+    FLAGGED = "flagged"
     BLOCKED = "blocked"
 
 

@@ -9,14 +9,14 @@ from support_agents.domain.intent import Entity, EntityKind
 from support_agents.domain.money import exponent
 
 _CURRENCIES = {
-    **{word: "EUR" for word in ("€", "eur", "euro", "euros", "euró")},
-    **{word: "GBP" for word in ("£", "gbp", "pound", "pounds", "quid", "pfund", "libras")},
-    **{word: "USD" for word in ("$", "us$", "usd", "dollar", "dollars", "bucks", "dólares", "dollari")},
-    **{word: "PLN" for word in ("zł", "zl", "pln", "złotych", "złote")},
-    **{word: "CHF" for word in ("chf", "fr.", "franken", "sfr.")},
-    **{word: "JPY" for word in ("¥", "jpy", "yen")},
-    **{word: "CAD" for word in ("cad", "ca$", "c$")},
-    **{word: "AUD" for word in ("aud", "a$", "au$")},
+    **dict.fromkeys(("€", "eur", "euro", "euros", "euró"), "EUR"),
+    **dict.fromkeys(("£", "gbp", "pound", "pounds", "quid", "pfund", "libras"), "GBP"),
+    **dict.fromkeys(("$", "us$", "usd", "dollar", "dollars", "bucks", "dólares", "dollari"), "USD"),
+    **dict.fromkeys(("zł", "zl", "pln", "złotych", "złote"), "PLN"),
+    **dict.fromkeys(("chf", "fr.", "franken", "sfr."), "CHF"),
+    **dict.fromkeys(("¥", "jpy", "yen"), "JPY"),
+    **dict.fromkeys(("cad", "ca$", "c$"), "CAD"),
+    **dict.fromkeys(("aud", "a$", "au$"), "AUD"),
     **{code: code.upper() for code in ("sek", "nok", "dkk", "czk", "huf", "ron", "nzd", "brl", "inr")},
 }
 _NUMBER = r"\d{1,3}(?:[.,'\x{2019} \x{a0}\x{202f}]\d{3})+(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,2})?"

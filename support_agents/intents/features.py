@@ -88,4 +88,4 @@ def _mixed(hashes: Hashes) -> Hashes:
     """Spread the bits of each hash, so that its low ones depend on all."""
     mixed = (hashes ^ (hashes >> np.uint32(16))) * np.uint32(0x7FEB352D)
     mixed = (mixed ^ (mixed >> np.uint32(15))) * np.uint32(0x846CA68B)
-    return mixed ^ (mixed >> np.uint32(16))
+    return np.asarray(mixed ^ (mixed >> np.uint32(16)), dtype=np.uint32)

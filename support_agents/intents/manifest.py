@@ -20,7 +20,10 @@ class Weights(BaseModel):
 
 
 class Metrics(BaseModel):
-    """Out-of-fold figures of five-fold cross-validation over the examples, `unknown` ones included."""
+    """Out-of-fold figures of five-fold cross-validation.
+
+    Every example counts twice, plain and inside of greetings, context and closings; `unknown` ones are included.
+    """
 
     model_config = ConfigDict(frozen=True)
 

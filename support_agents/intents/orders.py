@@ -7,7 +7,7 @@ import re2
 from support_agents.domain.intent import Entity, EntityKind
 
 _LONGEST = 12  # digits; more is a card, a phone with country code, or a tracking number
-_CODE = r"(?:[A-Za-z]{1,4}-?)?\d{3,17}(?:-\d{1,9}){0,3}"
+_CODE = r"(?:[A-Za-z]{1,4}-?)?\d{3,17}(?:-(?:\d{1,9}|[A-Za-z])\b){0,3}"
 _KEYWORDS = (
     r"orders?|ordernummer|order-?nr|ordren?|ordrenummer|ordrenr|purchase"
     r"|bestellungen?|bestellung|bestellnummern?|bestell-?nr|auftrag|auftragsnummer|auftrags-?nr"
@@ -18,11 +18,12 @@ _FILLERS = (
     r"numbers?|no|nr|num|nbr|id|ids|ref|reference|code|nummern?|n[úu]meros?|num[ée]ro|numer|numery"
     r"|is|are|was|ist|lautet|mit|met|with|der|die|the|con|el|com|avec|le|z|o|es|est|è|é|jest|to|av|of|(?:n[°ºo]?)"
 )
-_GAP = rf"(?:[\s:.#=°º(\[\"'\x{201e}\x{201c}\x{201d}*_-]{{0,4}}(?:{_FILLERS})){{0,4}}[\s:.#=°º(\[\"'\x{201e}\x{201c}\x{201d}*_-]{{1,5}}"
+_MARK = r"[\s:.#=°º(\[\"'\x{201e}\x{201c}\x{201d}*_-]"
+_GAP = rf"(?:{_MARK}{{0,4}}(?:{_FILLERS})){{0,4}}{_MARK}{{1,5}}"
 _NAMED = re2.compile(rf"(?i)(?:{_KEYWORDS}){_GAP}({_CODE}|[A-Z]{{2,4}} \d{{4,10}})")
 _NEXT = re2.compile(rf"(?i)(?:\s?[,;/&+]\s?|\s(?:and|und|y|e|et|en|i|och|og|or|oder|ou)\s)+#?({_CODE})")
 _HASH = re2.compile(r"#\s?((?:[A-Za-z]{1,4}-?)?\d{3,17}(?:-\d{1,9})?)")
-_PREFIXED = re2.compile(r"([A-Za-z]{2,4}-\d{3,10}(?:-\d{1,6})?|[A-Z]{2,4}\d{4,10}|[a-z]{2,3}\d{5,7})")
+_PREFIXED = re2.compile(r"([A-Za-z]{2,4}-\d{3,10}(?:-\d{1,6})?|[A-Z]-\d{4,10}|[A-Z]{2,4}\d{4,10}|[a-z]{2,3}\d{5,7})")
 _REVERSED = re2.compile(
     rf"(?i)#?({_CODE})[)\]\"'”]?,?\s(?:(?:is|ist|es|est|è|é|jest|was|for|my|the|our|meine|die|mi|el|ma|mon|le"
     rf"|mio|il|mijn|meu|minha|o|a|to|moje)\s){{1,3}}(?:{_KEYWORDS})"
@@ -38,9 +39,13 @@ _OTHER = re2.compile(
     r"(?:nummer|number)?[\s:.#]*(?:number|no|nr|id|code)?[\s:.#]*$"
 )
 _OTHER_PREFIXES = frozenset(
-    "iso din utf rfc sku inv tel fax vat iban bic eur usd gbp chf pln cad aud cvv pin zip plz no nr top"
-    " ps rtx gtx usb mp bs wh ip ap us uk de fr it es nl at ch be pl pt covid may jan feb mar apr jun jul aug"
-    " sep oct nov dec room gate page part size case".split()
+    [
+        *("iso", "din", "utf", "rfc", "sku", "inv", "tel", "fax", "vat", "iban", "bic", "eur", "usd", "gbp", "chf"),
+        *("pln", "cad", "aud", "cvv", "pin", "zip", "plz", "no", "nr", "top", "ps", "rtx", "gtx", "usb", "mp", "bs"),
+        *("wh", "ip", "ap", "us", "uk", "de", "fr", "it", "es", "nl", "at", "ch", "be", "pl", "pt", "may", "jan"),
+        *("feb", "mar", "apr", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "room", "gate", "page", "part"),
+        *("size", "case"),
+    ]
 )
 _AHEAD = 60  # characters: a joining word and a code fit
 _SHORTEST_BARE = 4  # digits; "order 2 shirts" and "orders 100" name no order

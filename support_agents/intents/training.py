@@ -9,18 +9,21 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix, hstack  # type: ignore[import-untyped] # scipy ships no types
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
 from support_agents.domain.intent import UNKNOWN
+from support_agents.intents.asks import read
 from support_agents.intents.calibration import best_temperature, best_threshold, measured
 from support_agents.intents.concepts import Concepts
 from support_agents.intents.examples import Examples
 from support_agents.intents.features import CONCEPT_COLUMNS, NGRAM_COLUMNS, Counts, Features, features
 from support_agents.intents.manifest import HEAD_NAME, MANIFEST_NAME, Manifest, Metrics, Weights
 from support_agents.intents.model import Matrix, softmax, weighted
+from support_agents.intents.surroundings import Surroundings
 from support_agents.ports import Embedder, Vector
+from support_agents.screening.language import detect
 
 FOLDS = 5
 WEIGHTS = Weights(embedding=4.0, ngrams=4.0, concepts=3.0)
@@ -62,10 +65,11 @@ async def train(examples_path: Path, embedder: Embedder, out_dir: Path, progress
     """Train on a file of examples and store head and manifest in `out_dir`; `progress(stage, done, total)`."""
     examples, concepts = Examples.load(examples_path), Concepts.load()
     classes = tuple(sorted(set(examples.intents)))
+    texts = (*examples.texts, *Surroundings.load().around(examples.texts))
     material = Material(
-        vectors=await _embedded(examples.texts, embedder, progress),
-        found=tuple(features(text, concepts) for text in examples.texts),
-        truth=np.array([classes.index(name) for name in examples.intents]),
+        vectors=await _embedded(texts, embedder, progress),
+        found=tuple(features(_matter(text), concepts) for text in texts),
+        truth=np.array([classes.index(name) for name in examples.intents] * 2),
     )
     temperature, threshold, metrics = _validated(material, classes.index(UNKNOWN), progress)
     progress("fit", 0, 1)
@@ -91,6 +95,11 @@ async def train(examples_path: Path, embedder: Embedder, out_dir: Path, progress
     return manifest
 
 
+def _matter(text: str) -> str:
+    """Return what the intent agent counts n-grams in: the message without its courtesies."""
+    return read(text, detect(text, default="en").code).matter
+
+
 async def _embedded(texts: tuple[str, ...], embedder: Embedder, progress: Progress) -> Vector:
     parts = []
     for start in range(0, len(texts), _BATCH):
@@ -101,12 +110,17 @@ async def _embedded(texts: tuple[str, ...], embedder: Embedder, progress: Progre
 
 
 def _validated(material: Material, unknown: int, progress: Progress) -> tuple[float, float, Metrics]:
-    """Cross-validate; temperature and threshold are the two numbers chosen on the out-of-fold scores."""
+    """Cross-validate; temperature and threshold are the two numbers chosen on the out-of-fold scores.
+
+    The second half of the rows are the first half's examples in surroundings: an example is held out in both forms.
+    """
+    half = len(material.truth) // 2
     logits = np.zeros((len(material.truth), int(material.truth.max()) + 1))
-    splits = StratifiedKFold(FOLDS, shuffle=True, random_state=1).split(material.vectors, material.truth)
+    splits = StratifiedKFold(FOLDS, shuffle=True, random_state=1).split(material.vectors[:half], material.truth[:half])
     for fold, (seen, held) in enumerate(splits):
         progress("validate", fold, FOLDS)
-        logits[held] = _fit(material.only(seen)).logits(material.only(held))
+        both = np.concatenate([held, held + half])
+        logits[both] = _fit(material.only(np.concatenate([seen, seen + half]))).logits(material.only(both))
     progress("validate", FOLDS, FOLDS)
     temperature = best_temperature(logits, material.truth)
     probabilities = softmax(logits / temperature)

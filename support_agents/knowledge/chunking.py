@@ -1,4 +1,4 @@
-"""An article as passages: plain text by heading, short enough to be embedded whole; it never cuts a sentence that fits."""
+"""An article as passages: plain text by heading, short enough to embed whole; it never cuts a sentence that fits."""
 
 import hashlib
 import uuid

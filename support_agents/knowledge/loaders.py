@@ -98,7 +98,7 @@ def _split(text: str) -> tuple[Mapping[str, object], str]:
         return {}, text
     fields = yaml.safe_load(match.group(1)) or {}
     if not isinstance(fields, dict):
-        raise ValueError("front matter is not a list of fields")
+        raise ValueError("front matter is not a list of fields")  # noqa: TRY004 - the file is wrong, not the caller
     return {str(key): value for key, value in fields.items()}, text[match.end() :]
 
 

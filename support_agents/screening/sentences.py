@@ -4,8 +4,42 @@ import re2
 
 _END = re2.compile(r"[.!?…]+[\"'”’»)\]]*\s+|[。！？]+[」』）]*\s*|\n+")
 _ABBREVIATIONS = frozenset(
-    "e.g i.e etc vs no nr mr mrs ms dr st approx incl excl max min art fig dept est ca bzw z.b d.h u.a ggf inkl zzgl "
-    "p.ej sr sra p.ex env cf".split()
+    (
+        "e.g",
+        "i.e",
+        "etc",
+        "vs",
+        "no",
+        "nr",
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "st",
+        "approx",
+        "incl",
+        "excl",
+        "max",
+        "min",
+        "art",
+        "fig",
+        "dept",
+        "est",
+        "ca",
+        "bzw",
+        "z.b",
+        "d.h",
+        "u.a",
+        "ggf",
+        "inkl",
+        "zzgl",
+        "p.ej",
+        "sr",
+        "sra",
+        "p.ex",
+        "env",
+        "cf",
+    )
 )
 
 
@@ -24,8 +58,9 @@ def sentences(text: str) -> tuple[str, ...]:
 def _ends(text: str, start: int, at: int, mark: str) -> bool:
     if "\n" in mark or mark[0] != ".":
         return True
-    last = text[start:at].split()[-1].lstrip("(\"'“‘").casefold() if text[start:at].split() else ""
+    words = text[start:at].split()
+    last = words[-1].lstrip("(\"'“‘").casefold() if words else ""
     following = text[at + len(mark) : at + len(mark) + 1]
     is_initial = len(last) == 1 and last.isalpha()
-    is_number_of_item = last.isdigit() and not text[start:at].strip().strip("0123456789")
+    is_number_of_item = last.isdigit() and len(words) == 1
     return not (last in _ABBREVIATIONS or is_initial or is_number_of_item or following.islower())

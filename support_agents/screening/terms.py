@@ -1,19 +1,20 @@
 """A text as search terms: words folded, without endings and without words that carry no meaning or any order."""
 
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 
 import re2
 
 from support_agents.domain.knowledge import Passage
 
-_WORD = re2.compile(r"\p{N}+(?:[.,]\p{N}+)+|[\p{L}\p{N}]+")
-_APOSTROPHE = re2.compile(r"(?i)(\p{L})['’](?:s|t|re|ve|ll|d|m)\b")
+_APOSTROPHE = re2.compile(r"(?i)(\p{L})['\x{2019}](?:s|t|re|ve|ll|d|m)\b")
 _IDEOGRAPH = re2.compile(r"^[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]+$")
+_POINTS = ".,"
 _LONGEST = 40
 _DOUBLED = 3
 
-# Function words of the languages that most tickets come in; a word that means something in another language is left out.
+# Function words of the languages that most tickets come in, but for those that mean something in another one.
 _STOPWORDS = frozenset(
     """
     aren isn don doesn didn won wasn weren haven hasn couldn wouldn shouldn
@@ -38,7 +39,7 @@ _STOPWORDS = frozenset(
     uit van voor waar wat we wel wij ze zijn
     ao com da do dos e ela ele em eu foi isso ja mais mas meu minha na nao nas nos o os ou para pela pelo por
     qual quando que quem sem ser seu sua tem um uma voce ola obrigado obrigada
-    """.split()
+    """.split()  # noqa: SIM905 - a page of words reads better than a column of quotes
 )
 # Longest first, taken off again and again; a stem keeps at least as many letters as the number says.
 _ENDINGS = (
@@ -49,8 +50,7 @@ _ENDINGS = (
 
 def terms(text: str) -> tuple[str, ...]:
     """Return the terms of `text` in order, repeated as often as they occur."""
-    plain = _APOSTROPHE.sub(r"\1", text)
-    return tuple(term for word in _WORD.findall(_fold(plain)) for term in _of_word(word))
+    return tuple(term for word in _words(text) for term in _of_word(word))
 
 
 def passage_terms(passage: Passage) -> tuple[str, ...]:
@@ -59,13 +59,29 @@ def passage_terms(passage: Passage) -> tuple[str, ...]:
     return (*title, *title, *terms(passage.heading), *terms(passage.text))
 
 
-def coverage(query: str, text: str) -> float:
-    """Return the share (0..1) of the query's distinct terms that `text` contains; 0 when the query has none."""
-    wanted = set(terms(query))
-    return len(wanted & set(terms(text))) / len(wanted) if wanted else 0.0
+def coverage(query: str, text: str, *, letters: int = _LONGEST) -> float:
+    """Return the share (0..1) of the query's distinct terms that `text` contains; 0 when the query has none.
+
+    Terms are compared by their first `letters` only: few let parts of compounds and of irregular forms agree.
+    """
+    wanted = {term[:letters] for term in terms(query)}
+    return len(wanted & {term[:letters] for term in terms(text)}) / len(wanted) if wanted else 0.0
+
+
+def _words(text: str) -> Iterator[str]:
+    """Yield runs of letters and digits; a number keeps its points and commas (`1.8.19`)."""
+    plain = _APOSTROPHE.sub(r"\1", text) if "'" in text or "\u2019" in text else text
+    for run in "".join(c if c.isalnum() or c in _POINTS else " " for c in _fold(plain)).split():
+        word = run.strip(_POINTS)
+        if word.isalnum() or word[:1].isdigit():
+            yield word
+        else:
+            yield from word.replace(",", " ").replace(".", " ").split()
 
 
 def _fold(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 

@@ -13,6 +13,7 @@ class Cue(StrEnum):
 
     DANGER = "danger"
     MONEY = "money"
+    REPLACEMENT = "replacement"
     GENERAL = "general"
 
 

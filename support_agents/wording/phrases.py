@@ -9,7 +9,11 @@ from typing import Any
 
 import yaml
 
+from support_agents.wording.segments import split_sentences
+
 LANGUAGES = ("en", "de", "es", "fr")
+# Words that open a letter; what follows one is a name.
+GREETING_WORDS = ("hi", "hello", "dear", "hey", "guten tag", "hallo", "liebe", "lieber", "hola", "bonjour", "cher", "chère")
 _LONGEST_NAME = 24
 _TITLES = frozenset("mr mrs ms miss dr prof herr frau sr sra señor señora m mme monsieur madame".split())  # noqa: SIM905 - reads best as prose
 
@@ -106,7 +110,7 @@ def _templates(language: str) -> tuple[str, ...]:
         node = phrases.tree.get(key, [])
         values = node.values() if isinstance(node, Mapping) else [node] if isinstance(node, str) else node
         for value in values:
-            found += str(value).split("\n")
+            found += [segment.text for segment in split_sentences(str(value))]
     return tuple(found)
 
 

@@ -10,11 +10,12 @@ Lead = Literal["", " ", "\n", "\n\n"]
 _END = ".!?…"
 _CLOSERS = "\"'”’»)"
 _ABBREVIATIONS = frozenset(
-    "e.g i.e z.b d.h u.a o.ä bzw ca approx no nr n.º núm mr mrs ms dr prof st vs etc inkl incl max min tel p.ej ej sr sra "
-    "art abs p.m a.m usw evtl ggf env mme m mm hr fr ing co ltd inc dept est".split()  # noqa: SIM905 - reads best as prose
+    "e.g i.e z.b d.h u.a o.ä bzw ca approx mr mrs ms dr prof st vs etc inkl incl tel p.ej ej sr sra p.m a.m usw evtl "
+    "ggf mme hr inc ltd".split()
 )
+_BEFORE_NUMBERS = frozenset("no nr n.º núm art abs".split())
 _ORDINAL_FOLLOWERS = frozenset(
-    "januar februar märz april mai juni juli august september oktober november dezember werktag tag".split()  # noqa: SIM905 - as above
+    "januar februar märz april mai juni juli august september oktober november dezember werktag tag".split()
 )
 _LIST_ITEM = re2.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _MARKS = re2.compile(r"\s*\[[a-z0-9_.,\s]{1,60}\]\.?")
@@ -129,7 +130,7 @@ def _is_end(text: str, position: int, behind: int) -> bool:
 def _abbreviated(before: str, following: str) -> bool:
     match = _WORD_BEFORE.search(before)
     word = match.group(1).lstrip("(\"'„“«").lower() if match else ""
-    if word in _ABBREVIATIONS:
+    if word in _ABBREVIATIONS or (word in _BEFORE_NUMBERS and following[:1].isdigit()):
         return True
     if len(word) == 1 and word.isalpha():
         return True  # an initial

@@ -23,9 +23,17 @@ class Trait(StrEnum):
     AFTER_DISPATCH = "after_dispatch"
     EVIDENCE = "evidence"
     SEEN = "seen"
-    GUEST = "guest"
+    CHOICE = "choice"
     PROMISE = "promise"
-    ACTION = "action"
+    ACTION_REFUND = "action_refund"
+    ACTION_SHIP = "action_ship"
+    ACTION_CANCEL = "action_cancel"
+    ACTION_OTHER = "action_other"
+    SAYS_NOT_SHIPPED = "says_not_shipped"
+    SAYS_SHIPPED = "says_shipped"
+    SAYS_DELIVERED = "says_delivered"
+    SAYS_CANCELLED = "says_cancelled"
+    SAYS_RETURNED = "says_returned"
 
 
 _LIST_MARK = re2.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")

@@ -19,7 +19,8 @@ def real() -> Iterator[OnnxEmbedder]:
 
 @pytest.fixture(params=["real", "background", "fake"])
 def embedder(request: pytest.FixtureRequest, real: OnnxEmbedder) -> Embedder:
-    return {"real": real, "background": real.background, "fake": HashEmbedder()}[request.param]
+    made: dict[str, Embedder] = {"real": real, "background": real.background, "fake": HashEmbedder()}
+    return made[request.param]
 
 
 TEXTS = ("Where is my order?", "", "I want my money back", "返品したい", "word " * 400)

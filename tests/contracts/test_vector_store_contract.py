@@ -65,11 +65,16 @@ async def test_the_nearest_comes_first_with_its_whole_passage(store: VectorStore
     assert all(-1 <= r.similarity <= 1 for r in found)
 
 
-async def test_a_rare_word_is_found_even_where_the_vector_says_nothing(store: VectorStore) -> None:
+async def test_a_rare_word_lifts_its_passage_whatever_the_vector_says(store: VectorStore) -> None:
     await fill(store)
     unrelated = (await EMBEDDER.embed(["zebra quagga okapi"]))[0]
-    found = await store.search(DEFAULT_WORKSPACE, "LegacyInvite", unrelated, limit=1)
-    assert found[0].passage.article_id == "error"
+    without = {r.passage.article_id: r for r in await store.search(DEFAULT_WORKSPACE, "", unrelated, limit=9)}
+    with_word = {
+        r.passage.article_id: r for r in await store.search(DEFAULT_WORKSPACE, "legacyInvite?", unrelated, limit=9)
+    }
+    assert with_word["error"].score > without["error"].score + 0.05
+    assert with_word["error"].similarity == pytest.approx(without["error"].similarity, abs=1e-4)
+    assert with_word["shipping"].score == pytest.approx(without["shipping"].score, abs=1e-4)
 
 
 async def test_similarity_is_the_cosine_of_the_query(store: VectorStore) -> None:

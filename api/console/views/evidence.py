@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from api.console.wording import Tone, counted, milliseconds, words
 from support_agents.domain.knowledge import Audience, Citation, RetrievedPassage
-from support_agents.domain.runs import StageTiming
-from support_agents.domain.sections import CheckResult, ComplianceSection, Sections, Verdict
+from support_agents.domain.runs import Sections, StageTiming
+from support_agents.domain.sections import CheckResult, ComplianceSection, Verdict
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,9 @@ def uncited(sections: Sections) -> tuple[CitedPassage, ...]:
 
 def _cited(item: RetrievedPassage | None, citations: Sequence[Citation]) -> CitedPassage:
     if item is None:
-        return CitedPassage(citations[0].title, "", tuple(Stretch(c.quote, quoted=True) for c in citations), internal=False)
+        return CitedPassage(
+            citations[0].title, "", tuple(Stretch(c.quote, quoted=True) for c in citations), internal=False
+        )
     passage = item.passage
     stretches = stretched(passage.text, [citation.quote for citation in citations])
     return CitedPassage(passage.title, passage.heading, stretches, internal=passage.audience is Audience.INTERNAL)
@@ -90,7 +92,9 @@ def verdict_line(compliance: ComplianceSection | None) -> VerdictLine:
     """One line: how many facts were stated and confirmed, or the first problem."""
     if compliance is None:
         return VerdictLine("not checked: the run gave up before", Tone.BAD)
-    problems = tuple(_problem(check.name, check.reason) for check in compliance.checks if check.result is CheckResult.FAILED)
+    problems = tuple(
+        _problem(check.name, check.reason) for check in compliance.checks if check.result is CheckResult.FAILED
+    )
     stated, confirmed = compliance.facts_stated, compliance.facts_confirmed
     line = f"{counted(stated, 'fact')}, {confirmed} confirmed" if stated else "states no facts"
     if compliance.verdict is Verdict.BLOCKED or confirmed < stated:

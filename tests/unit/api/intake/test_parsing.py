@@ -113,7 +113,11 @@ def test_numbers_are_taken_as_ids() -> None:
 
 def test_an_unknown_channel_is_other_and_missing_parts_are_empty() -> None:
     inbound = understood(EVENT | {"ticket": {"id": "1", "channel": "carrier pigeon"}})
-    assert (inbound.ticket.channel, inbound.ticket.requester.email, inbound.ticket.order_id) == (Channel.OTHER, "", None)
+    assert (inbound.ticket.channel, inbound.ticket.requester.email, inbound.ticket.order_id) == (
+        Channel.OTHER,
+        "",
+        None,
+    )
 
 
 def test_line_breaks_cannot_reach_a_header() -> None:
@@ -140,14 +144,24 @@ def test_a_message_with_html_only_is_read_as_text() -> None:
 
 @pytest.mark.parametrize(
     "subject",
-    ["Automatic reply: Order", "Out of Office", "Abwesenheitsnotiz: Urlaub", "Réponse automatique : x", "Auto-Reply",
-     "Respuesta automática: pedido", "Undelivered Mail Returned to Sender", "Delivery Status Notification (Failure)"],
+    [
+        "Automatic reply: Order",
+        "Out of Office",
+        "Abwesenheitsnotiz: Urlaub",
+        "Réponse automatique : x",
+        "Auto-Reply",
+        "Respuesta automática: pedido",
+        "Undelivered Mail Returned to Sender",
+        "Delivery Status Notification (Failure)",
+    ],
 )
 def test_auto_replies_are_known_by_their_subject(subject: str) -> None:
     assert understood(with_ticket(subject=subject)).automatic
 
 
-@pytest.mark.parametrize("subject", ["Re: Automatic reply: Order", "My autoclave is broken", "Office chair out of stock"])
+@pytest.mark.parametrize(
+    "subject", ["Re: Automatic reply: Order", "My autoclave is broken", "Office chair out of stock"]
+)
 def test_a_persons_subject_is_not_an_auto_reply(subject: str) -> None:
     assert not understood(with_ticket(subject=subject)).automatic
 
@@ -174,13 +188,22 @@ def test_our_own_marker_is_found() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        [], "x", 1, None, {},
+        [],
+        "x",
+        1,
+        None,
+        {},
         EVENT | {"type": "ticket.exploded"},
         EVENT | {"message": None},
         EVENT | {"occurred_at": "soon"},
         EVENT | {"occurred_at": "0001-01-01T00:00:00+14:00"},
-        with_ticket(id=""), with_ticket(id="x" * 201), with_ticket(revision=2**70), with_ticket(requester="ada"),
-        with_message(author="robot"), with_message(attachments=[{"size": -1}]), with_message(text=["x"]),
+        with_ticket(id=""),
+        with_ticket(id="x" * 201),
+        with_ticket(revision=2**70),
+        with_ticket(requester="ada"),
+        with_message(author="robot"),
+        with_message(attachments=[{"size": -1}]),
+        with_message(text=["x"]),
     ],
 )
 def test_an_unknown_shape_is_an_answer_that_quotes_nothing(body: object) -> None:
@@ -191,7 +214,16 @@ def test_an_unknown_shape_is_an_answer_that_quotes_nothing(body: object) -> None
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"{", b"\xff\xfe", b"[" * 200_000, b'{"type":' + b"[" * 100_000, b"9" * 6_000, b'{"type":' + b"9" * 6_000 + b"}"]
+    "raw",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[" * 200_000,
+        b'{"type":' + b"[" * 100_000,
+        b"9" * 6_000,
+        b'{"type":' + b"9" * 6_000 + b"}",
+    ],
 )
 def test_hostile_bytes_are_unparseable(raw: bytes) -> None:
     assert isinstance(STANDARD.parse(raw, NOW), Unparseable)
@@ -199,13 +231,35 @@ def test_hostile_bytes_are_unparseable(raw: bytes) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["message.created", "zen:event-type:ticket.comment_added"]),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(
-        st.sampled_from(["type", "ticket", "message", "id", "detail", "event", "comment", "time", "occurred_at", "requester", "author", "via"])
-        | st.text(max_size=3),
-        inner,
-        max_size=6,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["message.created", "zen:event-type:ticket.comment_added"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "type",
+                    "ticket",
+                    "message",
+                    "id",
+                    "detail",
+                    "event",
+                    "comment",
+                    "time",
+                    "occurred_at",
+                    "requester",
+                    "author",
+                    "via",
+                ]
+            )
+            | st.text(max_size=3),
+            inner,
+            max_size=6,
+        )
     ),
     max_leaves=25,
 )
@@ -224,7 +278,11 @@ def test_any_bytes_get_a_typed_answer(raw: bytes) -> None:
         assert isinstance(intake.parse(raw, NOW), InboundMessage | Unparseable)
 
 
-@given(place=st.sampled_from([("ticket",), ("message",), ("ticket", "requester"), ()]), name=st.text(max_size=5), value=JSON)
+@given(
+    place=st.sampled_from([("ticket",), ("message",), ("ticket", "requester"), ()]),
+    name=st.text(max_size=5),
+    value=JSON,
+)
 def test_a_damaged_event_gets_a_typed_answer(place: tuple[str, ...], name: str, value: object) -> None:
     event = json.loads(json.dumps(EVENT))
     target = event
@@ -252,7 +310,9 @@ NATIVE: dict[str, Any] = {
         "subject": "Where is it?",
         "via": {"channel": "mail"},
     },
-    "event": {"comment": {"id": "9", "body": "Hello", "is_public": True, "author": {"id": "8447388090494", "is_staff": False}}},
+    "event": {
+        "comment": {"id": "9", "body": "Hello", "is_public": True, "author": {"id": "8447388090494", "is_staff": False}}
+    },
     "id": "cbe4028c-7239-495d-b020-f22348516046",
     "subject": "zen:ticket:5158",
     "time": "2026-11-02T08:58:00.1234567Z",
@@ -314,4 +374,6 @@ def test_native_ticket_events(kind: str, event: dict[str, object], expected: Eve
 
 @pytest.mark.parametrize("kind", ["status_changed", "tags_changed", "priority_changed"])
 def test_native_events_that_change_nothing_for_us_are_buried(kind: str) -> None:
-    assert isinstance(read(NATIVE | {"type": f"zen:event-type:ticket.{kind}", "event": {"current": "PENDING"}}, ZENDESK), Unparseable)
+    assert isinstance(
+        read(NATIVE | {"type": f"zen:event-type:ticket.{kind}", "event": {"current": "PENDING"}}, ZENDESK), Unparseable
+    )

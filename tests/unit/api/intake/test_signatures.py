@@ -20,9 +20,7 @@ VECTOR = {
     "webhook-timestamp": "1614265330",
     "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
 }
-READING = Reading(
-    workspace=DEFAULT_WORKSPACE, source="standard", body_key=lambda _: "key", find_marker=lambda _: None
-)
+READING = Reading(workspace=DEFAULT_WORKSPACE, source="standard", body_key=lambda _: "key", find_marker=lambda _: None)
 STANDARD = StandardIntake(keys=(key_of(SECRET),), reading=READING)
 ZENDESK = ZendeskIntake(keys=(b"a secret",), reading=READING)
 
@@ -125,5 +123,7 @@ def test_zendesk_refuses_the_order_of_its_older_page() -> None:
 def test_zendesk_with_an_unreadable_time_is_refused() -> None:
     headers = zendesk.sign("a secret", at=AT, body=b"yesterday" + BODY)
     # The signed content is timestamp + body, so moving the boundary keeps the signature valid; the time must still read.
-    moved = headers | {"x-zendesk-webhook-signature-timestamp": headers["x-zendesk-webhook-signature-timestamp"] + "yesterday"}
+    moved = headers | {
+        "x-zendesk-webhook-signature-timestamp": headers["x-zendesk-webhook-signature-timestamp"] + "yesterday"
+    }
     assert code(ZENDESK, BODY, moved) == "bad_signature"

@@ -1,0 +1,76 @@
+"""The ASGI application around a container: routes, edge, errors, lifespan; it chooses no adapter and reads no setting."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
+from starlette.exceptions import HTTPException
+
+from api.container import Container
+from api.deps import cookie_name
+from api.edge import Edge
+from api.errors import http_error, support_error, validation_error
+from api.routes import approvals, asking, health, quarantine, sessions, tickets, webhooks
+from api.schemas import Problem
+from support_agents.domain.errors import SupportError
+
+_ROUTERS = (webhooks, sessions, tickets, approvals, asking, quarantine, health)
+_QUIET: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False}
+
+
+class SupportApi(FastAPI):
+    """FastAPI whose OpenAPI document names our problem documents and both ways to be recognised."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document, made once."""
+        made = self.openapi_schema is not None
+        schema = super().openapi()
+        if not made:
+            components = schema.setdefault("components", {})
+            components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+            components["securitySchemes"] = {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "Reads and cancels within its scopes."},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": cookie_name(self.state.container),
+                    "description": "A person's session; what changes something also wants the X-CSRF-Token header.",
+                },
+            }
+        return schema
+
+
+def create_app(container: Container) -> FastAPI:
+    """Return the application; its lifespan opens the container and runs the worker beside the requests."""
+    app = SupportApi(
+        title="support-agents",
+        version="0.1.0",
+        summary="Grounded, checked support replies; nothing leaves without a person's approval of the exact bytes.",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,  # both pages load scripts from elsewhere
+        redoc_url=None,
+        lifespan=_lifespan,
+        telemetry=_QUIET,  # spans are made from records after the commit
+    )
+    app.state.container = container
+    app.add_exception_handler(SupportError, support_error)
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(RequestValidationError, validation_error)
+    app.add_middleware(Edge, now=container.clock.now, secure=container.settings.url.startswith("https://"))
+    for routes in _ROUTERS:
+        app.include_router(routes.router)
+    # The console's router is mounted here: app.include_router(api.console.routes.router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    container: Container = app.state.container
+    await container.open()
+    container.worker.start()
+    yield
+    await container.worker.stop()
+    await container.close()

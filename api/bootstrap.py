@@ -1,0 +1,295 @@
+"""The composition root: chooses and loads adapters by the settings, and wires everything; it does no work itself."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from api.asking import Asking
+from api.auth import Auth
+from api.container import Container, Records, Step
+from api.editing import Editing
+from api.fault_points import boundary_of
+from api.intake.sources import intakes_of
+from api.no_orders import NoOrders
+from api.opening import Standings, apply_mode, migrate
+from api.passwords import Passwords
+from api.secret_key import make_data_dir, secret_key
+from api.settings import Provider, Settings
+from api.sign_in_limits import SignInLimits
+from api.thinking import Parts, runner_of
+from api.worker.assembly import Work, worker_of
+from api.worker.index_keeper import IndexKeeper
+from api.worker.schedule import Duty
+from approvals.authority import BUILT_IN
+from approvals.business_hours import BusinessHours
+from approvals.canonical import Way
+from approvals.composing import Composer
+from approvals.consequences import Consequences, UndoWindows
+from approvals.execution import Executions
+from approvals.executors.protocol import Executor
+from approvals.inside_steps import InsideSteps
+from approvals.ports import HelpdeskGateway, PaymentGateway
+from approvals.quarantine import Quarantine
+from approvals.queue import ApprovalQueue
+from approvals.routing import Routes
+from approvals.submission import Submission
+from db.anchor import Anchor
+from db.audit_sealer import AuditSealer
+from db.engine import Database
+from db.installation import Installation
+from db.interaction_log import InteractionLog
+from db.passage_store import SqlPassageStore
+from db.repositories.subjects import IdentifierHash
+from db.ticket_store import TicketStore
+from support_agents.domain.ids import DEFAULT_WORKSPACE
+from support_agents.knowledge.indexing import PassageIndexer
+from support_agents.knowledge.sync import KnowledgeSync
+from support_agents.pipeline import Shares
+from support_agents.policy.ledger import PolicyLedger, load_policy
+from support_agents.ports import Clock, Embedder, LanguageModel, OrderLookup, VectorStore
+from support_agents.runner import TicketRunner
+
+
+@dataclass(frozen=True)
+class _Thinking:
+    """The pipeline with what it is made of."""
+
+    runner: TicketRunner
+    embedder: Embedder
+    background: Embedder
+    index: VectorStore
+    closing: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class _Outside:
+    """The doors to the outside that the settings ask for."""
+
+    executors: Mapping[Way, Executor]
+    helpdesks: Mapping[str, HelpdeskGateway]
+    routes: Routes
+    record_payments: Step
+    closing: tuple[Step, ...]
+
+
+def build_records(settings: Settings) -> Records:
+    """Wire what commands need that only read and write the database; no model is loaded and no index opened."""
+    make_data_dir(settings.data_dir)
+    key = secret_key(settings)
+    database = Database.open(settings.database, boundary=boundary_of(settings))
+    passages = SqlPassageStore(database)
+    auth = Auth(
+        database=database,
+        passwords=Passwords(),
+        limits=SignInLimits(key),
+        key=key,
+        lifetime=timedelta(hours=settings.session_hours),
+        links_allowed=settings.demo,
+    )
+    return Records(
+        settings=settings,
+        key=key,
+        database=database,
+        auth=auth,
+        passages=passages,
+        knowledge=KnowledgeSync(passages),
+    )
+
+
+def build(settings: Settings) -> Container:
+    """Wire a whole installation. Loads models and opens the index, which takes a second or two."""
+    records = build_records(settings)
+    clock = _clock()
+    orders = _orders(settings, clock)
+    outside = _outside(settings, clock, orders)
+    thinking = _thinking(settings, clock, orders)
+    database, key = records.database, records.key
+    consequences = Consequences(
+        hours=BusinessHours(zone=ZoneInfo(settings.business_timezone)),
+        windows=UndoWindows(
+            reply=timedelta(seconds=settings.undo_reply_seconds), refund=timedelta(seconds=settings.undo_refund_seconds)
+        ),
+    )
+    submission = Submission(
+        authority=BUILT_IN,
+        composer=Composer(outside.routes),
+        consequences=consequences,
+        time_limit=timedelta(hours=settings.request_ttl_business_hours),
+    )
+    queue = ApprovalQueue(database, BUILT_IN, submission, consequences)
+    executions = Executions(database, outside.executors, consequences)
+    tickets = TicketStore(database, IdentifierHash(key.derived("identifiers")))
+    indexer = PassageIndexer(passages=records.passages, embedder=thinking.background, index=thinking.index)
+    keeper = IndexKeeper(lambda: indexer.refresh(DEFAULT_WORKSPACE))
+    anchor = Anchor(settings.anchor_path or settings.data_dir / "anchor.json", key.derived("anchor"))
+    standings = Standings(database, Installation(database, anchor), Quarantine(database, consequences))
+    worker = worker_of(
+        Work(
+            settings=settings,
+            clock=clock,
+            database=database,
+            tickets=tickets,
+            runner=thinking.runner,
+            log=InteractionLog(),
+            queue=queue,
+            executions=executions,
+            inside_steps=InsideSteps(database, outside.helpdesks),
+            sealer=AuditSealer(database, anchor, key.derived("audit")),
+            keeper=keeper,
+        ),
+        (Duty("payments", 60, outside.record_payments),),
+    )
+    return Container(
+        **vars(records),
+        clock=clock,
+        intakes=intakes_of(settings, key),
+        ticket_store=tickets,
+        runner=thinking.runner,
+        asking=Asking(
+            runner=thinking.runner,
+            embedder=thinking.embedder,
+            index=thinking.index,
+            clock=clock,
+            deadline_seconds=settings.deadline_seconds,
+        ),
+        queue=queue,
+        editing=Editing(database, thinking.runner, queue),
+        executions=executions,
+        standings=standings,
+        keeper=keeper,
+        worker=worker,
+        opening=(standings.check, lambda: apply_mode(database, settings), outside.record_payments),
+        closing=(*outside.closing, *thinking.closing),
+    )
+
+
+def _clock() -> Clock:
+    from support_agents.adapters.clock import SystemClock
+
+    return SystemClock()
+
+
+def _orders(settings: Settings, clock: Clock) -> OrderLookup:
+    if settings.orders_csv is None:
+        return NoOrders()
+    from support_agents.adapters.orders_csv import CsvOrderLookup
+
+    orders = CsvOrderLookup(settings.orders_csv, clock)
+    orders.check()
+    return orders
+
+
+def _thinking(settings: Settings, clock: Clock, orders: OrderLookup) -> _Thinking:
+    from support_agents.adapters.onnx import OnnxEmbedder
+    from support_agents.adapters.qdrant_edge import QdrantEdgeStore
+
+    embedder = OnnxEmbedder(threads=settings.onnx_threads)
+    index = QdrantEdgeStore(
+        settings.data_dir / "index", embedder_version=embedder.version, dimensions=embedder.dimensions
+    )
+    policy = load_policy(settings.policy) if settings.policy else PolicyLedger(version="none")
+    extractive = _extractive(embedder)
+    writer = _language_model(settings)
+    runner = runner_of(
+        Parts(
+            embedder=embedder,
+            index=index,
+            floor=settings.relevance_floor,
+            orders=orders,
+            policy=policy,
+            extractive=extractive,
+            writer=writer,
+            clock=clock,
+            shares=Shares(**settings.stages.model_dump()),
+        )
+    )
+
+    closing = (partial(asyncio.to_thread, index.close), partial(asyncio.to_thread, embedder.close))
+    return _Thinking(runner, embedder, embedder.background, index, closing)
+
+
+def _extractive(embedder: Embedder) -> LanguageModel:
+    from support_agents.adapters.extractive import ExtractiveModel, SentenceVectors
+
+    return ExtractiveModel(SentenceVectors(embedder))
+
+
+def _outside(settings: Settings, clock: Clock, orders: OrderLookup) -> _Outside:
+    from approvals.executors.refund import RefundExecutor
+
+    payments, recorder = _payments(settings, clock)
+    executors: dict[Way, Executor] = {Way.PAYMENT: RefundExecutor(payments, orders)}
+    closings: list[Step] = []
+    helpdesks: dict[str, HelpdeskGateway] = {}
+    if settings.zendesk_base_url and settings.zendesk_token is not None:
+        from approvals.adapters.helpdesk.zendesk import ZendeskGateway
+        from approvals.executors.helpdesk_reply import HelpdeskReplyExecutor
+
+        zendesk = ZendeskGateway.open(
+            settings.zendesk_base_url,
+            email=settings.zendesk_email,
+            token=settings.zendesk_token.get_secret_value(),
+            api_user=settings.zendesk_api_user_id,
+            is_live=payments.live,
+        )
+        helpdesks["zendesk"] = zendesk
+        executors[Way.HELPDESK] = HelpdeskReplyExecutor(helpdesks)
+        closings.append(zendesk.close)
+    if settings.smtp_host:
+        executors[Way.EMAIL] = _mail(settings, live=payments.live)
+    routes = Routes(
+        helpdesks=dict.fromkeys(helpdesks, settings.zendesk_email),
+        mail_from=settings.smtp_from_address if settings.smtp_host else None,
+        live=payments.live,
+    )
+    return _Outside(executors, helpdesks, routes, recorder, tuple(closings))
+
+
+def _payments(settings: Settings, clock: Clock) -> tuple[PaymentGateway, Step]:
+    """The built-in ledger stands for a provider, which would know the shop's payments; it learns them from the orders."""
+    from approvals.adapters.payments.ledger import LedgerPaymentGateway, Payment
+    from support_agents.adapters.orders_csv import read_orders
+
+    ledger = LedgerPaymentGateway(settings.data_dir / "payments.db")
+    seen: list[int] = []
+
+    async def record() -> None:
+        path = settings.orders_csv
+        if path is None or seen == [changed := (await asyncio.to_thread(path.stat)).st_mtime_ns]:
+            return
+        rows = await asyncio.to_thread(read_orders, path, clock.now().date())
+        await ledger.record(Payment(row.facts.payment_ref, row.facts.total, row.facts.refunded) for row in rows)
+        seen[:] = [changed]
+
+    return ledger, record
+
+
+def _mail(settings: Settings, *, live: bool) -> Executor:
+    from approvals.adapters.mail.smtp import SmtpMailTransport
+    from approvals.executors.email import EmailExecutor
+
+    password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
+    transport = SmtpMailTransport(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        username=settings.smtp_username,
+        password=password,
+        starttls=settings.smtp_starttls,
+        is_live=live,
+    )
+    return EmailExecutor(transport)
+
+
+def _language_model(settings: Settings) -> LanguageModel | None:
+    """The configured model; None for the extractive drafter."""
+    key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else ""
+    match settings.llm_provider:
+        case Provider.EXTRACTIVE:
+            return None
+        case Provider.OPENAI:
+            return None
+        case Provider.ANTHROPIC:
+            return None

@@ -1,0 +1,45 @@
+"""Checks of what thinking rests on: models, policy, orders; it loads them and changes none."""
+
+from datetime import UTC, datetime
+
+from api.bootstrap import embedder, order_lookup
+from api.cli.checks.finding import Finding
+from api.settings import Settings
+from support_agents.intents.examples import Examples
+from support_agents.intents.model import IntentHead
+from support_agents.policy.ledger import load_policy
+
+TRAIN = "support-agents intents train"
+
+
+async def models(settings: Settings) -> tuple[Finding, ...]:
+    """Whether model and tokenizer are the measured bytes, and the intent head was trained on today's examples."""
+    loaded = embedder(settings)
+    head = IntentHead.load(embedder_version=loaded.version)
+    loaded.close()
+    examples = Examples.load()
+    told = f"{head.manifest.examples} examples, {len(head.manifest.classes)} classes"
+    stale = "" if examples.sha256 == head.manifest.data_sha256 else TRAIN
+    return (
+        Finding("model and tokenizer", f"{loaded.version}, hashes as measured"),
+        Finding("intent model", "trained on other examples than the present ones" if stale else told, stale),
+    )
+
+
+async def policy(settings: Settings) -> tuple[Finding, ...]:
+    """Whether the ledger loads; expired clauses are named."""
+    if settings.policy is None:
+        return (Finding("policy", "none: no refund is ever proposed (SUPPORT_POLICY)"),)
+    ledger, today = load_policy(settings.policy), datetime.now(UTC).date()
+    expired = [clause for clause in ledger.clauses if clause.valid_until is not None and clause.valid_until < today]
+    names = ", ".join(f"{clause.id} v{clause.version}" for clause in expired)
+    told = f"{len(ledger.clauses)} clauses, version {ledger.version}"
+    return (Finding("policy", f"{told}; expired: {names}" if names else told),)
+
+
+async def orders(settings: Settings) -> tuple[Finding, ...]:
+    """Whether every row can be read."""
+    if settings.orders_csv is None:
+        return (Finding("orders", "none: no order is ever known (SUPPORT_ORDERS_CSV)"),)
+    order_lookup(settings)
+    return (Finding("orders", f"{settings.orders_csv} can be read"),)

@@ -1,0 +1,92 @@
+"""Checks of what is stored: schema, clock, quarantine, operators, articles, index; it migrates and repairs nothing."""
+
+import asyncio
+
+from api.bootstrap import build, build_records
+from api.cli.checks.finding import Finding
+from api.cli.client import running
+from api.container import Container
+from api.settings import Settings
+from db.uow import UnitOfWork
+from db.upgrade import is_current
+from support_agents.domain.ids import DEFAULT_WORKSPACE
+
+UPGRADE = "support-agents db upgrade"
+SYNC = "support-agents kb sync PATH"
+
+
+async def schema(settings: Settings) -> tuple[Finding, ...]:
+    """Whether the database answers and misses no migration."""
+    place = "SQLite in the data folder" if settings.embedded else "PostgreSQL"
+    if not await migrated(settings):
+        return (Finding("database", f"{place}: not there yet, or migrations are missing", UPGRADE),)
+    return (Finding("database", f"{place}, at the newest schema"),)
+
+
+async def migrated(settings: Settings) -> bool:
+    """Whether the database can be read; looking must not make an empty file."""
+    if not settings.database_url and not (settings.data_dir / "support.db").exists():
+        return False
+    return await asyncio.to_thread(is_current, settings.database)
+
+
+async def contents(settings: Settings) -> tuple[Finding, ...]:
+    """What the database says of clock, quarantine, people and articles."""
+    records = build_records(settings)
+    try:
+        async with records.database.read() as uow:
+            return (await _clock(uow), await _dispatch(uow), await _people(uow), await _knowledge(uow))
+    finally:
+        await records.close()
+
+
+async def index(settings: Settings) -> tuple[Finding, ...]:
+    """Whether every stored passage is indexed, asked of the running server or of the folder itself."""
+    client = running(settings)
+    if client is not None:
+        ready = bool(client.get_any("/readyz").get("index"))
+        wait = "" if ready else "wait a moment; if it stays, look at the server's log"
+        return (Finding("index", "in step" if ready else "the server is building it", wait),)
+    container = build(settings)
+    try:
+        return (await _index(container),)
+    finally:
+        await container.close()
+
+
+async def _index(container: Container) -> Finding:
+    stored = await container.passages.passage_ids(DEFAULT_WORKSPACE)
+    indexed = await container.asking.index.ids(DEFAULT_WORKSPACE)
+    if stored == indexed:
+        return Finding("index", f"{len(indexed)} passages, in step")
+    missing, surplus = len(stored - indexed), len(indexed - stored)
+    return Finding("index", f"{missing} passages missing, {surplus} too many", "support-agents serve, or kb sync again")
+
+
+async def _clock(uow: UnitOfWork) -> Finding:
+    if await uow.outbox.clock_went_back():
+        text = "behind what the database has already seen; dispatch is stopped until it has caught up"
+        return Finding("clock", text, "sudo timedatectl set-ntp true")
+    return Finding("clock", (await uow.now()).isoformat(timespec="seconds"))
+
+
+async def _dispatch(uow: UnitOfWork) -> Finding:
+    workspace = await uow.workspaces.get(DEFAULT_WORKSPACE)
+    if workspace.quarantined_at is not None:
+        reason = workspace.quarantine_reason or "no reason is on record"
+        return Finding("dispatch", f"in quarantine: {reason}", "support-agents quarantine adopt --email ADMIN")
+    if workspace.paused_at is not None:
+        return Finding("dispatch", "paused by the kill switch", "resume it in the console")
+    return Finding("dispatch", f"on, mode {workspace.mode}")
+
+
+async def _people(uow: UnitOfWork) -> Finding:
+    people = [person for person in await uow.operators.all(DEFAULT_WORKSPACE) if person.disabled_at is None]
+    fix = "" if people else "support-agents operators add EMAIL --role admin"
+    return Finding("operators", f"{len(people)} may sign in", fix)
+
+
+async def _knowledge(uow: UnitOfWork) -> Finding:
+    articles = len(await uow.knowledge.article_hashes(DEFAULT_WORKSPACE))
+    passages = len(await uow.knowledge.passage_ids(DEFAULT_WORKSPACE))
+    return Finding("knowledge", f"{articles} articles, {passages} passages", "" if articles else SYNC)

@@ -1,0 +1,60 @@
+"""The work of `doctor`: runs every check that makes sense and prints one line for each finding."""
+
+from collections.abc import AsyncIterator
+
+from rich.console import Console
+from rich.text import Text
+
+from api.cli.checks import content, machine, outside, storage
+from api.cli.checks.finding import Finding, findings
+from api.cli.installation import configured
+from api.cli.output import results
+from api.settings import Settings
+
+# Each with its name and what mends it when it cannot even be carried out.
+FIRST = (
+    ("python", machine.python, ""),
+    ("data folder", machine.data_folder, "check SUPPORT_DATA_DIR"),
+    ("disk", machine.disk, "check SUPPORT_DATA_DIR"),
+    ("database", storage.schema, "check SUPPORT_DATABASE_URL"),
+)
+STORED = (
+    ("database", storage.contents, storage.UPGRADE),
+    ("index", storage.index, "correct the lines below first, then run `support-agents doctor` again"),
+)
+REST = (
+    ("model and tokenizer", content.models, content.TRAIN),
+    ("policy", content.policy, "correct the file, or unset SUPPORT_POLICY"),
+    ("orders", content.orders, "correct the file, or unset SUPPORT_ORDERS_CSV"),
+    ("webhooks", outside.webhooks, "check the secrets"),
+    ("mail", outside.mail, "check SUPPORT_SMTP_HOST"),
+    ("zendesk", outside.helpdesk, "check SUPPORT_ZENDESK_BASE_URL"),
+    ("port", machine.port, "check SUPPORT_HOST and SUPPORT_PORT"),
+)
+
+
+async def examine() -> bool:
+    """Print every finding; return whether all is well."""
+    console, well = results(), True
+    async for finding in _all(configured()):
+        _print(finding, console)
+        well = well and finding.ok
+    return well
+
+
+async def _all(settings: Settings) -> AsyncIterator[Finding]:
+    """What is stored is looked at only when it can be: `doctor` makes no database."""
+    for name, check, fix in FIRST:
+        for finding in await findings(name, check, settings, fix=fix):
+            yield finding
+    stored = STORED if finding.ok else ()
+    for name, check, fix in (*stored, *REST):
+        for found in await findings(name, check, settings, fix=fix):
+            yield found
+
+
+def _print(finding: Finding, console: Console) -> None:
+    mark = ("✓ ", "green") if finding.ok else ("✗ ", "bold red")
+    console.print(Text.assemble(mark, (finding.name, "bold"), ": ", finding.detail), soft_wrap=True)
+    if not finding.ok:
+        console.print(Text.assemble("    → ", (finding.fix, "cyan")), soft_wrap=True)

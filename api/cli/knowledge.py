@@ -1,0 +1,32 @@
+"""`kb`: brings a folder of Markdown into the knowledge base, and searches it; it edits no article."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(name="kb", help="The knowledge base.", rich_markup_mode=None)
+
+
+@app.command("sync")
+def sync(
+    path: Annotated[
+        Path, typer.Argument(help="Folder of Markdown files; front matter: id, title, audience, language.")
+    ],
+) -> None:
+    """Store what is new or changed below PATH and delete what is gone. Safe to stop and to repeat."""
+    from api.cli.knowledge_sync import sync_folder
+
+    asyncio.run(sync_folder(path))
+
+
+@app.command("search")
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    limit: Annotated[int, typer.Option(min=1, max=50, help="How many passages.")] = 5,
+) -> None:
+    """Show the passages nearest to a query, internal ones too."""
+    from api.cli.knowledge_search import show_found
+
+    show_found(query, limit=limit)

@@ -1,0 +1,28 @@
+"""Where commands write: results to standard output, progress and remarks to standard error; it formats no content."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+Step = Callable[[int, int], None]
+
+
+def results() -> Console:
+    """Return the console for what was asked for."""
+    return Console(highlight=False)
+
+
+def remarks() -> Console:
+    """Return the console for what is said beside it."""
+    return Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def progress(label: str, console: Console) -> Iterator[Step]:
+    """Show a bar on a terminal, nothing elsewhere; the step takes `(done, total)`."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,121 @@
+"""One approval request: reading it, deciding on exactly these bytes, undoing, settling what is in doubt."""
+
+from dataclasses import replace
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Form
+from starlette.responses import Response
+
+from api.auth import Interactive
+from api.console.pages.grounds import request_page
+from api.console.routing import HOME, ConsoleRoute, PosterDep, see_other, shell_of, status_of
+from api.console.templating import page
+from api.container import Container
+from api.deps import ContainerDep, InteractiveDep
+from approvals.authority import require_role
+from support_agents.domain.approval import DecisionVerdict, ExecutionStatus, Role
+from support_agents.domain.errors import SupportError
+from support_agents.domain.ids import ExecutionId, RequestId
+
+router = APIRouter(route_class=ConsoleRoute)
+
+Digest = Annotated[str, Form(max_length=64)]
+Note = Annotated[str, Form(max_length=1000)]
+About = Annotated[UUID, Form(description="the request whose page the form stands on")]
+
+
+@router.get("/requests/{request_id}")
+async def show(request_id: UUID, interactive: InteractiveDep, container: ContainerDep) -> Response:
+    """Show a request."""
+    return await _page(RequestId(request_id), interactive, container)
+
+
+@router.get("/requests/{request_id}/state")
+async def state(request_id: UUID, interactive: InteractiveDep, container: ContainerDep) -> Response:
+    """Show only where it stands, for a page that is open."""
+    shown = await request_page(RequestId(request_id), interactive, container)
+    return page("parts/state.html", shell_of(interactive, shown.workspace), {"view": shown.view})
+
+
+@router.post("/requests/{request_id}/approve")
+async def approve(request_id: UUID, poster: PosterDep, container: ContainerDep, digest: Digest = "") -> Response:
+    """Approve exactly the bytes that were shown."""
+    return await _decide(RequestId(request_id), digest, DecisionVerdict.APPROVE, "", poster, container)
+
+
+@router.post("/requests/{request_id}/reject")
+async def reject(
+    request_id: UUID, poster: PosterDep, container: ContainerDep, digest: Digest = "", reason: Note = ""
+) -> Response:
+    """Reject with a reason; the ticket goes back to people."""
+    why = reason.strip()
+    if not why:
+        missing = SupportError("invalid", "Say why: whoever takes the ticket next needs it.")
+        return await _page(RequestId(request_id), poster, container, missing)
+    return await _decide(RequestId(request_id), digest, DecisionVerdict.REJECT, why, poster, container)
+
+
+@router.post("/executions/{execution_id}/undo")
+async def undo(execution_id: UUID, poster: PosterDep, container: ContainerDep, request: About) -> Response:
+    """Take an approved action back while its window is open."""
+    person = poster.person
+    try:
+        require_role(person.role, Role.APPROVER)
+        await container.executions.cancel(
+            ExecutionId(execution_id), workspace=person.workspace, actor=str(person.operator_id)
+        )
+    except SupportError as error:
+        return await _page(RequestId(request), poster, container, error)
+    return see_other(f"{HOME}/requests/{request}")
+
+
+@router.post("/executions/{execution_id}/settle")
+async def settle(
+    execution_id: UUID,
+    poster: PosterDep,
+    container: ContainerDep,
+    request: About,
+    status: Annotated[Literal["succeeded", "failed"], Form()],
+    note: Note = "",
+) -> Response:
+    """Let a person who has looked say what became of an action in doubt."""
+    settled = ExecutionStatus(status)
+    try:
+        await container.executions.resolve(ExecutionId(execution_id), person=poster.person, status=settled, note=note)
+    except SupportError as error:
+        return await _page(RequestId(request), poster, container, error)
+    return see_other(f"{HOME}/requests/{request}")
+
+
+async def _decide(
+    request_id: RequestId,
+    digest: str,
+    verdict: DecisionVerdict,
+    reason: str,
+    poster: Interactive,
+    container: Container,
+) -> Response:
+    try:
+        await container.queue.decide(request_id, digest=digest, verdict=verdict, person=poster.person, reason=reason)
+    except SupportError as error:
+        return await _page(request_id, poster, container, error, reason=reason)
+    return see_other(f"{HOME}/requests/{request_id}")
+
+
+async def _page(
+    request_id: RequestId,
+    interactive: Interactive,
+    container: Container,
+    error: SupportError | None = None,
+    *,
+    reason: str = "",
+) -> Response:
+    """The page as things stand now, with what was refused, and the typed reason kept."""
+    shown = await request_page(request_id, interactive, container)
+    view, status = shown.view, 200
+    if error is not None:
+        status, title = status_of(error)
+        problem = error.message[:1].upper() + error.message[1:] if status != 500 else title  # noqa: PLR2004 - ours to keep
+        view = replace(view, state=replace(view.state, problem=problem, reason=reason))
+    return page("request.html", shell_of(interactive, shown.workspace, "queue"), {"view": view}, status=status)

@@ -1,0 +1,31 @@
+"""The console under `/console`: its pages and its static files, all in one router; it holds no page itself."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.console import assets
+from api.console.pages import activity, edit, quarantine, queue, request, sign_in, ticket
+from api.console.routing import HOME, ConsoleRoute
+from support_agents.domain.errors import SupportError
+
+router = APIRouter(include_in_schema=False)
+_static = APIRouter(route_class=ConsoleRoute)
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+@_static.get("/static/{name:path}")
+async def static(name: str, request: Request, v: str = "") -> Response:
+    """Serve a file of the table."""
+    asset = assets.table().get(name)
+    if asset is None:
+        raise SupportError("not_found", "There is no such file.")
+    tag = f'"{asset.tag}"'
+    headers = {"Cache-Control": _FOR_EVER if v == asset.tag else "no-cache", "ETag": tag}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(asset.content, media_type=asset.media_type, headers=headers)
+
+
+_PAGES = (sign_in, queue, request, edit, ticket, activity, quarantine)
+for _routes in (_static, *(_page.router for _page in _PAGES)):
+    router.include_router(_routes, prefix=HOME)

@@ -1,0 +1,88 @@
+// Keyboard shortcuts, kept words of an edit, and menus that close. Every page works without this file.
+(() => {
+  "use strict";
+  const one = (selector) => document.querySelector(selector);
+  const typing = (element) => element?.closest?.("input, textarea, select, [contenteditable], dialog[open]");
+
+  // -- keyboard ---------------------------------------------------------------------------------
+  let armed = null;
+
+  const disarm = () => {
+    armed?.classList.remove("armed");
+    armed = null;
+  };
+
+  // The first press chooses, the second confirms: a stray key approves nothing.
+  const approve = (button) => {
+    if (armed === button) {
+      disarm();
+      button.click();
+      return;
+    }
+    armed = button;
+    button.classList.add("armed");
+    button.focus();
+  };
+
+  const press = (key) => {
+    const target = one(`[data-key="${key}"]`);
+    if (!target) return false;
+    if (key === "a") approve(target);
+    else target.click();
+    if (key === "r") target.closest("details")?.querySelector("textarea")?.focus();
+    return true;
+  };
+
+  const step = (by) => {
+    const rows = [...document.querySelectorAll("[data-row]")];
+    if (!rows.length) return false;
+    const at = rows.indexOf(document.activeElement);
+    const next = at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, at + by));
+    rows[next].focus();
+    return true;
+  };
+
+  const help = () => {
+    const dialog = one("#help");
+    if (dialog && !dialog.open) dialog.showModal();
+    return Boolean(dialog);
+  };
+
+  const handle = (key) => {
+    if (key === "?") return help();
+    if (key === "j") return press("j") || step(1);
+    if (key === "k") return press("k") || step(-1);
+    return ["a", "e", "r", "u", "q"].includes(key) && press(key);
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || typing(event.target)) return;
+    if (event.key !== "a" && event.key !== "Enter") disarm();
+    if (handle(event.key)) event.preventDefault();
+  });
+  document.addEventListener("focusout", disarm);
+
+  // -- menus ------------------------------------------------------------------------------------
+  document.querySelectorAll("[data-help]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", help);
+  });
+  document.addEventListener("click", (event) => {
+    document.querySelectorAll("details.who[open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+  });
+
+  // -- an edit's words outlive a lost connection or session; this tab only ------------------------
+  const field = one("textarea[data-keep]");
+  if (field) {
+    const key = `edit ${field.dataset.keep}`;
+    const kept = sessionStorage.getItem(key);
+    if (kept !== null && !one("#problem")) field.value = kept;
+    field.addEventListener("input", () => sessionStorage.setItem(key, field.value));
+  } else {
+    const from = new URL(document.referrer || location.href).pathname.match(/^\/console\/requests\/([0-9a-f-]+)\/edit$/);
+    const leftByLink = location.pathname.startsWith("/console/requests/");
+    if (from && leftByLink) sessionStorage.removeItem(`edit ${from[1]}`);
+  }
+})();

@@ -1,0 +1,130 @@
+"""How it goes, in figures: outcomes, times, what is stuck; counts of stored rows only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from api.console.wording import EXECUTIONS, OUTCOMES, REQUESTS, Badge, Tone, milliseconds
+from approvals.authority import RANK
+from approvals.ports import Person
+from db.read_models.activity import Activity
+from db.repositories.workspaces import Workspace
+from support_agents.domain.approval import Role
+
+_WINDOWS = ((1, "1 hour"), (24, "24 hours"), (168, "7 days"), (720, "30 days"))
+Code = TypeVar("Code", bound=StrEnum)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A length of time to look back."""
+
+    hours: int
+    words: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number that matters."""
+
+    value: str
+    words: str
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True)
+class CountRow:
+    """How often something happened; `share` is per cent of the table's largest."""
+
+    words: str
+    count: int
+    share: float
+    tone: Tone
+
+
+@dataclass(frozen=True)
+class CountTable:
+    """Counts of one kind."""
+
+    title: str
+    rows: tuple[CountRow, ...]
+
+
+@dataclass(frozen=True)
+class DispatchView:
+    """Whether effects may leave, and who may change that."""
+
+    words: str
+    stopped: bool
+    may_switch: bool
+
+
+@dataclass(frozen=True)
+class ActivityView:
+    """The whole page."""
+
+    windows: tuple[Window, ...]
+    figures: tuple[Figure, ...]
+    tables: tuple[CountTable, ...]
+    dispatch: DispatchView
+
+
+def shown_activity(
+    activity: Activity, workspace: Workspace, person: Person, *, hours: int, pending: int
+) -> ActivityView:
+    """Put the page together."""
+    buried = len(activity.buried_inbox) + len(activity.buried_events)
+    return ActivityView(
+        windows=tuple(Window(length, words, length == hours) for length, words in _WINDOWS),
+        figures=(
+            Figure(str(sum(activity.outcomes.values())), "runs"),
+            *_times(activity),
+            Figure(str(activity.late_runs), "late", Tone.CARE if activity.late_runs else Tone.PLAIN),
+            Figure(str(pending), "to decide now"),
+            Figure(str(len(activity.needs_person)), "need a person now", _care(len(activity.needs_person))),
+            Figure(str(len(activity.in_doubt)), "in doubt now", _alarm(len(activity.in_doubt))),
+            Figure(str(buried), "buried", _alarm(buried)),
+        ),
+        tables=(
+            _table("Runs by outcome", activity.outcomes, OUTCOMES),
+            _table("Requests", activity.requests, REQUESTS),
+            _table("Carried out", activity.executions, EXECUTIONS),
+        ),
+        dispatch=_dispatch(workspace, person),
+    )
+
+
+def _times(activity: Activity) -> tuple[Figure, ...]:
+    known = ((activity.slowest_ms, "ms, the slowest run"),)
+    return tuple(Figure(milliseconds(value), words) for value, words in known if value is not None)
+
+
+def _care(number: int) -> Tone:
+    return Tone.CARE if number else Tone.PLAIN
+
+
+def _alarm(number: int) -> Tone:
+    return Tone.BAD if number else Tone.PLAIN
+
+
+def _table(title: str, counts: Mapping[Code, int], names: Mapping[Code, Badge]) -> CountTable:
+    most = max(counts.values(), default=0) or 1
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    rows = (
+        CountRow(names[code].text, count, round(100 * count / most, 2), names[code].tone) for code, count in ordered
+    )
+    return CountTable(title, tuple(rows))
+
+
+def _dispatch(workspace: Workspace, person: Person) -> DispatchView:
+    stopped = workspace.paused_at is not None
+    if workspace.quarantined_at is not None:
+        words = "Held after a restore: nothing leaves until an admin adopts this database."
+    elif stopped:
+        words = "Stopped: nothing leaves. Decisions are kept and carried out when it goes on."
+    else:
+        words = f"On, in {workspace.mode} mode: approved actions leave when their undo window closes."
+    least = Role.ADMIN if stopped else Role.MANAGER
+    return DispatchView(words, stopped, may_switch=RANK[person.role] >= RANK[least])

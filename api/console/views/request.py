@@ -1,0 +1,127 @@
+"""The request page's content, put together from stored rows; it reads no draft where exact bytes exist."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from api.console.views.action import LetterView, RefundView, short, shown_action
+from api.console.views.evidence import CitedPassage, StageBar, VerdictLine, cited, stage_bars, uncited, verdict_line
+from api.console.views.orders import order_line
+from api.console.views.state import StateView
+from api.console.views.words import Words, newest_words
+from api.console.wording import Badge, Tone, counted, milliseconds
+from approvals.canonical import CanonicalRefund, CanonicalReply
+from db.repositories.approvals import ApprovalRequest
+from db.repositories.tickets import Ticket
+from support_agents.domain.ids import RequestId, TicketId
+from support_agents.domain.runs import Rechecked, RunRecord
+from support_agents.domain.sections import Check, ComputedFact, OrderAnswer, PlanSection
+from support_agents.domain.ticket import Message
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """What a request rests on. `rechecked` is there when a person has edited the text."""
+
+    request: ApprovalRequest
+    action: CanonicalReply | CanonicalRefund
+    ticket: Ticket
+    messages: Sequence[Message]
+    record: RunRecord
+    rechecked: Rechecked | None
+    edited_by: str
+    waits_for: str
+
+
+@dataclass(frozen=True)
+class RequestView:
+    """The whole page."""
+
+    request_id: RequestId
+    ticket_id: TicketId
+    subject: str
+    customer: str
+    email: str
+    verified: bool
+    channel: str
+    language: str
+    words: tuple[Words, ...]
+    order: Badge
+    letter: LetterView | None
+    refund: RefundView | None
+    waits_for: str
+    edited_by: str
+    verdict: VerdictLine
+    cited: tuple[CitedPassage, ...]
+    others: tuple[CitedPassage, ...]
+    facts: tuple[ComputedFact, ...]
+    checks: tuple[Check, ...]
+    stages: tuple[StageBar, ...]
+    total_ms: str
+    digest: str
+    digest_short: str
+    state: StateView
+    previous: RequestId | None
+    next: RequestId | None
+    now: datetime
+
+
+def shown_request(
+    grounds: Grounds, state: StateView, *, neighbours: tuple[RequestId | None, RequestId | None], now: datetime
+) -> RequestView:
+    """Put the page together."""
+    ticket, request, sections = grounds.ticket, grounds.request, grounds.record.sections
+    action = shown_action(grounds.action)
+    refund = action if isinstance(action, RefundView) else None
+    if grounds.rechecked is not None and sections.draft is not None:
+        draft = sections.draft.model_copy(update={"sentences": grounds.rechecked.sentences})
+        sections = sections.model_copy(update={"draft": draft, "compliance": grounds.rechecked.compliance})
+    total = (grounds.record.finished_at - grounds.record.received_at).total_seconds() * 1000
+    return RequestView(
+        request_id=request.id,
+        ticket_id=ticket.id,
+        subject=ticket.subject,
+        customer=ticket.requester_name or ticket.requester_email,
+        email=ticket.requester_email,
+        verified=ticket.requester_verified,
+        channel=ticket.channel,
+        language=sections.screening.language if sections.screening else "en",
+        words=newest_words(grounds.messages),
+        order=order_line(sections.plan),
+        letter=action if isinstance(action, LetterView) else None,
+        refund=refund,
+        waits_for=grounds.waits_for,
+        edited_by=grounds.edited_by,
+        verdict=_refund_verdict(grounds.action, sections.plan) or verdict_line(sections.compliance),
+        cited=() if refund else cited(sections),
+        others=uncited(sections) if not refund else (),
+        facts=sections.plan.facts if sections.plan else (),
+        checks=sections.compliance.checks if sections.compliance and not refund else (),
+        stages=stage_bars(grounds.record.timings),
+        total_ms=milliseconds(total),
+        digest=request.digest,
+        digest_short=short(request.digest),
+        state=state,
+        previous=neighbours[0],
+        next=neighbours[1],
+        now=now,
+    )
+
+
+def _refund_verdict(action: CanonicalReply | CanonicalRefund, plan: PlanSection | None) -> VerdictLine | None:
+    """What a refund rests on: whose order it is, what is left of it, by which rule."""
+    if isinstance(action, CanonicalReply):
+        return None
+    order = plan.order if plan and plan.order_answer is OrderAnswer.FOUND else None
+    if order is None or order.order_id != action.order_id:
+        return VerdictLine("not confirmed by the order system", Tone.BAD)
+    left = order.total - order.refunded
+    facts = {
+        "the order is this customer’s": True,
+        f"at most what is left ({left})": action.amount <= left,
+        "by a rule of the policy": bool(action.clauses),
+    }
+    confirmed = sum(facts.values())
+    line = f"{counted(len(facts), 'fact')}, {confirmed} confirmed: {', '.join(facts)}"
+    problems = tuple(fact for fact, holds in facts.items() if not holds)
+    return VerdictLine(line, Tone.BAD if problems else Tone.GOOD, tuple(f"not confirmed: {fact}" for fact in problems))

@@ -1,0 +1,200 @@
+"""A ticket's life in one column, oldest first: said, thought, asked, decided, done; nothing is left out or made up."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from api.console.views.evidence import CitedPassage, StageBar, VerdictLine, cited, stage_bars, uncited, verdict_line
+from api.console.views.queue import customer
+from api.console.views.state import VERBS
+from api.console.views.words import Words, shown_words
+from api.console.wording import EXECUTIONS, OUTCOMES, REQUESTS, Badge, Tone, counted, milliseconds, words
+from db.read_models.queue import Answer
+from db.read_models.ticket_timeline import StoredMessage, TicketTimeline
+from db.repositories.approvals import ApprovalRequest
+from db.repositories.executions import Attempt, Execution
+from db.repositories.inside_steps import InsideStep
+from support_agents.domain.action import ActionKind
+from support_agents.domain.approval import DecisionVerdict, ExecutionStatus, RequestStatus
+from support_agents.domain.ids import RequestId, TicketId
+from support_agents.domain.money import Money
+from support_agents.domain.runs import RunRecord
+from support_agents.domain.ticket import Author, EventKind
+
+_MILLION = 1_000_000
+EntryKind = Literal["said", "ours", "event", "run", "request", "decision", "execution", "step"]
+
+
+@dataclass(frozen=True)
+class RunView:
+    """What a run made of the ticket."""
+
+    draft: str
+    verdict: VerdictLine | None
+    cited: tuple[CitedPassage, ...]
+    others: tuple[CitedPassage, ...]
+    stages: tuple[StageBar, ...]
+    total_ms: str
+    cost: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened."""
+
+    kind: EntryKind
+    at: datetime
+    title: str
+    detail: str = ""
+    tone: Tone | None = None
+    badges: tuple[Badge, ...] = ()
+    words: Words | None = None
+    run: RunView | None = None
+    request_id: RequestId | None = None
+
+
+@dataclass(frozen=True)
+class TicketView:
+    """The whole page."""
+
+    ticket_id: TicketId
+    subject: str
+    customer: str
+    email: str
+    verified: bool
+    source: str
+    external_id: str
+    channel: str
+    order_id: str
+    status: str
+    needs_person: str
+    entries: tuple[Entry, ...]
+    now: datetime
+
+
+def shown_ticket(timeline: TicketTimeline, *, now: datetime) -> TicketView:
+    """Put the page together."""
+    ticket = timeline.ticket
+    return TicketView(
+        ticket_id=ticket.id,
+        subject=ticket.subject,
+        customer=customer(ticket),
+        email=ticket.requester_email,
+        verified=ticket.requester_verified,
+        source=ticket.source,
+        external_id=ticket.external_id,
+        channel=ticket.channel,
+        order_id=ticket.order_id or "",
+        status=ticket.status,
+        needs_person=ticket.needs_person_reason or "",
+        entries=tuple(sorted(_entries(timeline), key=lambda entry: entry.at)),
+        now=now,
+    )
+
+
+def _entries(timeline: TicketTimeline) -> Iterator[Entry]:
+    yield from (_message(stored, customer(timeline.ticket)) for stored in timeline.messages)
+    yield from (Entry("event", event.received_at, _EVENTS[event.kind]) for event in timeline.events)
+    yield from (_run(record) for record in timeline.runs)
+    for request in timeline.requests:
+        yield from _request(request, timeline.answers.get(request.id, ()))
+    attempts: dict[object, list[Attempt]] = {}
+    for attempt in timeline.attempts:
+        attempts.setdefault(attempt.execution_id, []).append(attempt)
+    for execution in timeline.executions:
+        yield from _execution(execution, attempts.get(execution.id, []))
+    yield from (_step(step) for step in timeline.inside_steps)
+
+
+_EVENTS = {
+    EventKind.MESSAGE_CREATED: "A message came",
+    EventKind.TICKET_SOLVED: "Solved in the helpdesk",
+    EventKind.TICKET_CLOSED: "Closed in the helpdesk",
+    EventKind.TICKET_MERGED: "Merged into another ticket",
+    EventKind.REQUESTER_CHANGED: "The requester was changed",
+}
+
+
+def _message(stored: StoredMessage, name: str) -> Entry:
+    message = stored.message
+    who = {Author.CUSTOMER: name, Author.OPERATOR: "An operator in the helpdesk", Author.SYSTEM: "The helpdesk itself"}
+    badges = []
+    if stored.automatic:
+        badges.append(Badge("automatic"))
+    if not message.public:
+        badges.append(Badge("internal"))
+    title = "What we sent, as it came back" if stored.ours else who[message.author]
+    kind: EntryKind = "said" if message.author is Author.CUSTOMER else "ours"
+    return Entry(kind, message.created_at, title, badges=tuple(badges), words=shown_words(message))
+
+
+def _run(record: RunRecord) -> Entry:
+    sections = record.sections
+    badges = [OUTCOMES[record.outcome]]
+    if sections.intent and sections.intent.intents:
+        badges.append(Badge(words(sections.intent.top.name)))
+    if record.late:
+        badges.append(Badge("late", Tone.CARE))
+    total = (record.finished_at - record.received_at).total_seconds() * 1000
+    shown = RunView(
+        draft=sections.draft.text if sections.draft else "",
+        verdict=verdict_line(sections.compliance) if sections.draft else None,
+        cited=cited(sections),
+        others=uncited(sections),
+        stages=stage_bars(record.timings),
+        total_ms=milliseconds(total),
+        cost=_cost(record),
+    )
+    return Entry("run", record.finished_at, "Run", record.reason, badges=tuple(badges), run=shown)
+
+
+def _cost(record: RunRecord) -> str:
+    if not record.model_calls:
+        return ""
+    tokens = sum(call.tokens_in + call.tokens_out for call in record.model_calls)
+    dollars = sum(call.cost_micro_usd for call in record.model_calls) / _MILLION
+    return f"{counted(tokens, 'token')}, ${dollars:.4f}"
+
+
+def _request(request: ApprovalRequest, answers: tuple[Answer, ...]) -> Iterator[Entry]:
+    money = Money(minor=request.amount_minor, currency=request.currency) if request.currency else None  # type: ignore[arg-type] # a CHECK: both or none
+    what = f"Refund of {money}" if request.kind is ActionKind.ISSUE_REFUND else "Reply"
+    title = f"{what}, edited, put up for approval" if request.supersedes_id else f"{what} put up for approval"
+    yield Entry("request", request.created_at, title, badges=(REQUESTS[request.status],), request_id=request.id)
+    for answer in answers:
+        decision = answer.decision
+        tone = Tone.GOOD if decision.verdict is DecisionVerdict.APPROVE else Tone.BAD
+        who = f"{answer.name or answer.email} ({decision.role}) {VERBS[decision.verdict]} the {what.lower()}"
+        detail = f"“{decision.reason}”" if decision.reason else ""
+        yield Entry("decision", decision.created_at, who, detail, tone=tone)
+    if request.closed_at is not None and request.status in {RequestStatus.EXPIRED, RequestStatus.SUPERSEDED}:
+        title = f"{what}: {REQUESTS[request.status].text}"
+        yield Entry("request", request.closed_at, title, request.closed_reason or "")
+
+
+def _execution(execution: Execution, attempts: list[Attempt]) -> Iterator[Entry]:
+    what = "Refund" if execution.kind is ActionKind.ISSUE_REFUND else "Reply"
+    waiting = execution.status is ExecutionStatus.SCHEDULED
+    scheduled = Entry("execution", execution.created_at, f"{what} scheduled", request_id=execution.request_id)
+    yield replace(scheduled, badges=(EXECUTIONS[execution.status],)) if waiting else scheduled
+    for attempt in attempts:
+        if attempt.finished_at is None or attempt.outcome is None:
+            yield Entry("execution", attempt.started_at, f"{what}: try {attempt.generation} began")
+            continue
+        detail = " · ".join(part for part in (attempt.receipt, attempt.error) if part)
+        title = f"{what}: try {attempt.generation}, {words(attempt.outcome)}"
+        yield Entry("execution", attempt.finished_at, title, detail)
+    if not waiting:
+        badge = EXECUTIONS[execution.status]
+        receipt = f"Receipt {execution.receipt}" if execution.receipt else ""
+        detail = " · ".join(part for part in (receipt, execution.reason) if part)
+        at = execution.finished_at or (attempts[-1].started_at if attempts else execution.created_at)
+        yield Entry("execution", at, what, detail, tone=badge.tone, badges=(badge,), request_id=execution.request_id)
+
+
+def _step(step: InsideStep) -> Entry:
+    detail = " · ".join(part for part in (step.receipt, step.error) if part)
+    return Entry(
+        "step", step.created_at, f"Inside only: {words(step.kind)}", detail, badges=(Badge(words(step.status)),)
+    )

@@ -1,0 +1,77 @@
+"""Everything that works together in one process, put together by `api.bootstrap`; it chooses nothing itself."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from api.asking import Asking
+from api.auth import Auth
+from api.editing import Editing
+from api.intake.protocol import Intake
+from api.opening import Standings, migrate
+from api.secret_key import SecretKey
+from api.settings import Settings
+from api.worker.index_keeper import IndexKeeper
+from api.worker.loop import WorkerLoop
+from approvals.execution import Executions
+from approvals.queue import ApprovalQueue
+from db.engine import Database
+from db.passage_store import SqlPassageStore
+from db.ticket_store import TicketStore
+from support_agents.knowledge.sync import KnowledgeSync
+from support_agents.ports import Clock
+from support_agents.runner import TicketRunner
+
+Step = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """What commands need that only read and write the database."""
+
+    settings: Settings
+    key: SecretKey
+    database: Database
+    auth: Auth
+    passages: SqlPassageStore
+    knowledge: KnowledgeSync
+
+    async def open(self) -> None:
+        """Bring the database up to date."""
+        await migrate(self.settings)
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        self.auth.passwords.close()
+        await self.database.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container(Records):
+    """One installation, ready to serve or to think; `opening` and `closing` run in order."""
+
+    clock: Clock
+    intakes: Mapping[str, Intake]
+    ticket_store: TicketStore
+    runner: TicketRunner
+    asking: Asking
+    queue: ApprovalQueue
+    editing: Editing
+    executions: Executions
+    standings: Standings
+    keeper: IndexKeeper
+    worker: WorkerLoop
+    opening: Sequence[Step]
+    closing: Sequence[Step]
+
+    async def open(self) -> None:
+        """Bring the database up to date and check that it is ours; the worker is started apart from this."""
+        await migrate(self.settings)
+        for step in self.opening:
+            await step()
+
+    async def close(self) -> None:
+        """Let go of everything; the worker has been stopped before."""
+        for step in self.closing:
+            await step()
+        self.auth.passwords.close()
+        await self.database.close()

@@ -1,0 +1,71 @@
+"""The demo's table: one row a message, filled in as its run ends; it reads records and prints nothing itself."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from api.demo.answers import Answered
+from support_agents.domain.action import IssueRefund, ProposedAction
+from support_agents.domain.runs import Outcome, RunRecord
+
+# Stages of a run as the table's columns name them; those that take no time worth showing are left out.
+STAGES = {"embedding": "embed", "intent": "intent", "orders": "order", "retrieval": "find", "drafting": "draft"}
+_MOST_ARTICLES = 2
+
+
+def table(answers: Sequence[Answered], *, waiting: str | None = None) -> Table:
+    """Return the table so far; `waiting` is what the message under way is about."""
+    made = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", expand=True)
+    made.add_column("about", ratio=5, no_wrap=True, overflow="ellipsis")
+    made.add_column("intent", ratio=3, no_wrap=True, overflow="ellipsis")
+    made.add_column("outcome", no_wrap=True)
+    made.add_column("ms", justify="right", no_wrap=True)
+    for name in STAGES.values():
+        made.add_column(name, justify="right", no_wrap=True, style="dim")
+    made.add_column("cites", ratio=4, no_wrap=True, overflow="ellipsis")
+    made.add_column("proposes", ratio=3, no_wrap=True, overflow="ellipsis")
+    for answered in answers:
+        made.add_row(*_row(answered))
+    if waiting is not None:
+        made.add_row(Text(waiting, style="dim"), Text("…", style="dim"))
+    return made
+
+
+def _row(answered: Answered) -> list[Text]:
+    record = answered.record
+    about = Text(answered.message.about)
+    if record is None:
+        return [about, Text(), Text("duplicate", style="dim")]
+    intent = record.sections.intent
+    return [
+        about,
+        Text(intent.top.name.replace("_", " ") if intent else "–"),
+        Text(record.outcome.value.replace("_", " "), style=_style(record.outcome)),
+        Text(f"{answered.seconds * 1_000:.0f}"),
+        *(Text(_took(record, stage)) for stage in STAGES),
+        Text(_articles(answered.cited)),
+        Text(" + ".join(_action(action) for action in record.actions)),
+    ]
+
+
+def _style(outcome: Outcome) -> str:
+    if outcome is Outcome.CLARIFY:
+        return "cyan"
+    return "green" if outcome.has_draft else "yellow"
+
+
+def _took(record: RunRecord, stage: str) -> str:
+    found = [timing for timing in record.timings if timing.stage == stage]
+    if not found:
+        return ""
+    return found[0].error or f"{sum(timing.took_ms for timing in found):.1f}"
+
+
+def _articles(cited: Sequence[str]) -> str:
+    more = f" +{len(cited) - _MOST_ARTICLES}" if len(cited) > _MOST_ARTICLES else ""
+    return ", ".join(cited[:_MOST_ARTICLES]) + more
+
+
+def _action(action: ProposedAction) -> str:
+    return f"refund {action.amount}" if isinstance(action, IssueRefund) else "reply"

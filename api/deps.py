@@ -1,0 +1,103 @@
+"""What routes ask for: the container, and a caller of the right kind; a route that asks for neither is public."""
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Query, Request
+
+from api.auth import Bearer, Caller, Interactive, Scope, require_csrf
+from api.container import Container
+from api.edge import SET_COOKIE
+from approvals.ports import Person
+from db.read_models.pages import LARGEST_PAGE
+from support_agents.domain.errors import SupportError
+from support_agents.domain.ids import WorkspaceId
+
+CSRF_HEADER = "X-CSRF-Token"
+SCHEME = "bearer"
+
+
+def cookie_name(container: Container) -> str:
+    """The session cookie; the prefix makes browsers insist on Secure and on our own host."""
+    return "__Host-support_session" if container.settings.url.startswith("https://") else "support_session"
+
+
+def session_cookie(container: Container, token: str) -> str:
+    """Return the Set-Cookie value for a session; an empty token ends it."""
+    secure = "; Secure" if container.settings.url.startswith("https://") else ""
+    life = int(container.settings.session_hours * 3600) if token else 0
+    return f"{cookie_name(container)}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={life}{secure}"
+
+
+def peer_of(request: Request) -> str:
+    """The address at the other end of the connection."""
+    return request.client.host if request.client else ""
+
+
+def container_of(request: Request) -> Container:
+    """Return the process's container."""
+    container: Container = request.app.state.container
+    return container
+
+
+ContainerDep = Annotated[Container, Depends(container_of)]
+
+
+async def caller_of(request: Request, container: ContainerDep) -> Caller:
+    """Recognise who asks; a bearer token counts before a cookie. Raise `unauthenticated` when nobody does."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    caller: Caller | None = None
+    if scheme.lower() == SCHEME:
+        caller = await container.auth.bearer(token.strip(), peer=peer_of(request))
+    elif cookie := request.cookies.get(cookie_name(container)):
+        caller = await container.auth.session(cookie)
+    if caller is None:
+        raise SupportError("unauthenticated", "Sign in, or send a bearer token that is still valid.")
+    if isinstance(caller, Interactive) and caller.replacement:
+        request.scope[SET_COOKIE] = session_cookie(container, caller.replacement)
+    return caller
+
+
+async def reader_of(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+    """Anyone signed in, or a token with the scope `read`."""
+    if isinstance(caller, Bearer) and Scope.READ not in caller.scopes:
+        raise SupportError("not_allowed", "This token may not read.")
+    return caller
+
+
+async def interactive_of(caller: Annotated[Caller, Depends(caller_of)]) -> Interactive:
+    """A person at a browser; a token never is one."""
+    if not isinstance(caller, Interactive):
+        raise SupportError("person_needed", "Tokens read and cancel; deciding and editing need a person's session.")
+    return caller
+
+
+async def person_of(
+    interactive: Annotated[Interactive, Depends(interactive_of)],
+    csrf: Annotated[str | None, Header(alias=CSRF_HEADER)] = None,
+) -> Person:
+    """A person whose request proves that it came from our own page."""
+    return require_csrf(interactive, csrf)
+
+
+async def canceller_of(
+    caller: Annotated[Caller, Depends(caller_of)], csrf: Annotated[str | None, Header(alias=CSRF_HEADER)] = None
+) -> Caller:
+    """A person, or a token with the scope `cancel`: stopping something is never the dangerous direction."""
+    if isinstance(caller, Interactive):
+        require_csrf(caller, csrf)
+    elif Scope.CANCEL not in caller.scopes:
+        raise SupportError("not_allowed", "This token may not cancel.")
+    return caller
+
+
+LimitDep = Annotated[int, Query(ge=1, le=LARGEST_PAGE)]
+CursorDep = Annotated[str | None, Query(max_length=200, description="`next` of the page before")]
+ReaderDep = Annotated[Caller, Depends(reader_of)]
+InteractiveDep = Annotated[Interactive, Depends(interactive_of)]
+PersonDep = Annotated[Person, Depends(person_of)]
+CancellerDep = Annotated[Caller, Depends(canceller_of)]
+
+
+def workspace_of(caller: Caller) -> WorkspaceId:
+    """The caller's workspace."""
+    return caller.person.workspace if isinstance(caller, Interactive) else caller.workspace

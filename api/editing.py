@@ -1,0 +1,50 @@
+"""A person's edit of a proposed reply: the run's own checks again, then a new request in the old one's place."""
+
+from dataclasses import dataclass
+
+from approvals.ports import Person
+from approvals.queue import ApprovalQueue
+from db.engine import Database
+from support_agents.domain.errors import SupportError
+from support_agents.domain.ids import RequestId
+from support_agents.domain.runs import Rechecked
+from support_agents.runner import TicketRunner
+
+LONGEST = 20_000
+
+
+@dataclass(frozen=True)
+class Edited:
+    """What became of an edit that passed."""
+
+    request_id: RequestId
+    digest: str
+    rechecked: Rechecked
+
+
+@dataclass(frozen=True)
+class Editing:
+    """Reads, checks and replaces in three steps; no transaction is open while the checks run."""
+
+    database: Database
+    runner: TicketRunner
+    queue: ApprovalQueue
+
+    async def edit(self, request_id: RequestId, *, text: str, digest: str | None, person: Person) -> Edited:
+        """Replace a pending reply's text; `digest`, when given, must be that of the version the person was shown."""
+        async with self.database.read() as uow:
+            request = await uow.approvals.get(request_id)
+            ticket = await uow.tickets.get(request.ticket_id) if request else None
+            if request is None or ticket is None or request.workspace_id != person.workspace:
+                raise SupportError("not_found", "no such approval request")
+            snapshot = await uow.tickets.snapshot(ticket)
+            sections = await uow.runs.sections(request.run_id)
+        rechecked = self.runner.recheck(sections, snapshot, text)
+        replaced = await self.queue.replace(
+            request_id, digest=digest or request.digest, rechecked=rechecked, person=person
+        )
+        async with self.database.read() as uow:
+            made = await uow.approvals.get(replaced)
+        if made is None:
+            raise SupportError("not_found", "the new request is gone already")
+        return Edited(replaced, made.digest, rechecked)

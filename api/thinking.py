@@ -1,0 +1,55 @@
+"""Wires the five agents around an embedder, an index, orders and language models; it chooses none of them."""
+
+from dataclasses import dataclass
+
+from support_agents.agents.compliance import ComplianceAgent
+from support_agents.agents.drafting import DraftingAgent
+from support_agents.agents.intent import IntentAgent
+from support_agents.agents.interaction_log import InteractionLogAgent
+from support_agents.agents.retrieval import FLOOR, RetrievalAgent
+from support_agents.domain.sections import Rung
+from support_agents.intents.model import IntentHead
+from support_agents.pipeline import Pipeline, Shares
+from support_agents.policy.ledger import PolicyLedger
+from support_agents.ports import Clock, Embedder, LanguageModel, OrderLookup, VectorStore
+from support_agents.prompts.files import load_prompt
+from support_agents.runner import TicketRunner
+from support_agents.screening.screening import screen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What differs between installations; `writer` is the configured language model, None for the extractive one."""
+
+    embedder: Embedder
+    index: VectorStore
+    floor: float | None
+    orders: OrderLookup
+    policy: PolicyLedger
+    extractive: LanguageModel
+    writer: LanguageModel | None
+    clock: Clock
+    shares: Shares
+
+
+def runner_of(parts: Parts) -> TicketRunner:
+    """Return the runner; with a writer, the extractive drafter works beside it in case it is late or wrong."""
+    prompt = load_prompt("drafting")
+    extractive = DraftingAgent(parts.extractive, prompt, Rung.EXTRACTIVE)
+    written = DraftingAgent(parts.writer, prompt) if parts.writer is not None else None
+    pipeline = Pipeline(
+        screen=screen,
+        embedder=parts.embedder,
+        intent=IntentAgent(
+            IntentHead.load(embedder_version=parts.embedder.version), parts.clock, embedder=parts.embedder
+        ),
+        retrieval=RetrievalAgent(parts.index, parts.embedder, FLOOR if parts.floor is None else parts.floor),
+        orders=parts.orders,
+        policy=parts.policy,
+        drafting=written or extractive,
+        spare_drafting=extractive if written else None,
+        compliance=ComplianceAgent(),
+        clock=parts.clock,
+        shares=parts.shares,
+    )
+    return TicketRunner(pipeline=pipeline, interaction_log=InteractionLogAgent(), clock=parts.clock)

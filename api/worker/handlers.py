@@ -1,0 +1,149 @@
+"""What each event calls for: small, safe to repeat, done in the transaction of its effect; no thinking happens here."""
+
+from dataclasses import dataclass
+
+from api.worker.index_keeper import IndexKeeper
+from approvals.execution import Executions
+from approvals.inside_steps import InsideSteps
+from approvals.queue import ApprovalQueue
+from db.engine import Database
+from db.interaction_log import InteractionLog, Stored
+from db.ticket_store import Begun, TicketStore
+from support_agents.domain.budget import Budget
+from support_agents.domain.deadline import Deadline
+from support_agents.domain.events import OutboxEvent
+from support_agents.domain.ids import ExecutionId
+from support_agents.domain.runs import Run
+from support_agents.ports import Clock
+from support_agents.runner import TicketRunner
+
+GIVEN_UP = "the software failed on this ticket several times; please answer it by hand"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The two seconds, and what a run gets that was resumed or has waited most of them away."""
+
+    deadline_seconds: float
+    resumed_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketReceivedHandler:
+    """Runs the newest revision of a ticket through the pipeline, and puts record and requests in front of people."""
+
+    database: Database
+    tickets: TicketStore
+    runner: TicketRunner
+    log: InteractionLog
+    queue: ApprovalQueue
+    clock: Clock
+    timing: Timing
+    budget: Budget
+
+    async def handle(self, event: OutboxEvent) -> None:
+        """C2, then the run outside any transaction, then C3: card ready."""
+        begun = await self.tickets.begin_run(event)
+        if begun is None:
+            return
+        deadline, late = self._deadline(begun)
+        run = Run(id=begun.run_id, workspace=event.workspace, deadline=deadline, budget=self.budget)
+        record = await self.runner.run(begun.ticket, run, resumed=late)
+        async with self.database.write("card_ready") as uow:
+            if await self.log.store(uow, record, attempt=begun.attempt) is Stored.OK:
+                await self.queue.submit(uow, record, begun.ticket)
+
+    async def give_up(self, event: OutboxEvent, code: str) -> None:
+        """Hand the ticket to people."""
+        await self.tickets.give_up(event, error=code, reason=GIVEN_UP)
+
+    def _deadline(self, begun: Begun) -> tuple[Deadline, bool]:
+        """The rest of the two seconds; or a short deadline of its own, and then the run counts as late."""
+        clock, timing = self.clock, self.timing
+        own = Deadline(at=clock.monotonic() + timing.resumed_seconds, now=clock.monotonic)
+        if begun.resumed:
+            return own, True
+        rest = Deadline.since(
+            begun.ticket.received_at, seconds=timing.deadline_seconds, wall=clock.now(), now=clock.monotonic
+        )
+        waited = rest.remaining < min(timing.resumed_seconds, timing.deadline_seconds) / 2
+        return (own, True) if waited else (rest, False)
+
+
+@dataclass(frozen=True)
+class ExecutionDueHandler:
+    """Carries out an approved action whose undo window is over; approvals owns it from the first commit on."""
+
+    database: Database
+    executions: Executions
+
+    async def handle(self, event: OutboxEvent) -> None:
+        """Carry it out."""
+        await self.executions.carry_out(ExecutionId(event.subject))
+
+    async def give_up(self, event: OutboxEvent, code: str) -> None:
+        """Bury the event; the execution stays visible as it is."""
+        await bury(self.database, event, code)
+
+
+@dataclass(frozen=True)
+class InsideStepDueHandler:
+    """Carries out a reversible step inside the organisation, such as a note with a draft."""
+
+    database: Database
+    inside_steps: InsideSteps
+
+    async def handle(self, event: OutboxEvent) -> None:
+        """Carry it out."""
+        await self.inside_steps.carry_out(event)
+
+    async def give_up(self, event: OutboxEvent, code: str) -> None:
+        """Bury the event; the step stays visible as it is."""
+        await bury(self.database, event, code)
+
+
+@dataclass(frozen=True)
+class KnowledgeChangedHandler:
+    """Has the index brought up to date; the index keeper does it in its own time."""
+
+    database: Database
+    keeper: IndexKeeper
+
+    async def handle(self, event: OutboxEvent) -> None:
+        """Tell the keeper."""
+        self.keeper.changed()
+        async with self.database.write("knowledge_seen") as uow:
+            await uow.outbox.done(event.id)
+
+    async def give_up(self, event: OutboxEvent, code: str) -> None:
+        """Bury the event; the keeper heals the index anyway."""
+        await bury(self.database, event, code)
+
+
+@dataclass(frozen=True)
+class RequestChangedHandler:
+    """The console reads requests afresh with every page, so there is nobody to notify yet."""
+
+    database: Database
+
+    async def handle(self, event: OutboxEvent) -> None:
+        """Close the event."""
+        async with self.database.write("request_seen") as uow:
+            await uow.outbox.done(event.id)
+
+    async def give_up(self, event: OutboxEvent, code: str) -> None:
+        """Bury the event."""
+        await bury(self.database, event, code)
+
+
+async def bury(database: Database, event: OutboxEvent, code: str) -> None:
+    """Bury an event that no ticket depends on, on record."""
+    async with database.write("bury") as uow:
+        await uow.outbox.bury(event.id, code)
+        await uow.audit.append(
+            workspace=event.workspace,
+            event="event_buried",
+            subject=event.subject,
+            actor="relay",
+            data={"name": event.name, "error": code},
+        )

@@ -1,0 +1,172 @@
+"""Carries out approved actions in three steps: one effect at most, and never a blind retry of an unknown outcome."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from approvals.attempts import Case, Started, Timing, lock_case, read_case
+from approvals.authority import require_not_own, require_role
+from approvals.canonical import CanonicalRefund, CanonicalReply, Way
+from approvals.consequences import Consequences
+from approvals.executors.protocol import Call, CannotBeAsked, Changed, Executor, Unreachable, World
+from approvals.intent import Intent
+from approvals.lifecycle import ExecutionTrigger
+from approvals.outcome import Outcome, Result
+from approvals.ports import Absent, Performed, Person, Receipt, Unknown
+from approvals.presence import require_present
+from approvals.reconciling import Reconciling, past_of
+from db.engine import Database
+from support_agents.domain.action import ActionKind
+from support_agents.domain.approval import ExecutionStatus, Role
+from support_agents.domain.errors import SupportError
+from support_agents.domain.ids import ExecutionId, WorkspaceId
+
+NO_CALL = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Executions:
+    """Carry out, cancel, reconcile, resolve. `executors` holds the ways out that this installation has."""
+
+    database: Database
+    executors: Mapping[Way, Executor]
+    consequences: Consequences
+    timing: Timing = field(default_factory=Timing)
+    monotonic: Callable[[], float] = time.monotonic
+
+    async def carry_out(self, execution_id: ExecutionId) -> ExecutionStatus:
+        """Look at the world, commit the intent, make the call, commit its result; repeating it is harmless."""
+        async with self.database.read() as uow:
+            case = await read_case(uow, execution_id)
+        executor, world = await self._look(case)
+        call_limit = executor.call_limit if executor is not None else NO_CALL
+        intent = Intent(self.database, self.consequences, self.timing)
+        begin_by = self.monotonic() + self.timing.margin.total_seconds() / 2
+        started = await intent.commit(execution_id, world=world, call_limit=call_limit, begin_by=begin_by)
+        if isinstance(started, ExecutionStatus):
+            return started
+        if executor is None:
+            raise SupportError("unavailable", "started without an executor", retryable=True)
+        performed = await self._call(executor, started)
+        return await self._outcome.commit(started, performed)
+
+    async def cancel(self, execution_id: ExecutionId, *, workspace: WorkspaceId, actor: str, reason: str = "") -> None:
+        """Take an approved action back while its undo window is open; final, and the ticket returns to people."""
+        async with self.database.write("cancel") as uow:
+            case = await self._mine(await lock_case(uow, execution_id), workspace)
+            if case.execution.status is not ExecutionStatus.SCHEDULED:
+                raise SupportError("too_late", f"it can no longer be taken back: it is {case.execution.status}")
+            now = await uow.now()
+            await uow.executions.due_handled(execution_id)
+            why = f"taken back: {reason}" if reason else "taken back"
+            taken_back = Result(ExecutionTrigger.CANCELLED, reason=why)
+            await self._outcome.settle(uow, case, taken_back, next_check_at=now, now=now)
+            await uow.audit.append(workspace=workspace, event="execution.taken_back", subject=execution_id, actor=actor)
+
+    async def due_for_reconcile(self, limit: int) -> tuple[ExecutionId, ...]:
+        """Return executions whose lease has lapsed, that are to be asked about, or that nothing calls for any more."""
+        return await self._reconciling.due(limit=limit)
+
+    async def reconcile(self, execution_id: ExecutionId) -> ExecutionStatus:
+        """Find out what became of one, or note that it is too early to ask."""
+        return await self._reconciling.reconcile(execution_id)
+
+    async def reconcile_due(self, limit: int = 20) -> int:
+        """Reconcile all that are due; returns how many were looked at. Run it at the start, then every few seconds."""
+        due = await self.due_for_reconcile(limit)
+        for execution_id in due:
+            await self.reconcile(execution_id)
+        return len(due)
+
+    async def resolve(self, execution_id: ExecutionId, *, person: Person, status: ExecutionStatus, note: str) -> None:
+        """Let a person who has looked settle what is in doubt: `succeeded` or `failed`, with what they saw."""
+        triggers = {
+            ExecutionStatus.SUCCEEDED: ExecutionTrigger.SETTLED_SUCCEEDED,
+            ExecutionStatus.FAILED: ExecutionTrigger.SETTLED_FAILED,
+        }
+        if status not in triggers or not note.strip():
+            raise SupportError("invalid", "say whether it succeeded or failed, and what was seen")
+        async with self.database.write("resolve") as uow:
+            case = await self._mine(await lock_case(uow, execution_id), person.workspace)
+            await require_present(uow, person)
+            money = case.execution.kind is ActionKind.ISSUE_REFUND
+            require_role(person.role, Role.MANAGER if money else Role.APPROVER)
+            require_not_own(person.email, case.ticket.requester_email)
+            if case.execution.status is not ExecutionStatus.IN_DOUBT:
+                raise SupportError("conflict", f"nothing is in doubt: it is {case.execution.status}")
+            now = await uow.now()
+            settled = Result(triggers[status], receipt=case.execution.receipt, reason=note.strip())
+            await self._outcome.settle(uow, case, settled, next_check_at=now, now=now)
+            await uow.audit.append(
+                workspace=person.workspace, event="execution.resolved", subject=execution_id,
+                actor=str(person.operator_id), data={"status": status, "session": str(person.session_id)},
+            )  # fmt: skip
+
+    @property
+    def _outcome(self) -> Outcome:
+        return Outcome(self.database, self.consequences)
+
+    @property
+    def _reconciling(self) -> Reconciling:
+        return Reconciling(self.database, self.executors, self._outcome, self.timing)
+
+    @staticmethod
+    async def _mine(case: Case, workspace: WorkspaceId) -> Case:
+        if case.execution.workspace_id != workspace:
+            raise SupportError("not_found", "no such execution")
+        return case
+
+    async def _look(self, case: Case) -> tuple[Executor | None, World | Changed | Unreachable]:
+        """Step zero: decode the very bytes that were approved and re-read the world that they rest on."""
+        if case.execution.status is not ExecutionStatus.SCHEDULED:
+            return None, Changed(f"it is {case.execution.status}")
+        try:
+            action = case.action()
+        except SupportError as error:
+            return None, Changed(error.message)
+        executor = self.executors.get(action.way)
+        if executor is None:
+            return None, Changed("what would carry it out is not connected")
+        try:
+            async with asyncio.timeout(executor.call_limit.total_seconds()):
+                return executor, await executor.look(action, case.ticket.requester)
+        except TimeoutError:
+            return executor, Unreachable("the world did not answer in time")
+
+    async def _call(self, executor: Executor, started: Started) -> Performed:
+        """Step two: one call with its limit, no transaction open."""
+        earlier = started.case.evidence
+        if earlier is not None:
+            return Receipt(earlier)
+        call = Call(key=started.attempt.key, world=started.attempt.world, mark=lambda: self._mark(started))
+        try:
+            async with asyncio.timeout(executor.call_limit.total_seconds()):
+                known = await self._known(executor, started.action, started.case)
+                if known is not None:
+                    return known
+                if self.monotonic() > started.begin_by:
+                    return Unknown("it woke too late: this attempt called nobody")
+                return await executor.perform(started.action, call)
+        except TimeoutError:
+            return Unknown("no answer within the limit")
+
+    async def _known(
+        self, executor: Executor, action: CanonicalReply | CanonicalRefund, case: Case
+    ) -> Receipt | Unknown | None:
+        """Before a further generation, ask once more whether an earlier one had its effect after all."""
+        if case.execution.generation == 1:
+            return None
+        match await executor.find(action, past_of(case)):
+            case Absent():
+                return None
+            case Receipt() | Unknown() as answer:
+                return answer
+            case CannotBeAsked(reason=reason):
+                return Unknown(reason)
+
+    async def _mark(self, started: Started) -> bool:
+        """Commit the marker that says: from here on the mail server may have taken it."""
+        async with self.database.write("mail_marker") as uow:
+            return await uow.executions.mark(started.attempt.id)

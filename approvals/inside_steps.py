@@ -1,0 +1,75 @@
+"""Carries out reversible inside steps, by policy and without approval; never anything that a customer could see."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from approvals.ports import Comment, HelpdeskGateway, Performed, Receipt, Refused, Unknown
+from approvals.rendering import as_html
+from db.engine import Database
+from db.models.inside_steps import InsideStepKind, InsideStepStatus
+from db.repositories.inside_steps import InsideStep, InsideStepId
+from db.repositories.tickets import Ticket
+from support_agents.domain.errors import SupportError
+from support_agents.domain.events import OutboxEvent
+
+TRIES = 5
+PAUSED = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class InsideSteps:
+    """Writes drafts to tickets as internal notes; after a doubtful try the helpdesk is asked first."""
+
+    database: Database
+    gateways: Mapping[str, HelpdeskGateway]
+
+    async def carry_out(self, event: OutboxEvent) -> None:
+        """Do the step that the event calls for; raise a retryable error if it is worth another try."""
+        step_id = InsideStepId(event.subject)
+        async with self.database.write("inside_step") as uow:
+            step = await uow.inside_steps.get(step_id)
+            ticket = None if step is None else await uow.tickets.get(step.ticket_id)
+            if step is None or ticket is None or step.status is not InsideStepStatus.PENDING:
+                await uow.outbox.done(event.id)
+                return
+            if not (await uow.workspaces.get(step.workspace_id)).may_dispatch:
+                await uow.outbox.retry(event.id, at=await uow.now() + PAUSED, error="paused")
+                return
+            await uow.inside_steps.tried(step_id)
+        performed = await self._perform(step, ticket)
+        if isinstance(performed, Unknown) and step.tries + 1 < TRIES:
+            raise SupportError("unavailable", performed.reason, retryable=True)
+        await self._finish(event, step, performed)
+
+    async def _perform(self, step: InsideStep, ticket: Ticket) -> Performed:
+        gateway = self.gateways.get(ticket.source)
+        if gateway is None or step.kind is not InsideStepKind.NOTE:
+            return Refused("not_connected", "there is no helpdesk for this step")
+        if ticket.revision != step.ticket_revision:
+            return Refused("overtaken", "the ticket has moved on")
+        if step.tries > 0:
+            found = await gateway.find(ticket.external_id, str(step.id))
+            if isinstance(found, Receipt | Unknown):
+                return found
+        return await gateway.comment(
+            Comment(
+                external_ticket=ticket.external_id,
+                text=step.body,
+                html=as_html(step.body),
+                public=False,
+                marker=str(step.id),
+            )
+        )
+
+    async def _finish(self, event: OutboxEvent, step: InsideStep, performed: Performed) -> None:
+        async with self.database.write("inside_step_result") as uow:
+            if isinstance(performed, Receipt):
+                await uow.inside_steps.finish(step, InsideStepStatus.DONE, receipt=performed.reference)
+            else:
+                why = performed.message if isinstance(performed, Refused) else performed.reason
+                await uow.inside_steps.finish(step, InsideStepStatus.FAILED, error=why)
+            await uow.outbox.done(event.id)
+            await uow.audit.append(
+                workspace=step.workspace_id, event="inside_step.finished", subject=step.id, actor="system"
+            )

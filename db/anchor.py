@@ -1,0 +1,73 @@
+"""The audit's head and the install epoch in a signed file beside the database: what a restored backup cannot know."""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from support_agents.domain.errors import SupportError
+from support_agents.domain.ids import WorkspaceId
+
+
+class Head(BaseModel):
+    """Under which epoch a workspace's chain had reached which entry; `seq` 0 and no seal: nothing sealed yet."""
+
+    model_config = ConfigDict(frozen=True)
+
+    epoch: UUID
+    seq: int = 0
+    seal: str = ""
+
+
+class _Heads(BaseModel):
+    heads: dict[UUID, Head]
+
+
+class _Signed(BaseModel):
+    body: str
+    signature: str
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """The file `path`, signed with `key`. Reading and writing block for a few milliseconds."""
+
+    path: Path
+    key: bytes
+
+    def read(self) -> Mapping[WorkspaceId, Head]:
+        """The heads by workspace, empty when there is no file; `anchor_unreadable` when it is not as we wrote it."""
+        if not self.path.exists():
+            return {}
+        try:
+            signed = _Signed.model_validate_json(self.path.read_bytes())
+            if not hmac.compare_digest(signed.signature, self._sign(signed.body)):
+                raise SupportError("anchor_unreadable", f"{self.path} was not signed by this installation")
+            heads = _Heads.model_validate_json(signed.body).heads
+        except ValidationError as error:
+            raise SupportError("anchor_unreadable", f"{self.path} is damaged") from error
+        return {WorkspaceId(workspace): head for workspace, head in heads.items()}
+
+    def write(self, workspace: WorkspaceId, head: Head) -> None:
+        """Replace one workspace's head; after a power cut the file is the old or the new one, whole."""
+        body = _Heads(heads={**self.read(), workspace: head}).model_dump_json()
+        content = _Signed(body=body, signature=self._sign(body)).model_dump_json()
+        beside = self.path.with_suffix(".new")
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self.path)
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _sign(self, body: str) -> str:
+        return hmac.new(self.key, b"anchor:" + body.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,130 @@
+"""Chains committed audit entries in batches, and finds what was changed or removed since; it writes no entry itself."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+from db.anchor import Anchor, Head
+from db.engine import Database
+from db.repositories.audit import AuditEntry, Seal
+from db.uow import UnitOfWork
+from support_agents.domain.errors import SupportError
+from support_agents.domain.ids import WorkspaceId
+
+BATCH = 500
+
+
+class Tampering(StrEnum):
+    """What is wrong with the chain at an entry."""
+
+    MISSING = "missing"
+    CHANGED = "changed"
+    BAD_SEAL = "bad_seal"
+    BEHIND_ANCHOR = "behind_anchor"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A place in the chain that does not hold."""
+
+    seq: int
+    what: Tampering
+
+
+@dataclass(frozen=True)
+class AuditSealer:
+    """Seals with `key`, which like the anchor is kept outside the database."""
+
+    database: Database
+    anchor: Anchor
+    key: bytes = field(repr=False)
+
+    async def seal(self, workspace: WorkspaceId) -> int:
+        """Seal what was committed since the last call and sign the new head outside; returns how many entries.
+
+        `behind_anchor` when the database has lost entries that were sealed: then nothing may be sealed over the gap.
+        """
+        anchored = (await asyncio.to_thread(self.anchor.read)).get(workspace)
+        if anchored is None:
+            raise SupportError("no_anchor", "the installation has no epoch yet")
+        sealed = 0
+        while batch := await self._seal_batch(workspace, anchored):
+            sealed += batch[0]
+            anchored = batch[1]
+            await asyncio.to_thread(self.anchor.write, workspace, anchored)
+        return sealed
+
+    async def verify(self, workspace: WorkspaceId) -> tuple[Problem, ...]:
+        """Everything that does not hold between the first entry and the anchored head; empty when all is well."""
+        anchored = (await asyncio.to_thread(self.anchor.read)).get(workspace)
+        problems: list[Problem] = []
+        seq, seal = 0, ""
+        async for entry in self._chain(workspace):
+            expected = seq + 1
+            seq = entry.sealed_seq or expected
+            problems.extend(Problem(gap, Tampering.MISSING) for gap in range(expected, seq))
+            if entry.commitment != _commitment(entry, entry.salt or ""):
+                problems.append(Problem(seq, Tampering.CHANGED))
+            if seq == expected and entry.seal != self._seal(workspace, seal, seq, entry.id, entry.commitment or ""):
+                problems.append(Problem(seq, Tampering.BAD_SEAL))
+            seal = entry.seal or ""
+        if anchored is not None and seq < anchored.seq:
+            problems.append(Problem(anchored.seq, Tampering.BEHIND_ANCHOR))
+        return tuple(problems)
+
+    async def _seal_batch(self, workspace: WorkspaceId, anchored: Head) -> tuple[int, Head] | None:
+        async with self.database.read() as uow:  # most of the time there is nothing: no need for the writer's turn
+            if not await uow.audit.unsealed(workspace, limit=1):
+                return None
+        async with self.database.write("seal") as uow:
+            await uow.workspaces.lock(workspace)
+            seq, seal = await self._head(uow, workspace, anchored)
+            entries = await uow.audit.unsealed(workspace, limit=BATCH)
+            for entry in entries:
+                salt = secrets.token_hex(16)
+                commitment = _commitment(entry, salt)
+                seq, seal = seq + 1, self._seal(workspace, seal, seq + 1, entry.id, commitment)
+                await uow.audit.add_seal(entry.id, Seal(salt=salt, commitment=commitment, seq=seq, seal=seal))
+        return (len(entries), Head(epoch=anchored.epoch, seq=seq, seal=seal)) if entries else None
+
+    async def _head(self, uow: UnitOfWork, workspace: WorkspaceId, anchored: Head) -> tuple[int, str]:
+        seq, seal = await uow.audit.head(workspace) or (0, "")
+        if seq < anchored.seq or (seq == anchored.seq and seal != anchored.seal):
+            raise SupportError("behind_anchor", f"sealed to {anchored.seq}, but the database ends at {seq}")
+        return seq, seal
+
+    async def _chain(self, workspace: WorkspaceId) -> AsyncIterator[AuditEntry]:
+        after = 0
+        while True:
+            async with self.database.read() as uow:
+                entries = await uow.audit.sealed(workspace, after=after, limit=BATCH)
+            for entry in entries:
+                yield entry
+                after = entry.sealed_seq or after
+            if len(entries) < BATCH:
+                return
+
+    def _seal(self, workspace: WorkspaceId, previous: str, seq: int, entry: UUID, commitment: str) -> str:
+        link = f"{workspace}|{previous}|{seq}|{entry}|{commitment}"
+        return hmac.new(self.key, b"audit:" + link.encode(), hashlib.sha256).hexdigest()
+
+
+def _commitment(entry: AuditEntry, salt: str) -> str:
+    """Binds to the entry without telling it: once salt and entry are erased, the chain still holds."""
+    said = [
+        str(entry.id),
+        str(entry.workspace),
+        entry.at.isoformat(),
+        entry.event,
+        str(entry.subject),
+        entry.actor,
+        dict(entry.data),
+    ]
+    text = json.dumps([salt, *said], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,68 @@
+"""Whether this database is the one that this installation last worked with; what follows from that is decided above."""
+
+import asyncio
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from db.anchor import Anchor, Head
+from db.engine import Database
+from db.uow import UnitOfWork
+from support_agents.domain.ids import WorkspaceId, new_id
+
+
+class Standing(StrEnum):
+    """How a workspace's database stands to the anchor."""
+
+    FIRST = "first"
+    CURRENT = "current"
+    BEHIND = "behind"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A database and the anchor beside it."""
+
+    database: Database
+    anchor: Anchor
+
+    async def standing(self, workspace: WorkspaceId) -> Standing:
+        """FIRST: never used. BEHIND: the anchor knows of more, or of another epoch. UNKNOWN: used, but no anchor here.
+
+        BEHIND and UNKNOWN mean that effects may have happened which this database does not know.
+        """
+        head = (await asyncio.to_thread(self.anchor.read)).get(workspace)
+        async with self.database.read() as uow:
+            epoch = (await uow.workspaces.get(workspace)).epoch
+            if head is None:
+                return Standing.FIRST if epoch is None else Standing.UNKNOWN
+            known = epoch == head.epoch and await _knows(uow, workspace, head)
+        return Standing.CURRENT if known else Standing.BEHIND
+
+    async def begin(self, workspace: WorkspaceId) -> None:
+        """Start the first epoch of a new installation."""
+        epoch = new_id()
+        async with self.database.write("begin_epoch") as uow:
+            await uow.workspaces.set_epoch(workspace, epoch)
+        await self._anchor(workspace, epoch)
+
+    async def adopt(self, workspace: WorkspaceId) -> None:
+        """Make this database the one to go on with, under a new epoch; ends its quarantine. A person's decision."""
+        epoch = new_id()
+        async with self.database.write("adopt") as uow:
+            await uow.workspaces.adopt(workspace, epoch)
+        await self._anchor(workspace, epoch)
+
+    async def _anchor(self, workspace: WorkspaceId, epoch: UUID) -> None:
+        async with self.database.read() as uow:
+            seq, seal = await uow.audit.head(workspace) or (0, "")
+        await asyncio.to_thread(self.anchor.write, workspace, Head(epoch=epoch, seq=seq, seal=seal))
+
+
+async def _knows(uow: UnitOfWork, workspace: WorkspaceId, head: Head) -> bool:
+    """Whether the chain holds the anchored entry with the anchored seal."""
+    if head.seq == 0:
+        return True
+    entries = await uow.audit.sealed(workspace, after=head.seq - 1, limit=1)
+    return bool(entries) and (entries[0].sealed_seq, entries[0].seal) == (head.seq, head.seal)

@@ -1,0 +1,110 @@
+"""SQLAlchemy's view of aiosqlite without its four trips to another thread per statement; the SQL stays the same."""
+
+# aiosqlite runs every call in the connection's thread. Opening a cursor, executing, fetching and closing are one trip
+# here. The writer goes further: its statements touch a few rows by key (0.1 ms, less than the way there and back), so
+# they run where they are called; only what may wait – BEGIN for other processes, COMMIT for the disk, many rows – makes
+# the trip. Never do both at once on one connection: a unit of work has its connection to itself.
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import aiosqlite
+from sqlalchemy.dialects.sqlite.aiosqlite import (
+    AsyncAdapt_aiosqlite_connection,
+    AsyncAdapt_aiosqlite_cursor,
+    AsyncAdapt_aiosqlite_dbapi,
+)
+from sqlalchemy.util.concurrency import await_
+
+# More rows than this are sent to the thread, so that the event loop does not stand still.
+FEW = 64
+
+
+class Cursor(AsyncAdapt_aiosqlite_cursor):
+    """Executes, fetches all and closes in one go; results here are bounded."""
+
+    __slots__ = ("_description", "_lastrowid", "_rowcount")
+
+    # ruff: noqa: SLF001 - this module is a part of the adapter whose underscored parts it uses
+    # ruff: noqa: D102, ANN401 - the methods are those of PEP 249 cursors
+
+    def __init__(self, adapt_connection: AsyncAdapt_aiosqlite_connection) -> None:
+        # The parent would open a cursor in the thread first.
+        self._adapt_connection = adapt_connection
+        self._connection = adapt_connection._connection
+        self._rows = deque()
+        self._description: Any = None
+        self._rowcount, self._lastrowid = -1, 0
+
+    @property
+    def description(self) -> Any:
+        return self._description
+
+    @property
+    def rowcount(self) -> int:
+        return self._rowcount
+
+    @property
+    def lastrowid(self) -> int:
+        return self._lastrowid
+
+    def execute(self, operation: Any, parameters: Any = None) -> None:
+        self._do(lambda cursor: cursor.execute(operation, parameters or ()), waits=operation.startswith("BEGIN"))
+
+    def executemany(self, operation: Any, seq_of_parameters: Sequence[Any]) -> None:
+        self._do(lambda cursor: cursor.executemany(operation, seq_of_parameters), waits=len(seq_of_parameters) > FEW)
+
+    def close(self) -> None:
+        self._rows.clear()
+
+    async def _async_soft_close(self) -> None:
+        """Nothing is left open."""
+
+    def _do(self, work: Callable[[sqlite3.Cursor], object], *, waits: bool) -> None:
+        try:
+            if waits or not isinstance(self._adapt_connection, WriterConnection):
+                await_(self._connection._execute(self._carry_out, work))
+            else:
+                self._carry_out(work)
+        except Exception as error:  # noqa: BLE001 - translated and raised again, as the parent does
+            self._adapt_connection._handle_exception(error)
+
+    def _carry_out(self, work: Callable[[sqlite3.Cursor], object]) -> None:
+        cursor = self._connection._conn.cursor()
+        try:
+            work(cursor)
+            self._description = cursor.description
+            if cursor.description is not None:
+                self._rows = deque(cursor.fetchall())
+            self._rowcount, self._lastrowid = cursor.rowcount, cursor.lastrowid or 0
+        finally:
+            cursor.close()
+
+
+class ReaderConnection(AsyncAdapt_aiosqlite_connection):
+    """Every statement makes one trip."""
+
+    __slots__ = ()
+
+    _cursor_cls = Cursor  # type: ignore[assignment] # annotated by the parent as its own class
+
+
+class WriterConnection(ReaderConnection):
+    """Statements that cannot wait make none."""
+
+    __slots__ = ()
+
+
+class Driver(AsyncAdapt_aiosqlite_dbapi):
+    """To be given to `create_async_engine(module=…)`."""
+
+    def __init__(self, kind: type[ReaderConnection]) -> None:
+        super().__init__(aiosqlite, sqlite3)
+        self._kind = kind
+
+    def connect(self, *args: Any, **options: Any) -> ReaderConnection:
+        connection = aiosqlite.connect(*args, **options | {"check_same_thread": False})
+        connection._thread.daemon = True
+        return self._kind(self, await_(connection))

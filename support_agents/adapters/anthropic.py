@@ -1,0 +1,151 @@
+"""A language model behind Anthropic's messages; it keeps no conversation and calls no tools."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import anthropic
+import httpx2
+from anthropic.types import MessageDeltaUsage, RawMessageStreamEvent, Usage
+
+from support_agents.adapters.model_faults import fault, fault_of
+from support_agents.domain.errors import SupportError
+from support_agents.domain.runs import Run
+from support_agents.ports import Completed, Prompt, StopReason, TextDelta
+
+OFFICIAL = "https://api.anthropic.com"
+_STOPS = {
+    "end_turn": StopReason.COMPLETE,
+    "stop_sequence": StopReason.COMPLETE,
+    "max_tokens": StopReason.MAX_TOKENS,
+    "model_context_window_exceeded": StopReason.MAX_TOKENS,
+    "refusal": StopReason.REFUSED,
+}
+_OK = 200
+_Events = anthropic.AsyncStream[RawMessageStreamEvent]
+
+
+class AnthropicModel:
+    """`LanguageModel` over streaming messages; no retries of its own, time limits from the run's deadline."""
+
+    def __init__(self, *, api_key: str, model: str, base_url: str = OFFICIAL) -> None:
+        self._client = anthropic.AsyncAnthropic(api_key=api_key, base_url=base_url, max_retries=0)
+        self._model = model
+        self._takes_temperature = True
+
+    @property
+    def name(self) -> str:
+        """Provider and model, as recorded."""
+        return f"anthropic:{self._model}"
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def stream(self, prompt: Prompt, run: Run) -> AsyncIterator[TextDelta | Completed]:
+        """Yield deltas, then `Completed`; one that does not end as it should is `CUT`, one without text an error."""
+        heard = _Heard()
+        try:
+            events = await self._opened(prompt, run)
+            async with events:
+                async for event in events:
+                    heard.take(event)
+                    if run.deadline.passed:
+                        raise fault("llm_timeout")
+                    if text := _text(event):
+                        heard.spoke = True
+                        yield TextDelta(text)
+        except (anthropic.AnthropicError, httpx2.HTTPError, json.JSONDecodeError) as error:
+            raise _fault(error, spoke=heard.spoke) from None
+        completed = heard.completed()
+        if not heard.spoke and completed.stop in {StopReason.CUT, StopReason.COMPLETE}:
+            raise fault("llm_bad_response")
+        yield completed
+
+    async def _opened(self, prompt: Prompt, run: Run) -> _Events:
+        """Send the request; a model that takes no temperature is asked again without one, and remembered."""
+        try:
+            return await self._sent(prompt, run)
+        except anthropic.BadRequestError as error:
+            if not self._takes_temperature or "temperature" not in str(error.body):
+                raise
+        self._takes_temperature = False
+        return await self._sent(prompt, run)
+
+    async def _sent(self, prompt: Prompt, run: Run) -> _Events:
+        return cast("_Events", await self._client.messages.create(**self._request(prompt, run)))
+
+    def _request(self, prompt: Prompt, run: Run) -> dict[str, Any]:
+        if run.deadline.passed:
+            raise fault("llm_timeout")
+        return {
+            "model": self._model,
+            "system": prompt.system,
+            "messages": [{"role": "user", "content": prompt.user}],
+            "max_tokens": prompt.max_tokens,
+            "stream": True,
+            "timeout": run.deadline.remaining,
+            **({"temperature": prompt.temperature} if self._takes_temperature else {}),
+        }
+
+
+class _Heard:
+    """What a stream has told so far besides its text."""
+
+    def __init__(self) -> None:
+        self.spoke = False
+        self._stop: str | None = None
+        self._ended = False
+        self._open_blocks = 0
+        self._usage: dict[str, int] = {}
+
+    def take(self, event: RawMessageStreamEvent) -> None:
+        """Note the stop reason, the use of tokens and whether every block that began has ended."""
+        match event.type:
+            case "message_start":
+                self._count(event.message.usage)
+            case "content_block_start":
+                self._open_blocks += 1
+            case "content_block_stop":
+                self._open_blocks -= 1
+            case "message_delta":
+                self._stop = event.delta.stop_reason
+                self._count(event.usage)
+            case "message_stop":
+                self._ended = True
+
+    def _count(self, usage: Usage | MessageDeltaUsage) -> None:
+        """Later figures replace earlier ones; they are cumulative."""
+        names = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+        self._usage |= {name: value for name in names if (value := getattr(usage, name, None)) is not None}
+
+    def completed(self) -> Completed:
+        """Return the end; input counts what came from the cache as well."""
+        whole = self._ended and not self._open_blocks and self._stop is not None
+        cached = self._usage.get("cache_read_input_tokens", 0)
+        written = self._usage.get("cache_creation_input_tokens", 0)
+        return Completed(
+            _STOPS.get(self._stop or "", StopReason.CUT) if whole else StopReason.CUT,
+            tokens_in=self._usage.get("input_tokens", 0) + cached + written,
+            tokens_out=self._usage.get("output_tokens", 0),
+            tokens_cached=cached,
+        )
+
+
+def _text(event: RawMessageStreamEvent) -> str:
+    if event.type == "content_block_delta" and event.delta.type == "text_delta":
+        return event.delta.text
+    return ""
+
+
+def _fault(error: Exception, *, spoke: bool) -> SupportError:
+    match error:
+        case anthropic.APITimeoutError() | httpx2.TimeoutException():
+            return fault("llm_timeout")
+        case anthropic.APIConnectionError() | httpx2.HTTPError():
+            return fault("llm_broken_stream" if spoke else "llm_unreachable")
+        case anthropic.APIStatusError():
+            # An error inside of a stream comes with the stream's own status.
+            return fault_of(500 if error.status_code == _OK else error.status_code, error.body)
+        case _:
+            return fault("llm_bad_response")

@@ -1,0 +1,59 @@
+"""Names what can go wrong with a model provider by stable codes; no provider's own words, which may hold keys."""
+
+from support_agents.domain.errors import SupportError
+
+_WORDS = {
+    "llm_auth": "the model provider does not accept the key",
+    "llm_quota": "the account with the model provider has nothing left",
+    "llm_not_found": "the model provider knows no such model or path",
+    "llm_bad_request": "the model provider does not accept the request",
+    "llm_rate_limited": "the model provider asks to slow down",
+    "llm_overloaded": "the model provider is overloaded",
+    "llm_unavailable": "the model provider reports an error of its own",
+    "llm_unreachable": "the model provider cannot be reached",
+    "llm_timeout": "the model provider took too long",
+    "llm_broken_stream": "the model's answer broke off",
+    "llm_bad_response": "the model's answer could not be read",
+}
+_RETRYABLE = frozenset(
+    ("llm_rate_limited", "llm_overloaded", "llm_unavailable", "llm_unreachable", "llm_timeout", "llm_broken_stream")
+)
+_BY_STATUS = {
+    **dict.fromkeys((401, 403), "llm_auth"),
+    402: "llm_quota",
+    404: "llm_not_found",
+    **dict.fromkeys((408, 504), "llm_timeout"),
+    429: "llm_rate_limited",
+    **dict.fromkeys((503, 529), "llm_overloaded"),
+}
+_BY_TYPE = {
+    "insufficient_quota": "llm_quota",
+    "billing_error": "llm_quota",
+    "authentication_error": "llm_auth",
+    "permission_error": "llm_auth",
+    "rate_limit_error": "llm_rate_limited",
+    "rate_limit_exceeded": "llm_rate_limited",
+    "overloaded_error": "llm_overloaded",
+    "timeout_error": "llm_timeout",
+    "api_error": "llm_unavailable",
+    "server_error": "llm_unavailable",
+}
+_SERVER_ERRORS = 500
+
+
+def fault(code: str) -> SupportError:
+    """Return the error of a code, in our own words."""
+    return SupportError(code, _WORDS[code], retryable=code in _RETRYABLE)
+
+
+def fault_of(status: int, body: object) -> SupportError:
+    """Return the error of an HTTP status and the provider's error body, whose type says more than the status."""
+    named = next((_BY_TYPE[name] for name in _types(body) if name in _BY_TYPE), None)
+    by_status = _BY_STATUS.get(status, "llm_unavailable" if status >= _SERVER_ERRORS else "llm_bad_request")
+    return fault(named or by_status)
+
+
+def _types(body: object) -> list[str]:
+    """Both providers nest `{"error": {"type", "code"}}`; the SDKs hand over the outer or the inner object."""
+    inner = body.get("error", body) if isinstance(body, dict) else None
+    return [str(inner.get(key)) for key in ("code", "type")] if isinstance(inner, dict) else []

@@ -1,0 +1,154 @@
+"""A language model behind OpenAI's chat completions, or any server that speaks them; it keeps no conversation."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import httpx2
+import openai
+import re2
+from openai.types.chat import ChatCompletionChunk
+from openai.types.chat.chat_completion_chunk import ChoiceDelta
+
+from support_agents.adapters.model_faults import fault, fault_of
+from support_agents.domain.errors import SupportError
+from support_agents.domain.runs import Run
+from support_agents.ports import Completed, Prompt, StopReason, TextDelta
+
+OFFICIAL = "https://api.openai.com/v1"
+_STOPS = {
+    "stop": StopReason.COMPLETE,
+    "length": StopReason.MAX_TOKENS,
+    "content_filter": StopReason.REFUSED,
+}
+# What a server may refuse to be told, and under which other name it may want it.
+_PARAMETERS = ("max_tokens", "temperature", "stream_options")
+_OTHER_NAMES = {
+    "max_tokens": "max_completion_tokens",
+    "temperature": None,
+    "stream_options": None,
+}
+_Chunks = openai.AsyncStream[ChatCompletionChunk]
+
+
+class OpenAiModel:
+    """`LanguageModel` over streaming chat completions; no retries of its own, time limits from the run's deadline."""
+
+    def __init__(self, *, api_key: str, model: str, base_url: str = OFFICIAL) -> None:
+        self._client = openai.AsyncOpenAI(api_key=api_key, base_url=base_url, max_retries=0)
+        self._model = model
+        self._names: dict[str, str | None] = {name: name for name in _PARAMETERS}
+        if base_url.rstrip("/") == OFFICIAL:
+            self._names["max_tokens"] = "max_completion_tokens"
+
+    @property
+    def name(self) -> str:
+        """Provider and model, as recorded."""
+        return f"openai:{self._model}"
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def stream(self, prompt: Prompt, run: Run) -> AsyncIterator[TextDelta | Completed]:
+        """Yield deltas, then `Completed`; a stream without a finish reason is `CUT`, one without text an error."""
+        heard = _Heard()
+        try:
+            chunks = await self._opened(prompt, run)
+            async with chunks:
+                async for chunk in chunks:
+                    heard.take(chunk)
+                    if run.deadline.passed:
+                        raise fault("llm_timeout")
+                    if text := _text(chunk):
+                        heard.spoke = True
+                        yield TextDelta(text)
+        except (openai.OpenAIError, httpx2.HTTPError, json.JSONDecodeError) as error:
+            raise _fault(error, spoke=heard.spoke) from None
+        if not heard.spoke and heard.stop in {StopReason.CUT, StopReason.COMPLETE}:
+            raise fault("llm_bad_response")
+        yield heard.completed()
+
+    async def _opened(self, prompt: Prompt, run: Run) -> _Chunks:
+        """Send the request; a server that refuses a parameter is asked again without it, and remembered."""
+        for _ in _OTHER_NAMES:
+            try:
+                return cast("_Chunks", await self._client.chat.completions.create(**self._request(prompt, run)))
+            except openai.BadRequestError as error:
+                if not self._adapt(f"{error.param or ''} {error.message}"):
+                    raise
+        raise fault("llm_bad_request")
+
+    def _adapt(self, refusal: str) -> bool:
+        """Rename or leave out the parameter that a refusal speaks of; False if it speaks of none."""
+        for parameter, name in self._names.items():
+            if name is not None and re2.search(rf"\b{name}\b", refusal):
+                self._names[parameter] = _OTHER_NAMES[name] if name == parameter else None
+                return True
+        return False
+
+    def _request(self, prompt: Prompt, run: Run) -> dict[str, Any]:
+        if run.deadline.passed:
+            raise fault("llm_timeout")
+        values = {
+            "max_tokens": prompt.max_tokens,
+            "temperature": prompt.temperature,
+            "stream_options": {"include_usage": True},
+        }
+        return {
+            "model": self._model,
+            "messages": [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}],
+            "stream": True,
+            "timeout": run.deadline.remaining,
+            **{name: values[parameter] for parameter, name in self._names.items() if name is not None},
+        }
+
+
+class _Heard:
+    """What a stream has told so far besides its text."""
+
+    def __init__(self) -> None:
+        self.spoke = False
+        self.stop = StopReason.CUT
+        self._usage: Any = None
+
+    def take(self, chunk: ChatCompletionChunk) -> None:
+        """Note a finish reason, a refusal and the use of tokens."""
+        self._usage = getattr(chunk, "usage", None) or self._usage
+        for choice in (chunk.choices or [])[:1]:
+            if choice.finish_reason and self.stop is StopReason.CUT:
+                self.stop = _STOPS.get(choice.finish_reason, StopReason.CUT)
+            if getattr(choice.delta, "refusal", None):
+                self.stop = StopReason.REFUSED
+
+    def completed(self) -> Completed:
+        """Return the end; figures that the server does not tell are 0."""
+        details = getattr(self._usage, "prompt_tokens_details", None)
+        return Completed(
+            self.stop,
+            tokens_in=getattr(self._usage, "prompt_tokens", 0) or 0,
+            tokens_out=getattr(self._usage, "completion_tokens", 0) or 0,
+            tokens_cached=getattr(details, "cached_tokens", 0) or 0,
+        )
+
+
+def _text(chunk: ChatCompletionChunk) -> str:
+    """Return the chunk's text; small servers leave out what the types promise."""
+    delta: ChoiceDelta | None = chunk.choices[0].delta if chunk.choices else None
+    return (delta.content or "") if delta is not None else ""
+
+
+def _fault(error: Exception, *, spoke: bool) -> SupportError:
+    match error:
+        case openai.APITimeoutError() | httpx2.TimeoutException():
+            return fault("llm_timeout")
+        case openai.APIConnectionError() | httpx2.HTTPError():
+            return fault("llm_broken_stream" if spoke else "llm_unreachable")
+        case openai.APIStatusError():
+            return fault_of(error.status_code, error.body)
+        case openai.APIResponseValidationError() | json.JSONDecodeError():
+            return fault("llm_bad_response")
+        case openai.APIError():
+            return fault_of(500, error.body)
+        case _:
+            return fault("llm_bad_response")

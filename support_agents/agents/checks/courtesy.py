@@ -1,0 +1,23 @@
+"""The check on courtesy: only our own phrases pass without evidence, so that no claim hides in politeness."""
+
+from support_agents.agents.checks.support import Support
+from support_agents.domain.sections import OrderAnswer, Sentence
+
+# Questions that say something of the look-up; each only after that answer.
+_AFTER = {
+    "question.order_check": frozenset({OrderAnswer.UNKNOWN}),
+    "question.order_email": frozenset({OrderAnswer.NOT_THEIRS}),
+}
+
+
+def honest_courtesy(sentence: Sentence, support: Support) -> str:
+    """A sentence marked as courtesy is one of our phrases, word for word, and true of this case."""
+    if not sentence.courtesy:
+        return ""
+    phrases = support.phrases
+    if phrases is None or not phrases.is_courtesy(sentence.text, support.drafting.customer_name):
+        return "it passes for courtesy but is not one of our phrases"
+    for key, answers in _AFTER.items():
+        if sentence.text in phrases.line(key) and support.drafting.order_answer not in answers:
+            return "it says of the order system what the order system did not say"
+    return ""

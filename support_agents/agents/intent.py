@@ -1,0 +1,90 @@
+"""The intent agent: what the customer asks for, with entities; it reads one message and writes no prose."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from support_agents.domain.intent import UNKNOWN, Ask, Entity, EntityKind, IntentScore
+from support_agents.domain.runs import Run
+from support_agents.domain.sections import IntentSection
+from support_agents.intents.asks import Span, answered, blended, joined, read
+from support_agents.intents.entities import find_entities
+from support_agents.ports import Clock, Embedder, IntentModel, Vector
+
+MOST_INTENTS = 5
+_SHORT_MESSAGE = 12  # words; only a message this short borrows its meaning from what was said before
+_LONGEST_HINT = 400
+
+
+@dataclass(frozen=True, eq=False)
+class IntentGiven:
+    """All that the intent agent sees; `vector` is the embedding of `text`, `previous` the customer's last messages."""
+
+    text: str
+    language: str
+    vector: Vector
+    subject: str = ""
+    previous: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class IntentAgent:
+    """Ranks a message, finds its asks and entities; at most one further batch of embeddings, and seldom that."""
+
+    model: IntentModel
+    clock: Clock
+    embedder: Embedder | None = None
+
+    async def work(self, given: IntentGiven, run: Run) -> IntentSection:
+        """Write the intent section; without an embedder, clauses go by the whole message's vector."""
+        del run  # its deadline is kept by whoever awaits this; nothing here waits but the embedder
+        entities = find_entities(given.text, self.clock.now().date(), language=given.language)
+        reading = read(given.text, given.language)
+        whole = self.model.rank(reading.matter, given.vector)
+        hint = _hint(given, entities) if answered(whole, self.model.threshold).name == UNKNOWN else ""
+        own = reading.to_embed
+        vectors = await self._embedded([*own, *([hint] if hint else [])], given.vector)
+        if hint:
+            whole = self._hinted(whole, self.model.rank(hint, vectors[-1]))
+        ranked = [self._ranked(text, vector, whole) for text, vector in zip(own, vectors, strict=False)]
+        if len(ranked) == 1:
+            whole = ranked[0]
+        asks = self._asks(given.text, reading.spans, ranked if len(reading.spans) > 1 else [whole] * len(reading.spans))
+        return IntentSection(
+            intents=self._intents(whole, asks), asks=asks, entities=entities, model_version=self.model.version
+        )
+
+    async def _embedded(self, texts: list[str], fallback: Vector) -> Vector:
+        if not texts or self.embedder is None:
+            return np.repeat(fallback[None, :], len(texts), axis=0)
+        return await self.embedder.embed(texts)
+
+    def _ranked(self, text: str, vector: Vector, whole: tuple[IntentScore, ...]) -> tuple[IntentScore, ...]:
+        """Rank a clause by itself, and with the whole message's ranking where that is unclear."""
+        own = self.model.rank(text, vector)
+        return own if answered(own, self.model.threshold).name != UNKNOWN else blended(own, whole)
+
+    def _hinted(self, whole: tuple[IntentScore, ...], hinted: tuple[IntentScore, ...]) -> tuple[IntentScore, ...]:
+        """Prefer the ranking with what was said before, if that one is sure of a known intent."""
+        return hinted if answered(hinted, self.model.threshold).name != UNKNOWN else whole
+
+    def _asks(self, text: str, found: tuple[Span, ...], ranked: list[tuple[IntentScore, ...]]) -> tuple[Ask, ...]:
+        scored = [(span, answered(scores, self.model.threshold)) for span, scores in zip(found, ranked, strict=True)]
+        return joined(text, scored)
+
+    def _intents(self, whole: tuple[IntentScore, ...], asks: tuple[Ask, ...]) -> tuple[IntentScore, ...]:
+        """Best first; a message that is unclear as a whole goes by its clearest ask, or is `unknown`."""
+        first = answered(whole, self.model.threshold)
+        clear = [ask.intent for ask in asks if ask.intent.name != UNKNOWN]
+        if first.name == UNKNOWN and clear:
+            first = max(clear, key=lambda score: score.probability)
+        return (first, *(score for score in whole if score.name != first.name))[:MOST_INTENTS]
+
+
+def _hint(given: IntentGiven, entities: tuple[Entity, ...]) -> str:
+    """Return a short or number-only message together with what it most likely refers to, or nothing."""
+    before = given.previous[-1] if given.previous else given.subject
+    if not before.strip() or len(given.text.split()) > _SHORT_MESSAGE:
+        return ""
+    only_number = any(entity.kind is EntityKind.ORDER_ID for entity in entities) and len(given.text.split()) <= 4  # noqa: PLR2004 - "it is HW-10423"
+    return before[:_LONGEST_HINT] if only_number else f"{before[:_LONGEST_HINT]}\n{given.text}"

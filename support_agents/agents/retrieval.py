@@ -1,0 +1,140 @@
+"""Finds the passages that a reply may rest on; it never answers, and "nothing relevant" is one of its results."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from support_agents.domain.ids import PassageId, WorkspaceId
+from support_agents.domain.intent import Ask
+from support_agents.domain.knowledge import Audience, RetrievedPassage
+from support_agents.domain.runs import Run
+from support_agents.domain.sections import RetrievalSection
+from support_agents.ports import Embedder, Vector, VectorStore
+from support_agents.screening.terms import coverage, passage_terms, terms
+
+# Similarity (cosine) from which a passage counts as relevant. On a help centre of 414 articles, 34 of 35 questions
+# about other things stay below it and 51 of 52 about it reach it; see tests/evals/measure_help_center.py.
+FLOOR = 0.42
+# How far below the floor a passage may lie that contains most of the words of the question.
+LEXICAL_RELIEF, LEXICAL_COVERAGE = 0.08, 0.6
+# The embedder knows English best and takes texts of one other language to be alike: there, words must agree as well,
+# by their beginnings ("Lieferung", "Lieferadresse"), the more of them the lower the similarity is.
+FOREIGN_RELIEF, FOREIGN_SUM, FOREIGN_LETTERS = 0.05, 0.85, 6
+_BEST_KNOWN = "en"
+LIMIT = 8
+MOST_INTERNAL = 2
+MOST_ASKS = 3
+ALIKE = 0.85
+# Seconds that must remain for another ask to be searched for: embedding and search take about 0.03.
+_ASK_SECONDS = 0.15
+
+
+class RetrievalGiven(BaseModel):
+    """What retrieval sees: the screened message with its embedding, its language, and what it asks for."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    workspace: WorkspaceId
+    query: str = Field(description="the newest message, screened")
+    vector: Vector = Field(description="embedding of `query`, shape (dimensions,)")
+    language: str = Field(description="ISO 639-1 code of the message")
+    limit: int = LIMIT
+    asks: tuple[Ask, ...] = ()
+    hints: tuple[str, ...] = Field(
+        default=(), description="what an answer would say: fixed lines, never the customer's"
+    )
+
+
+@dataclass(frozen=True)
+class RetrievalAgent:
+    """`Agent[RetrievalGiven, RetrievalSection]` on one index; `embedder` serves only messages with several asks."""
+
+    store: VectorStore
+    embedder: Embedder
+    floor: float = FLOOR
+
+    async def work(self, given: RetrievalGiven, run: Run) -> RetrievalSection:
+        """Search for the message and for each of several asks; best first, the customer's language before others.
+
+        Passages of both audiences are returned, at most `MOST_INTERNAL` internal ones; a passage in another language
+        than `given.language` stands last and must not be quoted to the customer as it is.
+        """
+        version = self.store.version
+        rankings = [await self._relevant(given, given.query, given.vector)]
+        for ask in given.asks[:MOST_ASKS] if len(given.asks) > 1 else ():
+            if run.deadline.remaining < _ASK_SECONDS:
+                break
+            vector = (await self.embedder.embed([ask.text]))[0]
+            rankings.append(await self._relevant(given, ask.text, vector))
+        hinted = await self._hinted(given) if run.deadline.remaining >= _ASK_SECONDS else []
+        return RetrievalSection(
+            query=given.query,
+            passages=_chosen(hinted, _interleaved(rankings), given),
+            floor=self.floor,
+            index_version=version,
+        )
+
+    async def _relevant(self, given: RetrievalGiven, query: str, vector: Vector) -> list[RetrievedPassage]:
+        found = await self.store.search(given.workspace, query, np.asarray(vector), limit=3 * given.limit)
+        return [retrieved for retrieved in found if self._is_relevant(query, retrieved)]
+
+    async def _hinted(self, given: RetrievalGiven) -> list[RetrievedPassage]:
+        """Return the passages that say what an answer would say; the lines are few, so their vectors are remembered."""
+        found: dict[PassageId, RetrievedPassage] = {}
+        vectors = await self.embedder.embed(given.hints) if given.hints else ()
+        for hint, vector in zip(given.hints, vectors, strict=True):
+            searched = await self.store.search(given.workspace, hint, np.asarray(vector), limit=_HINT_SEARCHED)
+            fitting = [
+                retrieved
+                for retrieved in searched
+                if retrieved.passage.language == given.language and retrieved.similarity >= HINT_FLOOR
+            ]
+            found.update((retrieved.passage.id, retrieved) for retrieved in fitting[:_HINT_TAKEN])
+        return list(found.values())
+
+    def _is_relevant(self, query: str, retrieved: RetrievedPassage) -> bool:
+        passage, similarity = retrieved.passage, retrieved.similarity
+        text = f"{passage.title} {passage.heading} {passage.text}"
+        if passage.language != _BEST_KNOWN:
+            covered = coverage(query, text, letters=FOREIGN_LETTERS)
+            return similarity >= self.floor - FOREIGN_RELIEF and similarity + covered >= FOREIGN_SUM
+        if similarity >= self.floor:
+            return True
+        return similarity >= self.floor - LEXICAL_RELIEF and coverage(query, text) >= LEXICAL_COVERAGE
+
+
+def _interleaved(rankings: Sequence[Sequence[RetrievedPassage]]) -> list[RetrievedPassage]:
+    """Take turns, asks before the whole message: every ask's best stands before any second best."""
+    asks_first = [*rankings[1:], rankings[0]]
+    taken: dict[PassageId, RetrievedPassage] = {}
+    for rank in range(max(map(len, asks_first))):
+        for ranking in asks_first:
+            if rank < len(ranking):
+                taken.setdefault(ranking[rank].passage.id, ranking[rank])
+    return list(taken.values())
+
+
+def _chosen(found: Iterable[RetrievedPassage], given: RetrievalGiven) -> tuple[RetrievedPassage, ...]:
+    """Cut to the limit, the customer's language first; a repeat goes, but never a public one for an internal one."""
+    own_language_first = sorted(found, key=lambda retrieved: retrieved.passage.language != given.language)
+    chosen: list[RetrievedPassage] = []
+    seen: list[tuple[frozenset[str], bool]] = []
+    internal = 0
+    for retrieved in own_language_first:
+        words = frozenset(terms(retrieved.passage.text)) or frozenset(passage_terms(retrieved.passage))
+        is_internal = retrieved.passage.audience is Audience.INTERNAL
+        repeats = any(_alike(words, other) and other_internal <= is_internal for other, other_internal in seen)
+        if repeats or (is_internal and internal == MOST_INTERNAL):
+            continue
+        chosen.append(retrieved)
+        seen.append((words, is_internal))
+        internal += is_internal
+        if len(chosen) == given.limit:
+            break
+    return tuple(chosen)
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    return len(one & other) >= ALIKE * len(one | other)

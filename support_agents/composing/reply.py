@@ -1,0 +1,207 @@
+"""The whole extractive reply: greeting, facts, quoted sentences, one question, closing; or nothing at all."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from support_agents.composing.candidates import Candidate, candidates_of
+from support_agents.composing.selection import (
+    Claim,
+    Matrix,
+    Need,
+    blend,
+    choose,
+    claims,
+    contradicts,
+    lexical,
+)
+from support_agents.composing.statements import situation, statements
+from support_agents.domain.intent import UNKNOWN
+from support_agents.domain.sections import DraftingGiven, OrderAnswer
+from support_agents.screening.terms import terms
+from support_agents.wording.cues import Cue, find_cue
+from support_agents.wording.outlines import OutlineLine, outline
+from support_agents.wording.phrases import Phrases, Said, phrases_of
+from support_agents.wording.places import speaks_of_elsewhere
+from support_agents.wording.traits import Trait, has
+
+Similarity = Callable[[Sequence[str], Sequence[str]], Awaitable[Matrix]]
+
+MOST_WORDS = 90
+_IGNORED = frozenset({"thanks"})
+_CONTACT_IS_THE_ANSWER = frozenset({"speak_to_person", "complaint", "store_info"})
+_ORDER_IS_THE_ANSWER = frozenset({"order_status", "delivery_problem", "refund_status"})
+_CHOICE = frozenset({"damaged_item"})
+_QUESTIONS: Mapping[OrderAnswer, str] = {
+    OrderAnswer.NOT_ASKED: "question.order_id",
+    OrderAnswer.NOT_THEIRS: "question.order_email",
+    OrderAnswer.UNKNOWN: "question.order_check",
+    OrderAnswer.FAILED: "question.order_id",
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The marked text, as a language model would write it; empty when there is no answer worth sending."""
+
+    text: str
+
+
+async def compose(given: DraftingGiven, similarity: Similarity | None) -> Reply:
+    """Write the reply from facts and passages of the customer's language alone."""
+    phrases = phrases_of(given.language)
+    asked = _asked(given)
+    if phrases is None or not asked:
+        return Reply("")
+    stated = statements(tuple(asked), given, phrases)
+    whole = "" if len(asked) > 1 else f" {given.subject} {given.text}"
+    needs = tuple(
+        Need(intent, text, _lines(intent, given, text + whole), outlined=bool(outline(intent, given.language)))
+        for intent, text in asked.items()
+    )
+    room = MOST_WORDS - sum(len(one.text.split()) for one in stated)
+    picked = await _picked(needs, given, similarity, room) if _may_quote(given, needs) else ()
+    return Reply(_written(given, phrases, needs, stated, picked))
+
+
+def _may_quote(given: DraftingGiven, needs: Sequence[Need]) -> bool:
+    """Whether sentences help: not beside a question that must be answered before anything can be said."""
+    return not given.needs_order_id or any(need.intent not in _ORDER_IS_THE_ANSWER for need in needs)
+
+
+def _asked(given: DraftingGiven) -> dict[str, str]:
+    """The asks by intent, in order; small talk and unclear sentences only count when there is nothing else."""
+    texts: dict[str, str] = {}
+    for ask in given.asks:
+        name = ask.intent.name
+        texts[name] = f"{texts[name]} {ask.text}" if name in texts else ask.text
+    clear = {name: text for name, text in texts.items() if name not in _IGNORED and name != UNKNOWN}
+    return clear or {name: text for name, text in texts.items() if name not in _IGNORED}
+
+
+def _lines(intent: str, given: DraftingGiven, text: str) -> tuple[OutlineLine, ...]:
+    case = situation(given)
+    lines = [line for line in outline(intent, given.language) if line.fits(case)]
+    return tuple(line for line in lines if line.matters(text))
+
+
+async def _picked(
+    needs: Sequence[Need], given: DraftingGiven, similarity: Similarity | None, room: int
+) -> tuple[Claim, ...]:
+    candidates = tuple(_candidates(needs, given))
+    if not candidates:
+        return ()
+    by_line = {
+        number: await _compare([line.say for line in need.lines], candidates, similarity)
+        for number, need in enumerate(needs)
+    }
+    by_ask = await _compare([need.text for need in needs], candidates, similarity)
+    usable = [_usable(candidate, needs, given) for candidate in candidates]
+    return choose(claims(needs, candidates, by_line, by_ask, usable), candidates, words=room)
+
+
+async def _compare(
+    left: Sequence[str], candidates: Sequence[Candidate], similarity: Similarity | None
+) -> Matrix:
+    """Return how alike each text and candidate are; of a candidate's texts the one that fits best counts."""
+    owners = [at for at, candidate in enumerate(candidates) for _ in candidate.compared]
+    texts = [text for candidate in candidates for text in candidate.compared]
+    dense = await similarity(left, texts) if similarity is not None and left else None
+    scores = blend(dense, lexical(left, texts))
+    best = np.full((len(left), len(candidates)), -1.0, dtype=np.float32)
+    for column, owner in enumerate(owners):
+        best[:, owner] = np.maximum(best[:, owner], scores[:, column])
+    return best
+
+
+def _candidates(needs: Sequence[Need], given: DraftingGiven) -> Iterator[Candidate]:
+    """Yield what the customer's language has; of tables only the rows about something the customer named."""
+    words = frozenset(terms(" ".join(need.text for need in needs)))
+    for index, found in enumerate(given.passages):
+        if found.passage.language == given.language:
+            for candidate in candidates_of(found.passage, index):
+                row = candidate.row
+                named = frozenset(name for name in row.names if words & frozenset(terms(name))) if row else frozenset()
+                if row is None:
+                    yield candidate
+                elif named:
+                    text = row.written(only=named)
+                    yield replace(candidate, text=text, lines=(text,))
+
+
+def _usable(candidate: Candidate, needs: Sequence[Need], given: DraftingGiven) -> bool:
+    """Whether the sentence fits this case; one that does not may still stand before one that depends on it."""
+    if contradicts(candidate, given.order.status.value if given.order else "none"):
+        return False
+    around = f"{candidate.title} › {candidate.heading}"
+    if speaks_of_elsewhere(candidate.text, around, f"{given.subject} {given.text}"):
+        return False
+    contact_fits = any(need.intent in _CONTACT_IS_THE_ANSWER for need in needs)
+    if has(Trait.CONTACT, candidate.text, candidate.language) and not contact_fits:
+        return False
+    return not (given.attachments and has(Trait.EVIDENCE, candidate.text, candidate.language))
+
+
+def _written(
+    given: DraftingGiven, phrases: Phrases, needs: Sequence[Need], stated: tuple[Said, ...], picked: tuple[Claim, ...]
+) -> str:
+    answered = {claim.need for claim in picked} | {
+        number for number, need in enumerate(needs) if statements((need.intent,), given, phrases)
+    }
+    question = _question(given, phrases, picked, needs)
+    if 0 not in answered and not given.needs_order_id:
+        return ""
+    opened = [
+        _open(phrases, _number(need.intent, given), need.intent)
+        for number, need in enumerate(needs)
+        if number not in answered and not given.needs_order_id
+    ]
+    blocks = [
+        phrases.greeting(given.customer_name),
+        " ".join(filter(None, (_sympathy(phrases, needs), *(_marked(one) for one in stated)))),
+        _quoted(picked),
+        " ".join(opened),
+        question or phrases.line("offer"),
+        phrases.line("signature"),
+    ]
+    return "\n\n".join(filter(None, blocks))
+
+
+def _sympathy(phrases: Phrases, needs: Sequence[Need]) -> str:
+    return next(filter(None, (phrases.line(f"sympathy.{need.intent}") for need in needs)), "")
+
+
+def _marked(said: Said) -> str:
+    return said.text + " " + "".join(f"[{name}]" for name in said.facts)
+
+
+def _quoted(picked: Sequence[Claim]) -> str:
+    text, previous = "", None
+    for claim in picked:
+        candidate = claim.candidate
+        mark = f" [{candidate.passage + 1}]"
+        glue = "" if previous is None else "\n" if candidate.is_listed or previous.is_listed else " "
+        text += glue + "\n".join(line + mark for line in candidate.lines)
+        previous = candidate
+    return text
+
+
+def _number(intent: str, given: DraftingGiven) -> int:
+    """The place, from 1, of the first ask with this intent."""
+    return next(place for place, ask in enumerate(given.asks, start=1) if ask.intent.name == intent)
+
+
+def _open(phrases: Phrases, number: int, intent: str) -> str:
+    topic = phrases.line(f"topic.{intent}") or phrases.line("topic.other")
+    return f"{phrases.line('open.ask', topic=topic)} [open.{number}]"
+
+
+def _question(given: DraftingGiven, phrases: Phrases, picked: Sequence[Claim], needs: Sequence[Need]) -> str:
+    if given.needs_order_id:
+        return phrases.line(_QUESTIONS.get(given.order_answer, "question.order_id"))
+    offers_choice = any(has(Trait.CHOICE, claim.candidate.text, given.language) for claim in picked)
+    decided = find_cue(Cue.MONEY, given.text) or find_cue(Cue.REPLACEMENT, given.text)
+    if offers_choice and needs[0].intent in _CHOICE and not decided:
+        return phrases.line("question.remedy")
+    return ""

@@ -1,0 +1,175 @@
+"""Which sentences of the evidence answer which ask; below the thresholds the answer is none."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from support_agents.composing.candidates import Candidate
+from support_agents.screening.terms import terms
+from support_agents.wording.outlines import OutlineLine
+from support_agents.wording.traits import Trait, has
+
+Matrix = NDArray[np.float32]
+
+# Measured on the demo shop's development messages: below these a match is as often wrong as right.
+LINE_FITS, ASK_FITS, SURE_ASK = 0.66, 0.56, 0.95
+_LEXICAL = 0.25
+_PRIOR_STEP, _ASKED_BONUS = 0.08, 0.15
+_ASK_WEIGHT = 0.3
+MOST_PASSAGES, MOST_DIRECT = 2, 3
+_LONGEST_CHAIN = 2
+_ROW_BONUS = 0.25
+
+
+@dataclass(frozen=True)
+class Need:
+    """One ask with the outline lines that fit the case, and the words of its questions."""
+
+    intent: str
+    text: str
+    lines: tuple[OutlineLine, ...]
+    outlined: bool
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A candidate that says what a need wants said; `rank` is the place of that in the answer."""
+
+    candidate: Candidate
+    score: float
+    need: int
+    rank: int = 0
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where the candidate stands in the evidence."""
+        return (self.candidate.passage, self.candidate.position)
+
+
+def lexical(left: Sequence[str], right: Sequence[str]) -> Matrix:
+    """Overlap of content words, 0..1, rows by columns: cosine over sets of terms."""
+    sets = [frozenset(terms(text)) for text in right]
+    rows = []
+    for text in left:
+        words = frozenset(terms(text))
+        rows.append([len(words & other) / np.sqrt(len(words) * len(other)) if words and other else 0.0 for other in sets])
+    return np.array(rows, dtype=np.float32).reshape(len(left), len(right))
+
+
+def blend(dense: Matrix | None, words: Matrix) -> Matrix:
+    """Join similarity of meaning and of words into one figure, about 0..1; words alone count for more."""
+    return np.minimum(1.0, words * 1.3) if dense is None else dense + _LEXICAL * words
+
+
+def claims(
+    needs: Sequence[Need],
+    candidates: Sequence[Candidate],
+    by_line: Mapping[int, Matrix],
+    by_ask: Matrix,
+    usable: Sequence[bool],
+) -> tuple[Claim, ...]:
+    """Return the best usable candidate of every line and of every ask, best score first, each candidate once."""
+    best: dict[tuple[int, int], Claim] = {}
+    # A row is only a candidate when the customer named what it is about: that outweighs its terse words.
+    weights = [_ROW_BONUS if candidate.row else 0.0 for candidate in candidates]
+    closed = np.where(np.array(usable), weights, -10.0).astype(np.float32)
+    for number, need in enumerate(needs):
+        found = list(_of_lines(number, need, candidates, by_line[number] + closed, by_ask[number]))
+        found = _without_fallbacks(found, need)
+        found += _of_ask(number, need, candidates, by_ask[number] + closed)
+        for claim in found:
+            if claim.place not in best or best[claim.place].score < claim.score:
+                best[claim.place] = claim
+    return tuple(sorted(best.values(), key=lambda claim: -claim.score))
+
+
+def _of_lines(
+    number: int, need: Need, candidates: Sequence[Candidate], lines: Matrix, ask: Matrix
+) -> Iterator[Claim]:
+    for rank, line in enumerate(need.lines):
+        scores = lines[rank] + _ASK_WEIGHT * ask
+        at = int(np.argmax(np.where(lines[rank] >= LINE_FITS, scores, -1.0)))
+        if lines[rank][at] >= LINE_FITS:
+            prior = -_PRIOR_STEP * rank + (_ASKED_BONUS if line.is_asked(need.text) else 0.0)
+            yield Claim(candidates[at], float(scores[at]) + prior, number, rank)
+
+
+def _without_fallbacks(found: list[Claim], need: Need) -> list[Claim]:
+    """Leave out the general lines when a line was found that the customer asks for."""
+    asked = any(not need.lines[claim.rank].fallback for claim in found)
+    return [claim for claim in found if not (asked and need.lines[claim.rank].fallback)]
+
+
+def _of_ask(number: int, need: Need, candidates: Sequence[Candidate], ask: Matrix) -> Iterator[Claim]:
+    floor = SURE_ASK if need.outlined else ASK_FITS
+    for at in np.argsort(-ask)[:MOST_DIRECT]:
+        if ask[at] >= floor:
+            yield Claim(candidates[int(at)], float(ask[at]), number, len(need.lines))
+
+
+def choose(found: Sequence[Claim], candidates: Sequence[Candidate], *, words: int) -> tuple[Claim, ...]:
+    """Take claims while passages and words last, each with the sentences it depends on, in the answer's order."""
+    at = {(c.passage, c.position): c for c in candidates}
+    taken: dict[tuple[int, int], Claim] = {}
+    left = words
+    for claim in _fairly(found):
+        chain = [one for one in _with_antecedents(claim, at) if one.place not in taken]
+        length = sum(one.candidate.words for one in chain)
+        passages = {one.candidate.passage for one in (*taken.values(), *chain)}
+        if chain and length <= left and len(passages) <= MOST_PASSAGES:
+            taken |= {one.place: one for one in chain}
+            left -= length
+    return _in_order(tuple(taken.values()))
+
+
+def _fairly(found: Sequence[Claim]) -> list[Claim]:
+    """The best claim of every need first, then the rest by score: no ask starves another."""
+    best: dict[int, Claim] = {}
+    for claim in found:
+        best.setdefault(claim.need, claim)
+    firsts = list(best.values())
+    return [*firsts, *(claim for claim in found if claim not in firsts)]
+
+
+def _in_order(taken: tuple[Claim, ...]) -> tuple[Claim, ...]:
+    """Order passages by the first thing each says, and sentences as in their source."""
+    first: dict[int, tuple[int, int]] = {}
+    for claim in taken:
+        key = (claim.need, claim.rank)
+        first[claim.candidate.passage] = min(first.get(claim.candidate.passage, key), key)
+    return tuple(
+        sorted(taken, key=lambda claim: (first[claim.candidate.passage], claim.candidate.passage, claim.place))
+    )
+
+
+def _with_antecedents(claim: Claim, at: Mapping[tuple[int, int], Candidate]) -> tuple[Claim, ...]:
+    """Return the claim behind the sentences its first words point to; empty when one of them cannot be quoted."""
+    chain = [claim]
+    while chain[0].candidate.needs_previous:
+        previous = _before(chain[0].candidate, at)
+        if previous is None or previous.row is not None or len(chain) > _LONGEST_CHAIN:
+            return ()
+        chain.insert(0, Claim(previous, claim.score, claim.need, claim.rank))
+    return tuple(chain)
+
+
+def _before(candidate: Candidate, at: Mapping[tuple[int, int], Candidate]) -> Candidate | None:
+    """The sentence before this one: in its passage, or the last one of the passage that it continues."""
+    if candidate.position > 0:
+        return at.get((candidate.passage, candidate.position - 1))
+    same = [c for c in at.values() if (c.article, c.heading) == (candidate.article, candidate.heading)]
+    others = [c for c in same if c.passage != candidate.passage]
+    if len({c.passage for c in others}) != 1:
+        return None
+    return max(others, key=lambda c: c.position)
+
+
+def contradicts(candidate: Candidate, order: str) -> bool:
+    """Whether the sentence speaks of an order in another state than this one is in."""
+    before = has(Trait.BEFORE_DISPATCH, candidate.text, candidate.language)
+    after = has(Trait.AFTER_DISPATCH, candidate.text, candidate.language)
+    if order == "processing":
+        return after and not before
+    return before and not after and order in {"shipped", "delivered", "returned", "cancelled"}

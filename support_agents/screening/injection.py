@@ -1,0 +1,109 @@
+"""Text that tries to instruct the software, found by rules; a finding is a warning about text, never about a person."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+import re2
+import yaml
+
+RULES_PATH = Path(__file__).with_name("injection_rules.yaml")
+_SENTENCE_ENDS = frozenset(".!?\n。！？")
+_LOOKALIKES = str.maketrans("авеіјоорсухԁѕһℓ’‘´`“”", "abeijoopcyxdshl''''\"\"")
+_LONGEST_SPAN = 600
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A rule's reason and the whole sentence it was found in, as `text[start:end]` of the original."""
+
+    reason: str
+    start: int
+    end: int
+
+
+def find(text: str) -> tuple[Finding, ...]:
+    """Return one finding for each rule and sentence, in order; look-alike and invisible characters do not hide any."""
+    plain, origins = _normalised(text)
+    found: set[Finding] = set()
+    for rule in _rules():
+        for pattern in rule.patterns:
+            for match in pattern.finditer(plain):
+                start, end = _sentence(plain, match.start(), match.end())
+                found.add(Finding(rule.reason, origins[start], origins[end]))
+    return tuple(sorted(found, key=lambda finding: (finding.start, finding.end, finding.reason)))
+
+
+def without(text: str, findings: Sequence[Finding]) -> str:
+    """Return `text` with every found sentence taken out."""
+    kept, at = "", 0
+    for finding in findings:
+        if finding.end > at:
+            kept = _joined(kept, text[at : max(at, finding.start)])
+            at = finding.end
+    return _joined(kept, text[at:]).strip()
+
+
+def _joined(before: str, after: str) -> str:
+    return before + (after.lstrip(" ") if before.endswith((" ", "\n")) else after)
+
+
+class _Match(Protocol):
+    def start(self) -> int: ...
+    def end(self) -> int: ...
+
+
+class _Pattern(Protocol):
+    def finditer(self, text: str, /) -> Sequence[_Match]: ...
+
+
+@dataclass(frozen=True)
+class _Rule:
+    reason: str
+    patterns: tuple[_Pattern, ...]
+
+
+@cache
+def _rules() -> tuple[_Rule, ...]:
+    document = yaml.safe_load(RULES_PATH.read_text(encoding="utf-8"))
+    words: dict[str, str] = document["words"]
+    return tuple(
+        _Rule(rule["reason"], tuple(re2.compile(_filled(pattern, words)) for pattern in rule["patterns"]))
+        for rule in document["rules"]
+    )
+
+
+def _filled(pattern: str, words: dict[str, str]) -> str:
+    for name, alternatives in words.items():
+        pattern = pattern.replace(f"{{{name}}}", alternatives)
+    return pattern
+
+
+def _normalised(text: str) -> tuple[str, list[int]]:
+    """Return a plain lower-case form of `text` and, for each of its positions, the position it came from."""
+    if text.isascii():
+        return text.lower(), list(range(len(text) + 1))
+    characters: list[str] = []
+    origins: list[int] = []
+    for position, character in enumerate(text):
+        if unicodedata.category(character) == "Cf":
+            continue
+        plain = unicodedata.normalize("NFKC", character).lower().translate(_LOOKALIKES)
+        characters.append(plain)
+        origins.extend([position] * len(plain))
+    return "".join(characters), [*origins, len(text)]
+
+
+def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
+    """Widen a match to the sentence around it, at most `_LONGEST_SPAN` to either side."""
+    first, last = max(0, start - _LONGEST_SPAN), min(len(text), end + _LONGEST_SPAN)
+    while start > first and text[start - 1] not in _SENTENCE_ENDS:
+        start -= 1
+    while end < last and text[end - 1] not in _SENTENCE_ENDS:
+        end += 1
+    while start < end and text[start].isspace():
+        start += 1
+    return start, end

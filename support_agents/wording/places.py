@@ -1,0 +1,47 @@
+"""Countries that a text names, so that one country's terms are not told to another's customer; it knows no others."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import re2
+import yaml
+
+EUROPEAN_UNION = "eu"
+
+
+def places_in(text: str) -> frozenset[str]:
+    """Return the codes of the countries and regions named in `text`."""
+    plain = " ".join(text.casefold().split())
+    return frozenset(code for code, pattern in _patterns().items() if pattern.search(plain))
+
+
+def speaks_of_elsewhere(sentence: str, around: str, asked: str) -> bool:
+    """Whether `sentence`, under the title and heading `around`, is about other places than the customer's words.
+
+    A heading's place must be the customer's own; a sentence's place may be any while the customer names none.
+    """
+    named, scope, theirs = places_in(sentence), places_in(around), _with_union(places_in(asked))
+    if scope and not scope & (named | theirs):
+        return True
+    return bool(named and theirs) and not named & theirs
+
+
+def _with_union(codes: frozenset[str]) -> frozenset[str]:
+    return codes | {EUROPEAN_UNION} if codes & frozenset(_data()["members"]) else codes
+
+
+@cache
+def _patterns() -> dict[str, "re2._Regexp"]:
+    return {code: _pattern(tuple(names)) for code, names in _data()["names"].items()}
+
+
+def _pattern(names: tuple[str, ...]) -> "re2._Regexp":
+    listed = "|".join(re2.escape(name) for name in names)
+    return re2.compile(rf"(?:^|[^\pL\pN])(?:{listed})(?:$|[^\pL])")
+
+
+@cache
+def _data() -> dict[str, Any]:
+    data: dict[str, Any] = yaml.safe_load(files(__package__ or "").joinpath("places.yaml").read_text(encoding="utf-8"))
+    return data

@@ -1,0 +1,227 @@
+"""The relay on real databases: delivery, retries, burial, leases, bounds, and a clock that goes back."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from api.worker.relay import Pace, Relay
+from db.engine import Database
+from support_agents.domain.errors import SupportError
+from support_agents.domain.events import EventName, OutboxEvent
+from support_agents.domain.ids import DEFAULT_WORKSPACE, OutboxId, new_id
+
+PACE = Pace(concurrency=2, lease=timedelta(seconds=10), poll_seconds=0.5, pause_seconds=0.05, most_attempts=3)
+
+
+class Hands:
+    """A dispatcher that does as told and marks done as handlers do."""
+
+    def __init__(self, database: Database, work: Callable[[OutboxEvent], object] = lambda _: None) -> None:
+        self.database = database
+        self.work = work
+        self.seen: list[OutboxEvent] = []
+        self.given_up: list[tuple[OutboxId, str]] = []
+        self.at_once = 0
+        self.most_at_once = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def dispatch(self, event: OutboxEvent) -> None:
+        self.seen.append(event)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await self.gate.wait()
+            self.work(event)
+        finally:
+            self.at_once -= 1
+        async with self.database.write("test_done") as uow:
+            await uow.outbox.done(event.id)
+
+    async def give_up(self, event: OutboxEvent, code: str) -> None:
+        self.given_up.append((event.id, code))
+        async with self.database.write("test_bury") as uow:
+            await uow.outbox.bury(event.id, code)
+
+
+@asynccontextmanager
+async def running(database: Database, hands: Hands, pace: Pace = PACE) -> AsyncIterator[Relay]:
+    relay = Relay(database, hands, pace)
+    task = asyncio.create_task(relay.run())
+    try:
+        yield relay
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        hands.gate.set()
+        await relay.drain(2)
+
+
+async def add(database: Database, count: int = 1) -> list[UUID]:
+    async with database.write("test") as uow:
+        return [
+            await uow.outbox.add(EventName.TICKET_RECEIVED, new_id(), workspace=DEFAULT_WORKSPACE) for _ in range(count)
+        ]
+
+
+async def until(condition: Callable[[], bool], seconds: float = 8) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def waiting(database: Database, event: UUID) -> bool:
+    async with database.read() as uow:
+        return await uow.outbox.is_waiting(OutboxId(event))
+
+
+async def test_a_commit_wakes_the_relay_at_once(database: Database) -> None:
+    hands = Hands(database)
+    async with running(database, hands, Pace(poll_seconds=60)):
+        await asyncio.sleep(0.3)
+        await add(database)
+        await until(lambda: len(hands.seen) == 1, seconds=2)
+
+
+async def test_what_was_there_before_the_start_is_delivered_once_each(database: Database) -> None:
+    events = await add(database, 7)
+    hands = Hands(database)
+    async with running(database, hands):
+        await until(lambda: len(hands.seen) == 7)
+        await asyncio.sleep(0.7)
+    assert sorted(event.id for event in hands.seen) == sorted(events)
+
+
+async def test_no_more_than_the_bound_at_once(database: Database) -> None:
+    await add(database, 6)
+    hands = Hands(database)
+    hands.gate.clear()
+    async with running(database, hands):
+        await until(lambda: hands.at_once == 2)
+        await asyncio.sleep(0.2)
+        assert hands.at_once == 2
+        hands.gate.set()
+        await until(lambda: len(hands.seen) == 6)
+    assert hands.most_at_once == 2
+
+
+async def test_a_failure_is_tried_again_later_with_its_code_on_record(database: Database) -> None:
+    [event] = await add(database)
+
+    def fail_once(event: OutboxEvent) -> None:
+        if event.attempts == 1:
+            raise SupportError("busy", "secret words of a customer", retryable=True)
+
+    hands = Hands(database, fail_once)
+    async with running(database, hands):
+        await until(lambda: len(hands.seen) == 1)
+        await asyncio.sleep(0.2)
+        assert await waiting(database, event)
+        async with database.read() as uow:
+            error = (await uow.session.execute(text("SELECT last_error FROM outbox"))).scalar_one()
+        assert error == "busy"
+        await until(lambda: len(hands.seen) == 2)
+        await asyncio.sleep(0.2)
+    assert not await waiting(database, event)
+
+
+async def test_after_n_attempts_it_is_given_up_and_never_tried_again(database: Database) -> None:
+    [event] = await add(database)
+
+    def fail(_: OutboxEvent) -> None:
+        raise ValueError("anything")
+
+    hands = Hands(database, fail)
+    pace = Pace(poll_seconds=0.5, most_attempts=2)
+    async with running(database, hands, pace):
+        await until(lambda: bool(hands.given_up))
+        await asyncio.sleep(0.5)
+    assert [attempt.attempts for attempt in hands.seen] == [1, 2]
+    assert hands.given_up == [(event, "ValueError")]
+    assert not await waiting(database, event)
+
+
+async def test_an_event_that_keeps_killing_the_process_is_given_up_unseen(database: Database) -> None:
+    [event] = await add(database)
+    for _ in range(3):
+        async with database.write("claim") as uow:
+            assert await uow.outbox.claim(limit=1, lease=timedelta(0))
+    hands = Hands(database)
+    async with running(database, hands):
+        await until(lambda: bool(hands.given_up))
+    assert hands.seen == []
+    assert hands.given_up == [(event, "process_lost")]
+
+
+async def test_a_lease_that_lapses_under_a_long_delivery_does_not_start_a_second_one(database: Database) -> None:
+    await add(database)
+    hands = Hands(database)
+    hands.gate.clear()
+    pace = Pace(concurrency=4, lease=timedelta(milliseconds=200), poll_seconds=0.2, most_attempts=50)
+    async with running(database, hands, pace):
+        await until(lambda: len(hands.seen) == 1)
+        await asyncio.sleep(1)
+        hands.gate.set()
+        await until(lambda: hands.at_once == 0)
+    assert len(hands.seen) == 1
+
+
+async def test_a_dead_workers_event_is_taken_up_when_its_lease_is_over(database: Database) -> None:
+    await add(database)
+    async with database.write("claim") as uow:
+        await uow.outbox.claim(limit=1, lease=timedelta(milliseconds=600))
+    hands = Hands(database)
+    async with running(database, hands, Pace(poll_seconds=60)):
+        await until(lambda: len(hands.seen) == 1, seconds=5)
+    assert hands.seen[0].attempts == 2
+
+
+async def test_two_relays_never_deliver_the_same_event(database: Database) -> None:
+    await add(database, 20)
+    first, second = Hands(database), Hands(database)
+    async with running(database, first), running(database, second):
+        await until(lambda: len(first.seen) + len(second.seen) == 20)
+        await asyncio.sleep(0.2)
+    assert len({event.id for event in (*first.seen, *second.seen)}) == 20
+
+
+async def test_dispatch_stops_while_the_clock_is_behind_what_it_has_shown(database: Database) -> None:
+    [event] = await add(database)
+    async with database.write("test") as uow:
+        await uow.session.execute(
+            text("UPDATE outbox SET created_at = :at"),
+            {"at": "2999-01-01T00:00:00.000000Z" if "sqlite" in str(uow.session.get_bind().dialect.name) else None},
+        ) if uow.session.get_bind().dialect.name == "sqlite" else await uow.session.execute(
+            text("UPDATE outbox SET created_at = now() + interval '10 years'")
+        )
+    hands = Hands(database)
+    async with running(database, hands) as relay:
+        await until(lambda: not relay.steady)
+        await asyncio.sleep(0.3)
+        assert hands.seen == []
+        assert await waiting(database, event)
+
+
+async def test_the_wait_after_a_failure_grows_to_a_limit() -> None:
+    pace = Pace()
+    waits = [pace.delay(attempt).total_seconds() for attempt in range(1, 8)]
+    assert waits == [1, 4, 16, 64, 256, 300, 300]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+async def test_draining_cancels_what_does_not_end(database: Database, count: int) -> None:
+    await add(database, count)
+    hands = Hands(database)
+    hands.gate.clear()
+    relay = Relay(database, hands, Pace(concurrency=3))
+    task = asyncio.create_task(relay.run())
+    await until(lambda: hands.at_once == count)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await relay.drain(0.1)
+    assert hands.at_once == 0

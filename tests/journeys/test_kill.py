@@ -1,0 +1,158 @@
+"""The signature test: a real server killed at every commit boundary in turn; nothing is doubled, nothing lost."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.peers.product import OPERATOR, PASSWORD, WHSEC, Product, ServerDiedError, product
+from tests.peers.smtp_sink import SmtpSink, listening_beside
+
+pytestmark = pytest.mark.slow
+
+SHOP = Path(__file__).parents[2] / "api" / "demo" / "shop"
+SECONDS = 60.0
+SETTLED = {"succeeded", "failed", "in_doubt", "cancelled", "superseded"}
+
+# Every transaction of the main job, in its order: one refund, then the reply that waited for it.
+BOUNDARIES = (
+    "receive:1",
+    "begin_run:1",
+    "card_ready:1",
+    "decide:1",
+    "decide:2",
+    "execution_intent:1",
+    "execution_result:1",
+    "execution_intent:2",
+    "mail_marker:1",
+    "execution_result:2",
+)
+
+
+@dataclass
+class World:
+    """The product and everything outside that it can change."""
+
+    product: Product
+    mail: SmtpSink
+    body: Mapping[str, Any]
+    killed: int = 0
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with listening_beside(SmtpSink()) as mail:
+        environment = {
+            "SUPPORT_PORT": "0",
+            "SUPPORT_MODE": "reply",
+            "SUPPORT_STANDARD_WEBHOOK_SECRETS": WHSEC,
+            "SUPPORT_ORDERS_CSV": str(SHOP / "orders.csv"),
+            "SUPPORT_POLICY": str(SHOP / "policy.yaml"),
+            "SUPPORT_SMTP_HOST": "127.0.0.1",
+            "SUPPORT_SMTP_PORT": str(mail.port),
+            "SUPPORT_SMTP_STARTTLS": "false",
+            "SUPPORT_SMTP_FROM_ADDRESS": "support@shop.example",
+            "SUPPORT_UNDO_REPLY_SECONDS": "0.2",
+            "SUPPORT_UNDO_REFUND_SECONDS": "0.2",
+            "SUPPORT_DEADLINE_SECONDS": "10",
+        }
+        with product(tmp_path / "data", environment) as made:
+            made.command("kb", "sync", str(SHOP / "articles"))
+            made.command("operators", "add", OPERATOR, "--role", "admin", "--password-stdin", stdin=PASSWORD)
+            yield World(made, mail, _refund_message())
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_a_kill_at_any_commit_leaves_one_refund_and_at_most_one_mail(world: World, boundary: str, side: str) -> None:
+    world.product.start(fault=f"{side}:{boundary}")
+    _drive(world)
+    assert world.killed == 1, f"the fault at {side}:{boundary} was never reached:\n{world.product.log()[-2_000:]}"
+    _assert_once(world)
+
+
+def test_without_a_kill_one_refund_and_one_mail(world: World) -> None:
+    world.product.start()
+    _drive(world)
+    assert world.killed == 0
+    _assert_once(world)
+    assert len(world.mail.taken) == 1
+
+
+def _drive(world: World) -> None:
+    """Be the helpdesk and the operator: send until accepted, approve whatever is pending, wait until all is settled."""
+    until = time.monotonic() + SECONDS
+    ticket = ""
+    while time.monotonic() < until:
+        try:
+            ticket = ticket or world.product.webhook(world.body)["ticket_id"]
+            world.product.sign_in()
+            if _settled(world.product, ticket):
+                return
+            _approve_all(world.product)
+            time.sleep(0.05)
+        except ServerDiedError:
+            assert world.product.was_killed(), world.product.log()[-4_000:]
+            world.killed += 1
+            world.product.start()
+    pytest.fail(f"not settled in {SECONDS} s:\n{json.dumps(_timeline(world.product, ticket), indent=1)[-6_000:]}")
+
+
+def _approve_all(running: Product) -> None:
+    for request in running.get("/v1/approvals?status=pending")["items"]:
+        try:
+            running.post(
+                f"/v1/approvals/{request['id']}/decisions", {"decision": "approve", "digest": request["digest"]}
+            )
+        except httpx.HTTPStatusError as refused:
+            # The reply waits for its refund, or our own earlier decision stood although its answer was lost.
+            assert refused.response.status_code == httpx.codes.CONFLICT, refused  # noqa: PT017 - a race is expected here
+
+
+def _settled(running: Product, ticket: str) -> bool:
+    executions = _timeline(running, ticket)["executions"]
+    return len(executions) == 2 and all(execution["status"] in SETTLED for execution in executions)
+
+
+def _timeline(running: Product, ticket: str) -> Any:
+    return running.get(f"/v1/tickets/{ticket}")
+
+
+def _assert_once(world: World) -> None:
+    folder = world.product.folder
+    world.product.stop()
+    with sqlite3.connect(folder / "support.db") as db:
+        finished = db.execute("SELECT count(*) FROM runs WHERE status = 'finished'").fetchone()[0]
+        executions = dict(
+            db.execute(
+                "SELECT r.kind, e.status FROM executions e JOIN approval_requests r ON r.id = e.request_id"
+            ).fetchall()
+        )
+        unapproved = db.execute(
+            "SELECT count(*) FROM executions e WHERE NOT EXISTS (SELECT 1 FROM decisions d WHERE"
+            " d.request_id = e.request_id AND d.digest = e.digest AND d.verdict = 'approve')"
+        ).fetchone()[0]
+    with sqlite3.connect(folder / "ledger.db") as ledger:
+        refunds = ledger.execute("SELECT minor FROM refunds").fetchall()
+    assert finished == 1
+    assert unapproved == 0
+    assert refunds == [(6_490,)]
+    assert executions["issue_refund"] == "succeeded"
+    mails = len(world.mail.taken)
+    assert mails <= 1
+    # What was sent is known to be sent, or the doubt is in front of a person; a mail is never just missing.
+    assert (executions["send_reply"] == "succeeded" and mails == 1) or executions["send_reply"] == "in_doubt"
+
+
+def _refund_message() -> Mapping[str, Any]:
+    """The demo's first message: a returned lantern, refund due."""
+    first = (SHOP / "messages.jsonl").read_text(encoding="utf-8").splitlines()[0]
+    body: Mapping[str, Any] = json.loads(first.replace("{now}", datetime.now(UTC).isoformat()))["body"]
+    return body

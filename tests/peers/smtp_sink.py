@@ -1,0 +1,84 @@
+"""A real SMTP server on a free loopback port that keeps every letter's exact bytes and can misbehave on purpose."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A letter as the server took it."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes
+
+
+@dataclass
+class SmtpSink:
+    """`at_rcpt` and `at_data` answer in place of acceptance; `drop_after_data` takes the letter and hangs up."""
+
+    taken: list[Taken] = field(default_factory=list)
+    at_rcpt: str = ""
+    at_data: str = ""
+    drop_after_data: bool = False
+    port: int = 0
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's hook
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if self.at_rcpt:
+            return self.at_rcpt
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - as above
+        if self.at_data:
+            return self.at_data
+        assert isinstance(envelope.content, bytes)
+        self.taken.append(Taken(envelope.mail_from or "", tuple(envelope.rcpt_tos), envelope.content))
+        if self.drop_after_data:
+            server.transport.abort()
+        return f"250 OK queued as {len(self.taken)}"
+
+
+@asynccontextmanager
+async def listening(sink: SmtpSink) -> AsyncIterator[SmtpSink]:
+    """Listen until left."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(sink, hostname="sink.test"), "127.0.0.1", 0)
+    sink.port = server.sockets[0].getsockname()[1]
+    try:
+        yield sink
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+@contextmanager
+def listening_beside(sink: SmtpSink) -> Iterator[SmtpSink]:
+    """Listen on a loop of its own, for tests that run none, until left."""
+    loop, ready = asyncio.new_event_loop(), threading.Event()
+    leave = asyncio.Event()
+
+    async def stay() -> None:
+        async with listening(sink):
+            ready.set()
+            await leave.wait()
+
+    def run() -> None:
+        loop.run_until_complete(stay())
+        loop.close()
+
+    thread = threading.Thread(target=run, name="smtp-sink")
+    thread.start()
+    ready.wait()
+    try:
+        yield sink
+    finally:
+        loop.call_soon_threadsafe(leave.set)
+        thread.join()
