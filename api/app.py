@@ -1,4 +1,4 @@
-"""The ASGI application around a container: routes, edge, errors, lifespan; it chooses no adapter and reads no setting."""
+"""The ASGI application around a container: routes, edge, errors, lifespan; it chooses no adapter."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
+from api.console import routes as console
 from api.container import Container
 from api.deps import cookie_name
 from api.edge import Edge
@@ -18,7 +19,13 @@ from api.schemas import Problem
 from support_agents.domain.errors import SupportError
 
 _ROUTERS = (webhooks, sessions, tickets, approvals, asking, quarantine, health)
-_QUIET: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False}
+_QUIET: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
 
 
 class SupportApi(FastAPI):
@@ -62,7 +69,7 @@ def create_app(container: Container) -> FastAPI:
     app.add_middleware(Edge, now=container.clock.now, secure=container.settings.url.startswith("https://"))
     for routes in _ROUTERS:
         app.include_router(routes.router)
-    # The console's router is mounted here: app.include_router(api.console.routes.router)
+    app.include_router(console.router)
     return app
 
 

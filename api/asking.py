@@ -1,4 +1,4 @@
-"""One message through the pipeline without a ticket: for `ask`, for trying things out; it stores and proposes nothing."""
+"""One message through the pipeline without a ticket, for trying things out; it stores and proposes nothing."""
 
 from dataclasses import dataclass, field
 

@@ -1,7 +1,8 @@
 """The composition root: chooses and loads adapters by the settings, and wires everything; it does no work itself."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -14,7 +15,7 @@ from api.editing import Editing
 from api.fault_points import boundary_of
 from api.intake.sources import intakes_of
 from api.no_orders import NoOrders
-from api.opening import Standings, apply_mode, migrate
+from api.opening import Standings, apply_mode
 from api.passwords import Passwords
 from api.secret_key import make_data_dir, secret_key
 from api.settings import Provider, Settings
@@ -46,7 +47,9 @@ from db.repositories.subjects import IdentifierHash
 from db.ticket_store import TicketStore
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from support_agents.knowledge.indexing import PassageIndexer
+from support_agents.knowledge.known_vectors import KnownVectors
 from support_agents.knowledge.sync import KnowledgeSync
+from support_agents.llm.budgeted import BudgetedModel, TokenLedger
 from support_agents.pipeline import Shares
 from support_agents.policy.ledger import PolicyLedger, load_policy
 from support_agents.ports import Clock, Embedder, LanguageModel, OrderLookup, VectorStore
@@ -159,11 +162,29 @@ def build(settings: Settings) -> Container:
         editing=Editing(database, thinking.runner, queue),
         executions=executions,
         standings=standings,
+        indexer=indexer,
         keeper=keeper,
         worker=worker,
         opening=(standings.check, lambda: apply_mode(database, settings), outside.record_payments),
         closing=(*outside.closing, *thinking.closing),
     )
+
+
+@contextmanager
+def embedding(settings: Settings) -> Iterator[Embedder]:
+    """Give out the embedder alone, for commands that need nothing else; refused when its files are not as measured."""
+    from support_agents.adapters.onnx import OnnxEmbedder
+
+    embedder = OnnxEmbedder(threads=settings.onnx_threads)
+    try:
+        yield embedder
+    finally:
+        embedder.close()
+
+
+def order_lookup(settings: Settings) -> OrderLookup:
+    """Return the order system alone; refused when its file cannot be read."""
+    return _orders(settings, _clock())
 
 
 def _clock() -> Clock:
@@ -208,7 +229,9 @@ def _thinking(settings: Settings, clock: Clock, orders: OrderLookup) -> _Thinkin
     )
 
     closing = (partial(asyncio.to_thread, index.close), partial(asyncio.to_thread, embedder.close))
-    return _Thinking(runner, embedder, embedder.background, index, closing)
+    background = embedder.background
+    indexing = KnownVectors.load(settings.known_vectors, background) if settings.known_vectors else background
+    return _Thinking(runner, embedder, indexing, index, closing)
 
 
 def _extractive(embedder: Embedder) -> LanguageModel:
@@ -249,7 +272,7 @@ def _outside(settings: Settings, clock: Clock, orders: OrderLookup) -> _Outside:
 
 
 def _payments(settings: Settings, clock: Clock) -> tuple[PaymentGateway, Step]:
-    """The built-in ledger stands for a provider, which would know the shop's payments; it learns them from the orders."""
+    """The built-in ledger stands for a provider, which would know the payments; it learns them from the orders."""
     from approvals.adapters.payments.ledger import LedgerPaymentGateway, Payment
     from support_agents.adapters.orders_csv import read_orders
 
@@ -286,10 +309,17 @@ def _mail(settings: Settings, *, live: bool) -> Executor:
 def _language_model(settings: Settings) -> LanguageModel | None:
     """The configured model; None for the extractive drafter."""
     key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else ""
+    named = {"model": settings.llm_model, "api_key": key}
+    if settings.llm_base_url:
+        named["base_url"] = settings.llm_base_url
     match settings.llm_provider:
         case Provider.EXTRACTIVE:
             return None
         case Provider.OPENAI:
-            return None
+            from support_agents.adapters.openai import OpenAiModel
+
+            return BudgetedModel(OpenAiModel(**named), TokenLedger())
         case Provider.ANTHROPIC:
-            return None
+            from support_agents.adapters.anthropic import AnthropicModel
+
+            return BudgetedModel(AnthropicModel(**named), TokenLedger())

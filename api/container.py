@@ -17,6 +17,7 @@ from approvals.queue import ApprovalQueue
 from db.engine import Database
 from db.passage_store import SqlPassageStore
 from db.ticket_store import TicketStore
+from support_agents.knowledge.indexing import PassageIndexer
 from support_agents.knowledge.sync import KnowledgeSync
 from support_agents.ports import Clock
 from support_agents.runner import TicketRunner
@@ -58,6 +59,7 @@ class Container(Records):
     editing: Editing
     executions: Executions
     standings: Standings
+    indexer: PassageIndexer
     keeper: IndexKeeper
     worker: WorkerLoop
     opening: Sequence[Step]

@@ -185,7 +185,7 @@ class ApprovalPage(Body):
 
 
 class RunShown(RunRecord):
-    """A run's record with its sums: milliseconds from the webhook's first byte to card ready, tokens, millionths of a dollar."""
+    """A run's record with its sums: milliseconds from the webhook's first byte, tokens, millionths of a dollar."""
 
     total_ms: float
     tokens_in: int

@@ -54,9 +54,9 @@ def make_data_dir(path: Path) -> None:
 
 def _from_file(folder: Path) -> str:
     path = folder / FILE
-    fresh = folder / f".{FILE}.{os.getpid()}"
+    fresh = folder / f".{FILE}.{secrets.token_hex(8)}"
     if not path.exists():
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(48))
             file.flush()

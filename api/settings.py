@@ -121,6 +121,9 @@ class Settings(BaseSettings):
     anchor_path: Path | None = Field(
         default=None, description="Signed head of the audit; keep it out of the database's backups. Empty: data folder."
     )
+    known_vectors: Path | None = Field(
+        default=None, description="Vectors made ahead for known articles (`support-agents kb vectors`); empty: none."
+    )
     onnx_threads: int = Field(default=1, ge=1, le=64, description="Threads of the embedding model.")
     relevance_floor: float | None = Field(
         default=None, ge=-1, le=1, description="Similarity below which a passage is dropped; empty: the built-in floor."
@@ -142,7 +145,7 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         """Take `a, b` as well as a sequence."""
-        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
     @field_validator("standard_webhook_secrets")
     @classmethod

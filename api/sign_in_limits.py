@@ -34,15 +34,18 @@ class SignInLimits:
     async def count(self, uow: UnitOfWork, workspace: WorkspaceId, keys: Mapping[str, str]) -> None:
         """Count an attempt, and lock for ever longer from the first one too many; raise `locked_out` while locked."""
         now = await uow.now()
+        # Counting first takes the rows' locks, so that attempts at once come after one another and see each other's.
+        counted = {
+            kind: await uow.sign_in_failures.count(workspace, key, now=now, window=WINDOW) for kind, key in keys.items()
+        }
         until = await uow.sign_in_failures.locked_until(workspace, keys.values())
         if until is not None:
             seconds = int((until - now).total_seconds()) + 1
             raise SupportError("locked_out", f"Too many attempts; try again in {seconds} seconds.", retryable=True)
-        for kind, key in keys.items():
-            failures = await uow.sign_in_failures.count(workspace, key, now=now, window=WINDOW)
+        for kind, failures in counted.items():
             if failures >= _FREE[kind]:
                 lock = min(_FIRST_LOCK * 2 ** min(failures - _FREE[kind], 10), _LONGEST_LOCK)
-                await uow.sign_in_failures.lock(workspace, key, until=now + lock)
+                await uow.sign_in_failures.lock(workspace, keys[kind], until=now + lock)
 
     async def clear(self, uow: UnitOfWork, workspace: WorkspaceId, keys: Mapping[str, str]) -> None:
         """Forget the failures of this person here after a success; the peer's others stay counted."""

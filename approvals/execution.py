@@ -76,8 +76,10 @@ class Executions:
     async def reconcile_due(self, limit: int = 20) -> int:
         """Reconcile all that are due; returns how many were looked at. Run it at the start, then every few seconds."""
         due = await self.due_for_reconcile(limit)
-        for execution_id in due:
-            await self.reconcile(execution_id)
+        done = await asyncio.gather(*(self.reconcile(each) for each in due), return_exceptions=True)
+        errors = [each for each in done if isinstance(each, Exception)]
+        if errors:  # only now: one that cannot be reconciled must not keep the others waiting
+            raise ExceptionGroup("some executions could not be reconciled", errors)
         return len(due)
 
     async def resolve(self, execution_id: ExecutionId, *, person: Person, status: ExecutionStatus, note: str) -> None:

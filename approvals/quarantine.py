@@ -84,7 +84,7 @@ class Quarantine:
     async def _supersede_some(self, workspace: WorkspaceId) -> bool:
         async with self.database.write("quarantine") as uow:
             found = await uow.approvals.open_in(workspace, limit=BATCH)
-            for ticket_id in {request.ticket_id for request in found}:
+            for ticket_id in sorted({request.ticket_id for request in found}):
                 await uow.tickets.lock(ticket_id)
                 await self.consequences.supersede_open(uow, ticket_id, reason=DRAFT_AGAIN)
                 await uow.tickets.needs_person(ticket_id, DRAFT_AGAIN)

@@ -10,6 +10,7 @@ from approvals.consequences import Consequences
 from approvals.lifecycle import RequestTrigger, request_after
 from approvals.ports import Person
 from approvals.presence import require_present
+from approvals.rendering import plain
 from approvals.submission import Submission
 from db.engine import Database
 from db.repositories.approvals import ApprovalRequest, Decision, NewDecision
@@ -239,6 +240,8 @@ def _missing(request: ApprovalRequest, approving: list[Decision]) -> str:
 
 
 def _require_checked(rechecked: Rechecked) -> None:
+    if not plain(rechecked.text):
+        raise SupportError("invalid", "a reply needs some text")
     if rechecked.compliance.verdict is Verdict.BLOCKED:
         failed = [c.reason or c.name for c in rechecked.compliance.checks if c.result is CheckResult.FAILED]
         raise SupportError("blocked", "the edit did not pass its checks: " + "; ".join(failed))

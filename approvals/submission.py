@@ -36,6 +36,7 @@ class _Submitting:
     requests: list[RequestId] = field(default_factory=list)
     by_hand: list[str] = field(default_factory=list)
     actions: dict[str, ActionId] = field(default_factory=dict)
+    targets: set[tuple[ActionKind, str]] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,11 @@ class Submission:
             await self._put(work, action, proposed.ref)
 
     async def _put(self, work: _Submitting, action: CanonicalReply | CanonicalRefund, ref: str) -> None:
+        subject = (action.kind, target_of(action))
+        if subject in work.targets:
+            work.by_hand.append("the run proposed the same thing twice")
+            return
+        work.targets.add(subject)
         inserted = await self.insert(work.uow, action, ref=ref, now=work.now)
         if isinstance(inserted, Unfit):
             work.by_hand.append(inserted.reason)

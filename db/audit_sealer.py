@@ -15,7 +15,7 @@ from db.engine import Database
 from db.repositories.audit import AuditEntry, Seal
 from db.uow import UnitOfWork
 from support_agents.domain.errors import SupportError
-from support_agents.domain.ids import WorkspaceId
+from support_agents.domain.ids import RunId, WorkspaceId
 
 BATCH = 500
 
@@ -27,6 +27,7 @@ class Tampering(StrEnum):
     CHANGED = "changed"
     BAD_SEAL = "bad_seal"
     BEHIND_ANCHOR = "behind_anchor"
+    RECORD_CHANGED = "record_changed"
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,19 @@ class AuditSealer:
             if seq == expected and entry.seal != self._seal(workspace, seal, seq, entry.id, entry.commitment or ""):
                 problems.append(Problem(seq, Tampering.BAD_SEAL))
             seal = entry.seal or ""
+            if not await self._record_holds(entry):
+                problems.append(Problem(seq, Tampering.RECORD_CHANGED))
         if anchored is not None and seq < anchored.seq:
             problems.append(Problem(anchored.seq, Tampering.BEHIND_ANCHOR))
         return tuple(problems)
+
+    async def _record_holds(self, entry: AuditEntry) -> bool:
+        """Whether a run that the entry tells of is still as it was."""
+        said = entry.data.get("record")
+        if said is None:
+            return True
+        async with self.database.read() as uow:
+            return said == await uow.runs.commitment(RunId(entry.subject))
 
     async def _seal_batch(self, workspace: WorkspaceId, anchored: Head) -> tuple[int, Head] | None:
         async with self.database.read() as uow:  # most of the time there is nothing: no need for the writer's turn
@@ -86,12 +97,15 @@ class AuditSealer:
             await uow.workspaces.lock(workspace)
             seq, seal = await self._head(uow, workspace, anchored)
             entries = await uow.audit.unsealed(workspace, limit=BATCH)
+            seals: list[Seal] = []
             for entry in entries:
                 salt = secrets.token_hex(16)
                 commitment = _commitment(entry, salt)
                 seq, seal = seq + 1, self._seal(workspace, seal, seq + 1, entry.id, commitment)
-                await uow.audit.add_seal(entry.id, Seal(salt=salt, commitment=commitment, seq=seq, seal=seal))
-        return (len(entries), Head(epoch=anchored.epoch, seq=seq, seal=seal)) if entries else None
+                seals.append(Seal(entry=entry.id, salt=salt, commitment=commitment, seq=seq, seal=seal))
+            if seals:
+                await uow.audit.add_seals(seals)
+        return (len(seals), Head(epoch=anchored.epoch, seq=seq, seal=seal)) if seals else None
 
     async def _head(self, uow: UnitOfWork, workspace: WorkspaceId, anchored: Head) -> tuple[int, str]:
         seq, seal = await uow.audit.head(workspace) or (0, "")

@@ -44,7 +44,8 @@ _INSERTS = (
         "a decision needs a session of its operator and an open question",
     ),
 )
-_FIXED = {
+# Columns that no UPDATE may change.
+FIXED = {
     "approval_requests": (
         "id", "workspace_id", "ticket_id", "run_id", "action_id", "kind", "target", "way", "canonical", "digest",
         "ticket_revision", "amount_minor", "currency", "approvals_needed", "managers_needed", "after_action_id",
@@ -61,7 +62,7 @@ def statements(dialect: str) -> Iterator[str]:
     make = _sqlite if dialect == "sqlite" else _postgresql
     for name, table, condition, message in _INSERTS:
         yield from make(name, table, "INSERT", condition.format(n="NEW"), message)
-    for table, columns in _FIXED.items():
+    for table, columns in FIXED.items():
         same = "IS NOT" if dialect == "sqlite" else "IS DISTINCT FROM"
         changed = " OR ".join(f"NEW.{column} {same} OLD.{column}" for column in columns)
         yield from make(f"guard_{table}_update", table, "UPDATE", changed, "what was approved never changes")

@@ -35,17 +35,19 @@ class Installation:
         head = (await asyncio.to_thread(self.anchor.read)).get(workspace)
         async with self.database.read() as uow:
             epoch = (await uow.workspaces.get(workspace)).epoch
+            if epoch is None and (head is None or head.seq == 0):
+                return Standing.FIRST
             if head is None:
-                return Standing.FIRST if epoch is None else Standing.UNKNOWN
+                return Standing.UNKNOWN
             known = epoch == head.epoch and await _knows(uow, workspace, head)
         return Standing.CURRENT if known else Standing.BEHIND
 
     async def begin(self, workspace: WorkspaceId) -> None:
-        """Start the first epoch of a new installation."""
+        """Start the first epoch of a new installation; after a crash in between it is still FIRST."""
         epoch = new_id()
+        await self._anchor(workspace, epoch)
         async with self.database.write("begin_epoch") as uow:
             await uow.workspaces.set_epoch(workspace, epoch)
-        await self._anchor(workspace, epoch)
 
     async def adopt(self, workspace: WorkspaceId) -> None:
         """Make this database the one to go on with, under a new epoch; ends its quarantine. A person's decision."""

@@ -40,7 +40,12 @@ class InteractionLog:
             event="run_finished",
             subject=record.run_id,
             actor="pipeline",
-            data={"outcome": outcome, "ticket": str(record.ticket_id), "attempt": str(attempt)},
+            data={
+                "outcome": outcome,
+                "ticket": str(record.ticket_id),
+                "attempt": str(attempt),
+                "record": await uow.runs.commitment(record.run_id),
+            },
         )
         if outcome is Outcome.OVERTAKEN:
             await uow.outbox.add(EventName.TICKET_RECEIVED, record.ticket_id, workspace=record.workspace)

@@ -42,7 +42,7 @@ class Receiving:
         self._identifiers = identifiers
         self._stored: dict[TicketKey, Ticket] = {}
         self._tickets: dict[TicketKey, Ticket] = {}
-        self._subjects: dict[Person, UUID] = {}
+        self._subjects: dict[tuple[WorkspaceId, str], UUID] = {}
         self._messages: list[NewMessage] = []
         self._to_run: list[Ticket] = []
 
@@ -60,26 +60,26 @@ class Receiving:
 
     async def _find_people(self, inbound: Sequence[InboundMessage]) -> None:
         """Subjects are needed only where the requester is not the one that the ticket has."""
-        people = {self._person(each) for each in inbound if self._is_other(each)}
+        others = {(each.workspace, each.ticket.requester.email) for each in inbound if self._is_other(each)}
+        people = {(workspace, email): Person(workspace, self._identifiers.email(email)) for workspace, email in others}
         if people:
-            self._subjects = await self._uow.subjects.by_email(sorted(people))
+            found = await self._uow.subjects.by_email(sorted(set(people.values())))
+            self._subjects = {who: found[person] for who, person in people.items()}
 
     def _is_other(self, inbound: InboundMessage) -> bool:
         ticket = self._stored.get(_key(inbound))
         return ticket is None or ticket.requester_email != inbound.ticket.requester.email
 
-    def _person(self, inbound: InboundMessage) -> Person:
-        return Person(inbound.workspace, self._identifiers.email(inbound.ticket.requester.email))
-
     async def _one(self, event: NewEvent, *, is_new: bool) -> Received:
         inbound, key = event.inbound, _key(event.inbound)
         if not is_new:
             return Received(self._tickets[key].id, duplicate=True, starts_run=False)
+        who = (inbound.workspace, inbound.ticket.requester.email)
         before = self._tickets.get(key)
         if before is None:
-            before = unseen(inbound, subject=self._subjects[self._person(inbound)])
+            before = unseen(inbound, subject=self._subjects[who])
         ours = await self._is_ours(before, inbound)
-        subject = self._subjects.get(self._person(inbound), before.subject_id) if self._subjects else before.subject_id
+        subject = self._subjects.get(who, before.subject_id)
         after = self._tickets[key] = applied(before, inbound, subject=subject, ours=ours)
         if inbound.message is not None:
             self._messages.append(NewMessage(event.id, after, inbound, ours=ours))
@@ -100,7 +100,7 @@ class Receiving:
     async def _write(self) -> None:
         new = [ticket for key, ticket in self._tickets.items() if key not in self._stored]
         if not await self._uow.tickets.add(new):
-            raise SupportError("made_at_once", "another process made one of these tickets first", retryable=True)
+            raise SupportError("made_at_once", "another process made one of these tickets first")
         old = self._stored.items()
         await self._uow.tickets.save([self._tickets[key] for key, before in old if self._tickets[key] != before])
         await self._uow.tickets.add_messages(self._messages)

@@ -8,9 +8,10 @@
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import aiosqlite
+from sqlalchemy.connectors.asyncio import AsyncIODBAPIConnection
 from sqlalchemy.dialects.sqlite.aiosqlite import (
     AsyncAdapt_aiosqlite_connection,
     AsyncAdapt_aiosqlite_cursor,
@@ -107,4 +108,9 @@ class Driver(AsyncAdapt_aiosqlite_dbapi):
     def connect(self, *args: Any, **options: Any) -> ReaderConnection:
         connection = aiosqlite.connect(*args, **options | {"check_same_thread": False})
         connection._thread.daemon = True
-        return self._kind(self, await_(connection))
+        try:
+            opened = await_(connection)
+        except sqlite3.Error:
+            connection._thread.join()  # it is ending; left alone it might still speak to an event loop that has closed
+            raise
+        return self._kind(self, cast("AsyncIODBAPIConnection", opened))

@@ -1,7 +1,7 @@
 """What an inbound event does to its ticket: pure rules from one row to the next; nothing is stored here."""
 
 from dataclasses import replace
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from db.repositories.tickets import Ticket, TicketStatus
@@ -50,14 +50,14 @@ def applied(ticket: Ticket, inbound: InboundMessage, *, subject: UUID, ours: boo
         case EventKind.MESSAGE_CREATED:
             return _after_message(ticket, inbound, subject)
         case EventKind.TICKET_SOLVED:
-            return _ended(ticket, inbound, TicketStatus.SOLVED)
+            return _raised(ticket, inbound, status=TicketStatus.SOLVED, needs_person_reason=None)
         case EventKind.TICKET_CLOSED:
-            return _ended(ticket, inbound, TicketStatus.CLOSED)
+            return _raised(ticket, inbound, status=TicketStatus.CLOSED, needs_person_reason=None)
         case EventKind.TICKET_MERGED:
-            return _ended(ticket, inbound, TicketStatus.MERGED)
+            return _raised(ticket, inbound, status=TicketStatus.MERGED, needs_person_reason=None)
         case EventKind.REQUESTER_CHANGED:
             # Whatever was drafted was meant for someone else: what is open must be answered anew.
-            return replace(_raised(_told(ticket, inbound, subject), inbound), answered_revision=0)
+            return _raised(ticket, inbound, **_told(ticket, inbound, subject), answered_revision=0)
         case _:
             assert_never(inbound.kind)
 
@@ -73,37 +73,36 @@ def _after_message(ticket: Ticket, inbound: InboundMessage, subject: UUID) -> Ti
     message = inbound.message
     if message is None or not message.public or inbound.automatic:
         return ticket
+    told = _told(ticket, inbound, subject)
+    revision = ticket.revision + 1
     match message.author:
         case Author.CUSTOMER:
-            raised = replace(_raised(_told(ticket, inbound, subject), inbound), status=TicketStatus.OPEN)
-            return replace(raised, customer_revision=raised.revision, customer_received_at=inbound.received_at)
+            said = {"customer_revision": revision, "customer_received_at": inbound.received_at}
+            return _raised(ticket, inbound, **told, **said, status=TicketStatus.OPEN)
         case Author.OPERATOR:
-            raised = replace(_raised(_told(ticket, inbound, subject), inbound), needs_person_reason=None)
-            return replace(raised, operator_revision=raised.revision)
+            return _raised(ticket, inbound, **told, operator_revision=revision, needs_person_reason=None)
         case Author.SYSTEM:
             return ticket
         case _:
             assert_never(message.author)
 
 
-def _ended(ticket: Ticket, inbound: InboundMessage, status: TicketStatus) -> Ticket:
-    return replace(_raised(ticket, inbound), status=status, needs_person_reason=None)
+def _raised(ticket: Ticket, inbound: InboundMessage, **changes: Any) -> Ticket:  # noqa: ANN401 - fields of a ticket
+    """The next revision, with further changes."""
+    if inbound.ticket.revision is not None:
+        changes["sender_revision"] = inbound.ticket.revision
+    return replace(ticket, revision=ticket.revision + 1, changed_at=inbound.received_at, **changes)
 
 
-def _raised(ticket: Ticket, inbound: InboundMessage) -> Ticket:
-    sender = ticket.sender_revision if inbound.ticket.revision is None else inbound.ticket.revision
-    return replace(ticket, revision=ticket.revision + 1, sender_revision=sender, changed_at=inbound.received_at)
-
-
-def _told(ticket: Ticket, inbound: InboundMessage, subject: UUID) -> Ticket:
+def _told(ticket: Ticket, inbound: InboundMessage, subject: UUID) -> dict[str, Any]:
+    """What the signed event says of its ticket."""
     facts = inbound.ticket
-    return replace(
-        ticket,
-        subject_id=subject,
-        subject=facts.subject or ticket.subject,
-        requester_email=facts.requester.email,
-        requester_name=facts.requester.name,
-        requester_verified=facts.requester.verified,
-        channel=facts.channel,
-        order_id=facts.order_id or ticket.order_id,
-    )
+    return {
+        "subject_id": subject,
+        "subject": facts.subject or ticket.subject,
+        "requester_email": facts.requester.email,
+        "requester_name": facts.requester.name,
+        "requester_verified": facts.requester.verified,
+        "channel": facts.channel,
+        "order_id": facts.order_id or ticket.order_id,
+    }

@@ -56,10 +56,10 @@ class TicketStore:
             )
 
     async def begin_run(self, event: OutboxEvent) -> Begun | None:
-        """Open the run that the event asks for, or the next attempt at it (C2); None, and the event done, if no run is due.
+        """Open the run that the event asks for, or the next attempt at it (C2); None if none is due.
 
-        Not due: a ticket no longer open, nothing from the customer since the last answer, or another event's run is
-        under way – which will find itself overtaken.
+        Then the event is done. Not due: a ticket no longer open, nothing from the customer since the last answer, or
+        another event's run under way – which will find itself overtaken.
         """
         async with self._database.write("begin_run") as uow:
             ticket = _known(await uow.tickets.lock(TicketId(event.subject)))

@@ -1,15 +1,17 @@
-"""Gathers calls that arrive while one is under way, so that the next round does them together; what they do is not known here."""
+"""Gathers calls that arrive while a round is under way into the next round; what they do is not known here."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from support_agents.domain.errors import SupportError
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 # Enough to spread the cost of the disk, few enough that none waits long.
-LARGEST = 64
+LARGEST = 32
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,8 @@ class _Waiting(Generic[Item, Result]):
 class Together(Generic[Item, Result]):
     """Calls `work` with one or more items at a time, one round after another.
 
-    `work` returns a result per item, in order, or raises, having done nothing. A round that fails is done again item
-    by item, so that a bad item fails alone.
+    `work` returns a result per item, in order, or raises, having done nothing. When it says that it may succeed later,
+    no item is to blame and all fail; otherwise they are done again one by one, so that a bad item fails alone.
     """
 
     def __init__(self, work: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]) -> None:
@@ -41,21 +43,25 @@ class Together(Generic[Item, Result]):
     async def _rounds(self) -> None:
         while self._waiting:
             these, self._waiting = self._waiting[:LARGEST], self._waiting[LARGEST:]
-            if not await self._try(these) and len(these) > 1:
+            error = await self._try(these)
+            if error is not None and len(these) > 1:
                 for one in these:
                     await self._try([one])
         self._round = None
 
-    async def _try(self, these: list[_Waiting[Item, Result]]) -> bool:
-        """Do these in one round; an error reaches the caller only when there is one."""
+    async def _try(self, these: list[_Waiting[Item, Result]]) -> BaseException | None:
+        """Do these in one round; return an error that the callers have not been told."""
         task = asyncio.ensure_future(self._work([each.item for each in these]))
         await asyncio.wait({task})
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        blameless = isinstance(error, SupportError) and error.retryable
+        if error is not None and len(these) > 1 and not blameless:
+            return error
         for place, each in enumerate(these):
             if each.result.done():  # its caller has gone
                 continue
             if error is None:
                 each.result.set_result(task.result()[place])
-            elif len(these) == 1:
+            else:
                 each.result.set_exception(error)
-        return error is None
+        return None

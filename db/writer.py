@@ -1,4 +1,4 @@
-"""The one writer of an SQLite file: units of work take turns on one connection, intake first; it knows no other order."""
+"""The one writer of an SQLite file: units of work take turns on one connection, intake first; it knows no table."""
 
 import asyncio
 from collections import deque

@@ -1,5 +1,7 @@
 """Runs migrations in one transaction, one process at a time, on either database."""
 
+from typing import Literal
+
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, create_engine, event, text
@@ -42,7 +44,7 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _render(kind: str, item: object, autogenerate: AutogenContext) -> str | bool:
+def _render(kind: str, item: object, autogenerate: AutogenContext) -> str | Literal[False]:
     if kind == "type" and type(item).__module__ == "db.base":
         autogenerate.imports.add(f"from db.base import {type(item).__name__}")
         return f"{type(item).__name__}()"

@@ -37,6 +37,7 @@ from support_agents.planning import PlanningGiven, only_order, plan, reply_actio
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.ports import Clock, Embedder, OrderLookup, Vector
 from support_agents.state import PipelineState
+from support_agents.wording.outlines import hints
 
 T = TypeVar("T")
 
@@ -179,6 +180,7 @@ class Pipeline:
             vector=vector,
             language=screened.language,
             asks=intent.asks,
+            hints=hints(intent.asks, f"{work.ticket.subject} {screened.clean_text}", screened.language),
         )
         return await self.retrieval.work(given, work.run)
 

@@ -87,13 +87,12 @@ def plan(given: PlanningGiven) -> PlanSection:
     hand_off = _hand_off(given)
     order = given.order if given.order_answer is OrderAnswer.FOUND and given.requester.verified else None
     if given.injection or order is None:
-        reasons = (hand_off,) if hand_off else ()
         return PlanSection(
             order_answer=given.order_answer,
             order=None if given.injection else order,
             needs_order_id=needs_order_id and hand_off is None,
             hand_off=hand_off,
-            reasons=reasons,
+            reasons=(hand_off,) if hand_off else (),
         )
     refund, clauses, reasons = _refund(given, order)
     return PlanSection(

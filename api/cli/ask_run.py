@@ -49,11 +49,12 @@ class Source:
         """Return settings that differ."""
         orders = self.orders or (shop.ORDERS if self.demo else None)
         policy = self.policy or (shop.POLICY if self.demo else None)
-        found = {"orders_csv": orders, "policy": policy}
+        found: dict[str, Path | None] = {"orders_csv": orders, "policy": policy}
         for name, path in (*found.items(), ("kb", self.kb)):
             if path is not None and not path.exists():
                 raise SupportError("no_such_file", f"{path} does not exist; correct --{name.removesuffix('_csv')}")
-        return {name: path for name, path in found.items() if path is not None}
+        vectors = {"known_vectors": shop.VECTORS} if self.demo else {}
+        return {**{name: path for name, path in found.items() if path is not None}, **vectors}
 
 
 @dataclass(frozen=True)

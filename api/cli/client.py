@@ -1,8 +1,7 @@
-"""Speaks to this data folder's running server over loopback; it never goes through a proxy and never decides anything."""
+"""Speaks to this data folder's running server over loopback; it uses no proxy and never decides anything."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 
@@ -14,6 +13,8 @@ from support_agents.domain.errors import SupportError
 _SECONDS = 30.0
 _HEALTH_SECONDS = 2.0
 
+Object = dict[str, object]
+
 
 @dataclass(frozen=True)
 class Client:
@@ -21,19 +22,16 @@ class Client:
 
     server: RunningServer
 
-    def get(self, path: str) -> Any:
-        """Return the JSON at `path`."""
-        return self._answer("GET", path, None)
+    def post(self, path: str, body: Mapping[str, object]) -> Object:
+        """Return the JSON object that a body is answered with; a problem document is a `SupportError`."""
+        response = self._answer("POST", path, body)
+        if not response.is_success:
+            raise _problem(response)
+        return _object(response)
 
-    def post(self, path: str, body: Mapping[str, object]) -> Any:
-        """Return the JSON that a body is answered with."""
-        return self._answer("POST", path, body)
-
-    def get_any(self, path: str) -> Mapping[str, Any]:
+    def state(self, path: str) -> Object:
         """Return the JSON object at `path`, whatever status it comes with."""
-        with self._open(_SECONDS) as http:
-            found: Mapping[str, Any] = http.get(path).json()
-        return found
+        return _object(self._answer("GET", path, None))
 
     def answers(self) -> bool:
         """Whether it is a server of ours and listens."""
@@ -47,16 +45,13 @@ class Client:
         headers = {"Authorization": f"Bearer {self.server.token}"}
         return httpx.Client(base_url=self.server.url, headers=headers, timeout=seconds, trust_env=False)
 
-    def _answer(self, method: str, path: str, body: Mapping[str, object] | None) -> Any:
+    def _answer(self, method: str, path: str, body: Mapping[str, object] | None) -> httpx.Response:
         try:
             with self._open(_SECONDS) as http:
-                response = http.request(method, path, json=body)
+                return http.request(method, path, json=body)
         except httpx.HTTPError as error:
             message = f"the server at {self.server.url} does not answer ({type(error).__name__}); restart it"
             raise SupportError("server_silent", message, retryable=True) from error
-        if response.is_success:
-            return response.json()
-        raise _problem(response)
 
 
 def running(settings: Settings) -> Client | None:
@@ -64,6 +59,11 @@ def running(settings: Settings) -> Client | None:
     server = server_file.read(settings.data_dir)
     client = Client(server) if server else None
     return client if client and client.answers() else None
+
+
+def _object(response: httpx.Response) -> Object:
+    found: Object = response.json()
+    return found
 
 
 def _problem(response: httpx.Response) -> SupportError:

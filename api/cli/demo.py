@@ -20,4 +20,9 @@ def demo(
     """A demo shop: 24 signed webhooks answered before your eyes, then a console; Ctrl-C ends and removes it."""
     from api.cli.demo_work import show_demo
 
-    asyncio.run(show_demo(data, once=once, timings=timings))
+    try:
+        asyncio.run(show_demo(data, once=once, timings=timings))
+    except KeyboardInterrupt:
+        if once:
+            raise
+        typer.echo("the demo is over" if data else "the demo is over, its folder is removed", err=True)

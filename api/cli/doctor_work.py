@@ -44,13 +44,14 @@ async def examine() -> bool:
 
 async def _all(settings: Settings) -> AsyncIterator[Finding]:
     """What is stored is looked at only when it can be: `doctor` makes no database."""
+    readable = True
     for name, check, fix in FIRST:
         for finding in await findings(name, check, settings, fix=fix):
+            readable = readable and finding.ok
             yield finding
-    stored = STORED if finding.ok else ()
-    for name, check, fix in (*stored, *REST):
-        for found in await findings(name, check, settings, fix=fix):
-            yield found
+    for name, check, fix in (*(STORED if readable else ()), *REST):
+        for finding in await findings(name, check, settings, fix=fix):
+            yield finding
 
 
 def _print(finding: Finding, console: Console) -> None:

@@ -3,12 +3,10 @@
 from api.cli.output import progress, remarks
 from api.container import Container
 from support_agents.domain.ids import DEFAULT_WORKSPACE
-from support_agents.knowledge.indexing import Indexed, PassageIndexer
+from support_agents.knowledge.indexing import Indexed
 
 
 async def index_in_step(container: Container) -> Indexed:
     """Embed what is missing and forget what is gone; a pass that was stopped is taken up by the next."""
-    asking = container.asking
-    indexer = PassageIndexer(passages=container.passages, embedder=asking.embedder, index=asking.index)
     with progress("passages", remarks()) as step:
-        return await indexer.refresh(DEFAULT_WORKSPACE, step)
+        return await container.indexer.refresh(DEFAULT_WORKSPACE, step)

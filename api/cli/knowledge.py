@@ -12,13 +12,25 @@ app = typer.Typer(name="kb", help="The knowledge base.", rich_markup_mode=None)
 @app.command("sync")
 def sync(
     path: Annotated[
-        Path, typer.Argument(help="Folder of Markdown files; front matter: id, title, audience, language.")
+        Path, typer.Argument(exists=True, file_okay=False, help="Folder of Markdown files, each with front matter.")
     ],
 ) -> None:
     """Store what is new or changed below PATH and delete what is gone. Safe to stop and to repeat."""
     from api.cli.knowledge_sync import sync_folder
 
     asyncio.run(sync_folder(path))
+
+
+@app.command("vectors")
+def vectors(
+    path: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder of Markdown files.")],
+    *,
+    out: Annotated[Path, typer.Option(help="File to write (.npz).")],
+) -> None:
+    """Compute a folder's vectors ahead, to ship them with it: SUPPORT_KNOWN_VECTORS then saves the first start."""
+    from api.cli.knowledge_vectors import write_vectors
+
+    asyncio.run(write_vectors(path, out))
 
 
 @app.command("search")

@@ -9,6 +9,7 @@ from api.cli.client import running
 from api.cli.indexing import index_in_step
 from api.cli.installation import configured, opened
 from api.cli.output import remarks, results
+from api.schemas import SearchBody
 from api.settings import Settings
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from support_agents.domain.knowledge import RetrievedPassage
@@ -20,7 +21,7 @@ def show_found(query: str, *, limit: int) -> None:
     client = running(settings)
     if client is not None:
         answer = client.post("/v1/knowledge/search", {"query": query, "limit": limit})
-        found = tuple(RetrievedPassage.model_validate(item) for item in answer["passages"])
+        found = SearchBody.model_validate(answer).passages
     else:
         found = asyncio.run(_search(settings, query, limit))
     _print(found)

@@ -18,8 +18,6 @@ async def sync_folder(folder: Path) -> None:
     """Sync and print one line of counts; broken files are named and make the command fail."""
     settings = configured()
     console = remarks()
-    if not folder.is_dir():
-        raise SupportError("no_such_folder", f"{folder} is not a folder; give one with Markdown files in it")
     if running(settings) is not None:
         synced, rest = await _beside_server(settings, folder, console), "; the server is bringing its index in step"
     else:

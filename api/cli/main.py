@@ -64,7 +64,7 @@ def run(arguments: Sequence[str], *, debug: bool = False) -> int:
         return 1
     except (KeyboardInterrupt, typer.Abort):
         return _told("stopped", STOPPED)
-    except Exception as error:  # noqa: BLE001 - this is the edge: whatever it is becomes one line
+    except Exception as error:  # this is the edge: whatever it is becomes one line
         if debug:
             raise
         return _failed(error, arguments)
@@ -81,11 +81,22 @@ def _failed(error: Exception, arguments: Sequence[str]) -> int:
             advice = ADVICE.get(error.code)
             return _told(f"{error.message} – {advice}" if advice else error.message, 1)
         case TyperException():
-            command = " ".join([PROGRAM, *(word for word in arguments[:2] if word.isalpha())])
-            return _told(f"{error.format_message().rstrip('.')} – see `{command} --help`", error.exit_code)
+            return _told(f"{error.format_message().rstrip('.')} – see `{_command(arguments)} --help`", error.exit_code)
         case _:
             kind = type(error).__name__
             return _told(f"unexpected {kind}: {error} – run it again with --debug and report what it shows", 1)
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """Return the command as far as it is one."""
+    found = [PROGRAM]
+    group: object = typer.main.get_command(app)
+    for word in arguments:
+        group = getattr(group, "commands", {}).get(word)
+        if group is None:
+            break
+        found.append(word)
+    return " ".join(found)
 
 
 def _told(line: str, code: int) -> int:

@@ -6,12 +6,15 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+_WIDTH_OF_A_PIPE = 180
+
 Step = Callable[[int, int], None]
 
 
 def results() -> Console:
-    """Return the console for what was asked for."""
-    return Console(highlight=False)
+    """Return the console for what was asked for; a pipe or a file is as wide as a table needs."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_WIDTH_OF_A_PIPE)
 
 
 def remarks() -> Console:

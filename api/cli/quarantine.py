@@ -1,4 +1,4 @@
-"""`quarantine`: shows whether effects are held back after a restore, and lets an admin end it; it releases nothing itself."""
+"""`quarantine`: shows whether effects are held back after a restore, and lets an admin end it; it sends nothing."""
 
 import asyncio
 import sys

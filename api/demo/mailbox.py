@@ -24,7 +24,7 @@ class Mailbox:
         """Keep a letter."""
         content = cast("bytes", envelope.original_content)
         async with self._arrived:
-            self.letters.append(cast("EmailMessage", message_from_bytes(content, policy=policy.default)))
+            self.letters.append(message_from_bytes(content, policy=policy.default))
             self._arrived.notify_all()
         return "250 kept"
 

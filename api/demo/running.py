@@ -1,4 +1,4 @@
-"""The demo from start to end: a fresh folder, a real server, signed webhooks, a table, a console link; all on loopback."""
+"""The demo from start to end: fresh folder, real server, signed webhooks, table, console link; all on loopback."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,6 @@ from api.demo.settings import DemoSettings, demo_values, webhook_secret
 from api.demo.table import table
 
 _HTTP_SECONDS = 30.0
-_WIDTH_OF_A_PIPE = 200
 
 
 @dataclass(frozen=True)
@@ -86,10 +85,9 @@ async def started(
 async def deliver_all(demo: Demo, console: Console) -> tuple[Answered, ...]:
     """Send every message and show each answer as it comes."""
     answered: list[Answered] = []
-    with Live(console=console, auto_refresh=False, transient=not console.is_terminal) as live:
+    with Live(console=console, auto_refresh=False) as live:
         for message in shop.messages():
-            if console.is_terminal:
-                live.update(table(answered, waiting=message.about), refresh=True)
+            live.update(table(answered, waiting=message.about), refresh=console.is_terminal)
             delivered = await demo.sender.deliver(message)
             if delivered.duplicate:
                 answered.append(Answered(message, delivered.ticket, None, duplicate=True))
@@ -97,9 +95,7 @@ async def deliver_all(demo: Demo, console: Console) -> tuple[Answered, ...]:
             answered.append(await demo.answers.wait(message, delivered.ticket))
             if len(answered) == 1:
                 demo.phases.done("first answer")
-        live.update(table(answered), refresh=console.is_terminal)
-    if not console.is_terminal:
-        console.print(table(answered), width=_WIDTH_OF_A_PIPE)
+        live.update(table(answered))
     return tuple(answered)
 
 

@@ -1,4 +1,4 @@
-"""The demo's server process: `serve` with the settings it reads from standard input, until that is closed; nothing else."""
+"""The demo's server process: `serve` with settings read from standard input, until that ends; nothing else."""
 
 import json
 import os
@@ -9,6 +9,7 @@ import threading
 from api.demo.settings import DemoSettings
 from api.serving import serve
 from api.settings import Settings
+from support_agents.domain.errors import SupportError
 
 
 def main() -> None:
@@ -18,7 +19,10 @@ def main() -> None:
         return
     settings = DemoSettings(**json.loads(line))
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
-    serve(settings, _announce)
+    try:
+        serve(settings, _announce)
+    except SupportError as error:
+        raise SystemExit(error.message) from None
 
 
 def _announce(taken: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The demo's server as seen from its parent: started early, told its settings late, stopped in order; it sends nothing."""
+"""The demo's server as its parent sees it: started early, told its settings late, stopped in order."""
 
 import asyncio
 import json

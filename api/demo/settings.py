@@ -1,4 +1,4 @@
-"""Settings of a demo: made from nothing but its own folder; the environment is not read and nothing outside is named."""
+"""Settings of a demo, made for its own folder alone; the environment is not read and nothing outside is named."""
 
 import secrets
 from base64 import b64encode
@@ -22,11 +22,11 @@ class DemoSettings(Settings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature, as below
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take given values alone."""
         return (init_settings,)
@@ -52,6 +52,7 @@ def demo_values(folder: Path, *, smtp_port: int, secret: str, undo_seconds: floa
         "smtp_from_address": FROM_ADDRESS,
         "orders_csv": str(shop.ORDERS),
         "policy": str(shop.POLICY),
+        "known_vectors": str(shop.VECTORS),
         "log_level": "WARNING",
     }
     if undo_seconds is not None:

@@ -11,6 +11,7 @@ SHOP = Path(__file__).with_name("shop")
 ARTICLES = SHOP / "articles"
 ORDERS = SHOP / "orders.csv"
 POLICY = SHOP / "policy.yaml"
+VECTORS = SHOP / "vectors.npz"
 MESSAGES = SHOP / "messages.jsonl"
 _NOW = "{now}"
 

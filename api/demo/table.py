@@ -9,22 +9,22 @@ from api.demo.answers import Answered
 from support_agents.domain.action import IssueRefund, ProposedAction
 from support_agents.domain.runs import Outcome, RunRecord
 
-# Stages of a run as the table's columns name them; those that take no time worth showing are left out.
+# Stages of a run in the order of their milliseconds in the column; those that take no time are left out.
 STAGES = {"embedding": "embed", "intent": "intent", "orders": "order", "retrieval": "find", "drafting": "draft"}
+FAILED = "!"
 _MOST_ARTICLES = 2
 
 
 def table(answers: Sequence[Answered], *, waiting: str | None = None) -> Table:
     """Return the table so far; `waiting` is what the message under way is about."""
     made = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", expand=True)
-    made.add_column("about", ratio=5, no_wrap=True, overflow="ellipsis")
-    made.add_column("intent", ratio=3, no_wrap=True, overflow="ellipsis")
+    made.add_column("about", ratio=8, no_wrap=True, overflow="ellipsis")
+    made.add_column("intent", ratio=4, no_wrap=True, overflow="ellipsis")
     made.add_column("outcome", no_wrap=True)
     made.add_column("ms", justify="right", no_wrap=True)
-    for name in STAGES.values():
-        made.add_column(name, justify="right", no_wrap=True, style="dim")
-    made.add_column("cites", ratio=4, no_wrap=True, overflow="ellipsis")
-    made.add_column("proposes", ratio=3, no_wrap=True, overflow="ellipsis")
+    made.add_column("·".join(STAGES.values()), no_wrap=True, style="dim", justify="right")
+    made.add_column("cites", ratio=5, no_wrap=True, overflow="ellipsis")
+    made.add_column("proposes", ratio=4, no_wrap=True, overflow="ellipsis")
     for answered in answers:
         made.add_row(*_row(answered))
     if waiting is not None:
@@ -43,7 +43,7 @@ def _row(answered: Answered) -> list[Text]:
         Text(intent.top.name.replace("_", " ") if intent else "–"),
         Text(record.outcome.value.replace("_", " "), style=_style(record.outcome)),
         Text(f"{answered.seconds * 1_000:.0f}"),
-        *(Text(_took(record, stage)) for stage in STAGES),
+        Text("·".join(_took(record, stage) for stage in STAGES)),
         Text(_articles(answered.cited)),
         Text(" + ".join(_action(action) for action in record.actions)),
     ]
@@ -57,9 +57,9 @@ def _style(outcome: Outcome) -> str:
 
 def _took(record: RunRecord, stage: str) -> str:
     found = [timing for timing in record.timings if timing.stage == stage]
-    if not found:
-        return ""
-    return found[0].error or f"{sum(timing.took_ms for timing in found):.1f}"
+    if any(timing.error for timing in found):
+        return FAILED
+    return f"{sum(timing.took_ms for timing in found):.0f}" if found else "-"
 
 
 def _articles(cited: Sequence[str]) -> str:

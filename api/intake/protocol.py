@@ -1,4 +1,4 @@
-"""What every sender's adapter offers: verify raw bytes, then parse them; it stores nothing and never raises on shape."""
+"""What every sender's adapter offers: verify raw bytes, then parse them; it stores nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Intake(Protocol):
         ...
 
     def verify(self, raw: bytes, headers: Mapping[str, str], now: datetime) -> None:
-        """Raise `SupportError` `bad_signature` or `stale_signature` unless a secret of ours signed these bytes just now."""
+        """Raise `bad_signature` or `stale_signature` unless a secret of ours signed these bytes just now."""
         ...
 
     def parse(self, raw: bytes, received_at: datetime) -> InboundMessage | Unparseable:

@@ -6,16 +6,18 @@ one with the condition "Current user is (end user)" and `"author": "customer"`, 
 
     {"type": "message.created", "occurred_at": "{{ticket.updated_at_with_timestamp}}",
      "ticket": {"id": "{{ticket.id}}", "subject": "{{ticket.title}}", "channel": "{{ticket.via}}", "order_id": "",
-                "requester": {"email": "{{ticket.requester.email}}", "name": "{{ticket.requester.name}}", "verified": false}},
+                "requester": {"email": "{{ticket.requester.email}}", "name": "{{ticket.requester.name}}",
+                              "verified": false}},
      "message": {"author": "customer", "author_id": "{{current_user.id}}", "id": "{{ticket.latest_public_comment.id}}",
                  "text": "{{ticket.latest_public_comment.value}}"}}
 
 `verified` may be true only in a trigger whose conditions admit nobody but customers whom Zendesk authenticated.
-`order_id` takes the placeholder of an order field. Status triggers send `ticket.solved` or `ticket.closed` without `message`.
+`order_id` takes the placeholder of an order field. Status triggers send `ticket.solved` or `ticket.closed` and no
+`message`.
 
 Assumed, not documented by Zendesk: `latest_public_comment.id` may render empty (then a keyed digest of the body is the
-message's id), placeholder text may hold raw line breaks inside JSON strings, and the members of `event.comment` in native
-events. Native events name a requester by id only, so they are never verified.
+message's id), placeholder text may hold raw line breaks inside JSON strings, and the members of `event.comment` in
+native events. Native events name a requester by id only, so they are never verified.
 """
 
 import base64

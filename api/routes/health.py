@@ -16,7 +16,7 @@ router = APIRouter(tags=["health"])
 
 
 class Readiness(BaseModel):
-    """Each part by itself; `ready` when all that a ticket needs works. Quarantine and a pause stop dispatch, not intake."""
+    """Each part by itself; `ready` when all that a ticket needs works. Quarantine stops dispatch, not intake."""
 
     ready: bool
     database: bool

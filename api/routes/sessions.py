@@ -1,4 +1,4 @@
-"""Signing in and out for programs that act for a person at a browser; the console has its own form on the same functions."""
+"""Signing in and out by JSON; the console has its own form on the same functions."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
@@ -28,7 +28,7 @@ async def sign_in(body: SignIn, request: Request, container: ContainerDep) -> Re
     return JSONResponse(shown.model_dump(mode="json"), status_code=201, headers=headers)
 
 
-@router.get("/session", response_model=SessionBody, responses=documented("unauthenticated", "person_needed"))
+@router.get("/session", responses=documented("unauthenticated", "person_needed"))
 async def who_am_i(interactive: InteractiveDep) -> SessionBody:
     """Tell who is signed in."""
     person = interactive.person

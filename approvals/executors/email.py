@@ -12,6 +12,8 @@ from approvals.rendering import is_addr_spec
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ticket import Requester
 
+HEADERS = frozenset({"Message-ID", "Date", "In-Reply-To", "References", "X-Auto-Response-Suppress"})
+
 
 @dataclass(frozen=True)
 class EmailExecutor:
@@ -61,6 +63,8 @@ def letter_of(reply: CanonicalReply) -> Letter:
         message["Cc"] = ", ".join(reply.cc)
     message["Subject"] = reply.subject
     for name, value in reply.headers:
+        if name not in HEADERS:
+            raise SupportError("bad_header", "a header that a reply never has")
         message[name] = value
     message.set_content(reply.text, cte="quoted-printable")
     message.add_alternative(reply.html, subtype="html", cte="quoted-printable")

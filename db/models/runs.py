@@ -42,6 +42,7 @@ class RunRow(Identified, InWorkspace, Created, Base):
     finished_at: Mapped[datetime | None]
     total_ms: Mapped[float | None]
     late: Mapped[bool] = mapped_column(default=False)
+    salt: Mapped[str | None]
 
 
 class RunSectionRow(InWorkspace, Created, Base):

@@ -88,7 +88,7 @@ async def _counts(
         .where(table.c.workspace_id == workspace, table.c.created_at >= since, table.c[column].is_not(None))
         .group_by(table.c[column])
     )
-    return {name: count for name, count in await uow.session.execute(query)}
+    return {name: value for name, value in await uow.session.execute(query)}  # noqa: C416 - rows are not typed as pairs
 
 
 async def _lateness(uow: UnitOfWork, workspace: WorkspaceId, since: datetime) -> tuple[int, float | None]:

@@ -1,11 +1,11 @@
 """What happened, in order, on record: appended with the change it tells of, never changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import table_of
@@ -15,6 +15,16 @@ from support_agents.domain.ids import WorkspaceId, new_id
 ROWS = table_of(AuditRow)
 COLUMNS = ROWS.c
 APPEND = insert(ROWS)
+SEAL = (
+    update(ROWS)
+    .where(COLUMNS.id == bindparam("entry"))
+    .values(
+        salt=bindparam("new_salt"),
+        commitment=bindparam("new_commitment"),
+        sealed_seq=bindparam("new_seq"),
+        seal=bindparam("new_seal"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,7 @@ class AuditEntry:
 class Seal:
     """What the sealer adds to an entry."""
 
+    entry: UUID
     salt: str
     commitment: str
     seq: int
@@ -88,10 +99,14 @@ class Audit:
         row = (await self._session.execute(query)).first()
         return None if row is None else (row.sealed_seq, row.seal)
 
-    async def add_seal(self, entry: UUID, seal: Seal) -> None:
-        """Seal one entry; the database refuses a second seal."""
-        values = {"salt": seal.salt, "commitment": seal.commitment, "sealed_seq": seal.seq, "seal": seal.seal}
-        await self._session.execute(update(ROWS).where(COLUMNS.id == entry).values(values))
+    async def add_seals(self, seals: Sequence[Seal]) -> None:
+        """Seal entries; the database refuses a second seal."""
+        rows = [
+            {"entry": each.entry, "new_salt": each.salt, "new_commitment": each.commitment}
+            | {"new_seq": each.seq, "new_seal": each.seal}
+            for each in seals
+        ]
+        await self._session.execute(SEAL, rows)
 
     async def _entries(self, query: Select[*tuple[object, ...]]) -> tuple[AuditEntry, ...]:
         return tuple(_entry(row) for row in await self._session.execute(query))

@@ -24,7 +24,7 @@ class Knowledge:
     async def article_hashes(self, workspace: WorkspaceId) -> Mapping[str, str]:
         """Content hash of every article by article id."""
         query = select(ARTICLES.c.article_id, ARTICLES.c.content_hash).where(ARTICLES.c.workspace_id == workspace)
-        return dict((await self._session.execute(query)).tuples().all())
+        return {name: value for name, value in await self._session.execute(query)}  # noqa: C416 - rows are not typed as pairs
 
     async def insert(self, workspace: WorkspaceId, article: Article, passages: Sequence[Passage]) -> None:
         """Insert an article that is not there, with its passages in order."""

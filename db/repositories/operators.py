@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Table, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import database_now, table_of, upsert
@@ -196,6 +196,6 @@ class Operators:
         await self._session.execute(update(table).where(where).values(values))
 
 
-def _operator(row: Any) -> Operator:
+def _operator(row: Row[*tuple[Any, ...]]) -> Operator:
     values = {name: getattr(row, name) for name in Operator.__dataclass_fields__}
     return Operator(**values | {"role": Role(row.role)})

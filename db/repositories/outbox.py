@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.base import database_now, table_of
+from db.base import UtcDateTime, database_now, table_of
 from db.models.outbox import OutboxRow
 from support_agents.domain.events import EventName, OutboxEvent
 from support_agents.domain.ids import OutboxId, WorkspaceId, new_id
@@ -89,11 +89,12 @@ class Outbox:
 
     async def next_due(self) -> datetime | None:
         """When the next event becomes claimable, which may have passed; None while nothing waits."""
-        at = func.max(COLUMNS.not_before, func.coalesce(COLUMNS.leased_until, COLUMNS.not_before))
-        if self._session.get_bind().dialect.name != "sqlite":
-            at = func.greatest(COLUMNS.not_before, COLUMNS.leased_until)
-        query = select(func.min(at, type_=COLUMNS.not_before.type)).where(WAITING)
-        return (await self._session.execute(query)).scalar_one()
+        is_sqlite = self._session.get_bind().dialect.name == "sqlite"
+        lease = func.coalesce(COLUMNS.leased_until, COLUMNS.not_before)
+        later = (func.max if is_sqlite else func.greatest)(COLUMNS.not_before, lease)
+        query = select(func.min(later, type_=UtcDateTime())).where(WAITING)
+        due: datetime | None = (await self._session.execute(query)).scalar_one()
+        return due
 
     async def is_waiting(self, event: OutboxId) -> bool:
         """Whether it is neither done nor buried."""

@@ -1,5 +1,8 @@
 """Runs and their sections: opened once per ticket, finished once, read back whole."""
 
+import hashlib
+import json
+import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -97,6 +100,7 @@ class Runs:
                 finished_at=record.finished_at,
                 total_ms=(record.finished_at - record.received_at).total_seconds() * 1000,
                 late=record.late,
+                salt=secrets.token_hex(16),
             )
             .returning(RUNS.c.event_id)
         )
@@ -145,6 +149,14 @@ class Runs:
         for run, name, content in await self._session.execute(select(*columns).where(SECTIONS.c.run_id.in_(runs))):
             written.setdefault(run, []).append(f'"{SectionName(name)}":{content}')
         return {run: Sections.model_validate_json(f"{{{','.join(parts)}}}") for run, parts in written.items()}
+
+    async def commitment(self, run: RunId) -> str:
+        """What the audit keeps of a finished run's record: binds to it, and tells nothing once its salt is erased."""
+        columns = RUNS.c.salt, RUNS.c.ticket_revision, RUNS.c.outcome, RUNS.c.reason, RUNS.c.actions
+        row = (await self._session.execute(select(*columns).where(RUNS.c.id == run))).first()
+        query = select(SECTIONS.c.section, SECTIONS.c.content).where(SECTIONS.c.run_id == run)
+        sections = sorted((name, content) for name, content in await self._session.execute(query))
+        return hashlib.sha256(json.dumps([*(row or ()), sections]).encode()).hexdigest()
 
     async def _add_sections(self, record: RunRecord) -> None:
         written = ((name, getattr(record.sections, name)) for name in SectionName)

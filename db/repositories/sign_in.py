@@ -33,7 +33,7 @@ class ApiTokens:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def add(
+    async def add(  # noqa: PLR0913 - a token is made of these
         self,
         workspace: WorkspaceId,
         *,

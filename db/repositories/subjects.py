@@ -1,6 +1,5 @@
 """People whose data is held, found by keyed hashes; it never stores what was hashed."""
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -40,11 +39,11 @@ class IdentifierHash:
     def email(self, address: str) -> str:
         """Hash of the address in lower case without surrounding space, in hex."""
         normal = "email:" + address.strip().lower()
-        return hmac.new(self.key, normal.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+        return hmac.digest(self.key, normal.encode("utf-8", "replace"), "sha256").hex()
 
     def body(self, raw: bytes) -> str:
         """Hash of a payload that has no key of its own, in hex."""
-        return hmac.new(self.key, b"body:" + raw, hashlib.sha256).hexdigest()
+        return hmac.digest(self.key, b"body:" + raw, "sha256").hex()
 
 
 class Subjects:

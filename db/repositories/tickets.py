@@ -171,7 +171,7 @@ class Tickets:
         return None if row is None else read_ticket(row)
 
 
-def read_ticket(row: Row[*tuple[Any, ...]]) -> Ticket:
+def read_ticket(row: Sequence[Any]) -> Ticket:
     """A row of `COLUMNS`."""
     ticket = Ticket(*row)
     return replace(ticket, status=TicketStatus(ticket.status))

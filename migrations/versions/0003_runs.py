@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("finished_at", UtcDateTime()),
         sa.Column("total_ms", sa.Double()),
         sa.Column("late", sa.Boolean(), nullable=False),
+        sa.Column("salt", sa.String()),
         one_of(
             "outcome", "drafted", "shortened", "macro", "extractive", "clarify", "evidence", "handed_off", "overtaken"
         ),

@@ -1,6 +1,5 @@
 """Triggers by which the database itself guards approvals and keeps records as they were written."""
 
-import sqlalchemy as sa
 from alembic import op
 
 from db.guards import statements as approval_guards
@@ -14,4 +13,4 @@ def upgrade() -> None:
     """Make the triggers."""
     dialect = op.get_bind().dialect.name
     for statement in (*approval_guards(dialect), *record_guards(dialect)):
-        op.execute(sa.DDL(statement.replace("%", "%%")))
+        op.get_bind().exec_driver_sql(statement)

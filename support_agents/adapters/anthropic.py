@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any, cast
 
 import anthropic
 import httpx2
@@ -22,7 +21,6 @@ _STOPS = {
     "refusal": StopReason.REFUSED,
 }
 _OK = 200
-_Events = anthropic.AsyncStream[RawMessageStreamEvent]
 
 
 class AnthropicModel:
@@ -31,7 +29,6 @@ class AnthropicModel:
     def __init__(self, *, api_key: str, model: str, base_url: str = OFFICIAL) -> None:
         self._client = anthropic.AsyncAnthropic(api_key=api_key, base_url=base_url, max_retries=0)
         self._model = model
-        self._takes_temperature = True
 
     @property
     def name(self) -> str:
@@ -47,6 +44,7 @@ class AnthropicModel:
         heard = _Heard()
         try:
             events = await self._opened(prompt, run)
+            heard.opened = True
             async with events:
                 async for event in events:
                     heard.take(event)
@@ -56,43 +54,31 @@ class AnthropicModel:
                         heard.spoke = True
                         yield TextDelta(text)
         except (anthropic.AnthropicError, httpx2.HTTPError, json.JSONDecodeError) as error:
-            raise _fault(error, spoke=heard.spoke) from None
+            raise _fault(error, opened=heard.opened) from None
         completed = heard.completed()
         if not heard.spoke and completed.stop in {StopReason.CUT, StopReason.COMPLETE}:
             raise fault("llm_bad_response")
         yield completed
 
-    async def _opened(self, prompt: Prompt, run: Run) -> _Events:
-        """Send the request; a model that takes no temperature is asked again without one, and remembered."""
-        try:
-            return await self._sent(prompt, run)
-        except anthropic.BadRequestError as error:
-            if not self._takes_temperature or "temperature" not in str(error.body):
-                raise
-        self._takes_temperature = False
-        return await self._sent(prompt, run)
-
-    async def _sent(self, prompt: Prompt, run: Run) -> _Events:
-        return cast("_Events", await self._client.messages.create(**self._request(prompt, run)))
-
-    def _request(self, prompt: Prompt, run: Run) -> dict[str, Any]:
+    async def _opened(self, prompt: Prompt, run: Run) -> "anthropic.AsyncStream[RawMessageStreamEvent]":
+        """Send the request; the prompt's temperature is left out, as this API takes none."""
         if run.deadline.passed:
             raise fault("llm_timeout")
-        return {
-            "model": self._model,
-            "system": prompt.system,
-            "messages": [{"role": "user", "content": prompt.user}],
-            "max_tokens": prompt.max_tokens,
-            "stream": True,
-            "timeout": run.deadline.remaining,
-            **({"temperature": prompt.temperature} if self._takes_temperature else {}),
-        }
+        return await self._client.messages.create(
+            model=self._model,
+            system=prompt.system,
+            messages=[{"role": "user", "content": prompt.user}],
+            max_tokens=prompt.max_tokens,
+            stream=True,
+            timeout=run.deadline.remaining,
+        )
 
 
 class _Heard:
     """What a stream has told so far besides its text."""
 
     def __init__(self) -> None:
+        self.opened = False
         self.spoke = False
         self._stop: str | None = None
         self._ended = False
@@ -138,12 +124,12 @@ def _text(event: RawMessageStreamEvent) -> str:
     return ""
 
 
-def _fault(error: Exception, *, spoke: bool) -> SupportError:
+def _fault(error: Exception, *, opened: bool) -> SupportError:
     match error:
         case anthropic.APITimeoutError() | httpx2.TimeoutException():
             return fault("llm_timeout")
         case anthropic.APIConnectionError() | httpx2.HTTPError():
-            return fault("llm_broken_stream" if spoke else "llm_unreachable")
+            return fault("llm_broken_stream" if opened else "llm_unreachable")
         case anthropic.APIStatusError():
             # An error inside of a stream comes with the stream's own status.
             return fault_of(500 if error.status_code == _OK else error.status_code, error.body)

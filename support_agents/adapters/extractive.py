@@ -1,46 +1,47 @@
 """The model that writes nothing of its own: replies composed of verified facts and quoted sentences, streamed."""
 
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from support_agents.adapters.remembering import RememberingEmbedder
 from support_agents.composing.candidates import candidates_of
 from support_agents.composing.reply import compose
 from support_agents.composing.selection import Matrix
 from support_agents.domain.errors import SupportError
 from support_agents.domain.knowledge import Passage
 from support_agents.domain.runs import Run
-from support_agents.ports import Completed, Embedder, Prompt, StopReason, TextDelta, Vector
+from support_agents.ports import Completed, Embedder, Prompt, StopReason, TextDelta
+from support_agents.wording.outlines import all_lines
 
-_REMEMBERED = 20_000
+_AT_ONCE = 16
 
 
-@dataclass
+@dataclass(frozen=True)
 class SentenceVectors:
-    """Sentence embeddings, each computed once and remembered while there is room."""
+    """How alike sentences are; those of passages and outlines are embedded once and remembered."""
 
     embedder: Embedder
-    _known: OrderedDict[str, Vector] = field(default_factory=OrderedDict)
+    memory: RememberingEmbedder = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "memory", RememberingEmbedder(self.embedder))
 
     async def similarity(self, left: Sequence[str], right: Sequence[str]) -> Matrix:
         """Cosines, shape (len(left), len(right))."""
-        rows, columns = await self.vectors(left), await self.vectors(right)
+        rows, columns = await self.memory.embed(left), await self.memory.embed(right)
         return np.asarray(rows @ columns.T, dtype=np.float32)
 
-    async def vectors(self, texts: Sequence[str], *, embedder: Embedder | None = None) -> Vector:
-        """Return one row a text; only texts not seen lately are embedded."""
-        fresh = [text for text in dict.fromkeys(texts) if text not in self._known]
-        if fresh:
-            made = await (embedder or self.embedder).embed(fresh)
-            self._known.update(zip(fresh, made, strict=True))
-        rows = np.stack([self._known[text] for text in texts])
-        for text in texts:
-            self._known.move_to_end(text)
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
-        return rows
+    async def warm(self, passages: Sequence[Passage], background: Embedder) -> None:
+        """Embed what drafts compare – our own outlines, then the sentences of `passages` – ahead of the first message.
+
+        `background` lets messages go first; a sentence that was not reached is embedded when a message needs it.
+        """
+        texts = list(all_lines())
+        texts += [text for passage in passages for one in candidates_of(passage, 0) for text in one.compared]
+        for start in range(0, len(texts), _AT_ONCE):
+            await self.memory.learn(texts[start : start + _AT_ONCE], background)
 
 
 @dataclass(frozen=True)
@@ -54,21 +55,13 @@ class ExtractiveModel:
         """As recorded."""
         return "extractive"
 
-    async def stream(self, prompt: Prompt, run: Run) -> AsyncIterator[TextDelta | Completed]:  # noqa: ARG002 - the port's shape; this model is bounded by its input
+    async def stream(self, prompt: Prompt, run: Run) -> AsyncIterator[TextDelta | Completed]:
         """Yield the reply by paragraph; nothing but `Completed` when there is no answer worth sending."""
+        del run  # its work is bounded by the passages it is given
         if prompt.given is None:
             raise SupportError("no_facts", "the extractive model composes from the typed facts of a prompt")
         similarity = self.sentences.similarity if self.sentences is not None else None
         reply = await compose(prompt.given, similarity)
-        for paragraph in reply.text.splitlines(keepends=True):
+        for paragraph in reply.splitlines(keepends=True):
             yield TextDelta(paragraph)
         yield Completed(StopReason.COMPLETE)
-
-    async def warm(self, passages: Sequence[Passage], embedder: Embedder) -> None:
-        """Embed the sentences of `passages` ahead of the first message, by an embedder that lets messages go first."""
-        if self.sentences is None:
-            return
-        for passage in passages:
-            texts = [text for candidate in candidates_of(passage, 0) for text in candidate.compared]
-            if texts:
-                await self.sentences.vectors(texts, embedder=embedder)

@@ -35,8 +35,6 @@ _BY_TYPE = {
     "rate_limit_exceeded": "llm_rate_limited",
     "overloaded_error": "llm_overloaded",
     "timeout_error": "llm_timeout",
-    "api_error": "llm_unavailable",
-    "server_error": "llm_unavailable",
 }
 _SERVER_ERRORS = 500
 

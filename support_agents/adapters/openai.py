@@ -55,6 +55,7 @@ class OpenAiModel:
         heard = _Heard()
         try:
             chunks = await self._opened(prompt, run)
+            heard.opened = True
             async with chunks:
                 async for chunk in chunks:
                     heard.take(chunk)
@@ -64,14 +65,14 @@ class OpenAiModel:
                         heard.spoke = True
                         yield TextDelta(text)
         except (openai.OpenAIError, httpx2.HTTPError, json.JSONDecodeError) as error:
-            raise _fault(error, spoke=heard.spoke) from None
+            raise _fault(error, opened=heard.opened) from None
         if not heard.spoke and heard.stop in {StopReason.CUT, StopReason.COMPLETE}:
             raise fault("llm_bad_response")
         yield heard.completed()
 
     async def _opened(self, prompt: Prompt, run: Run) -> _Chunks:
         """Send the request; a server that refuses a parameter is asked again without it, and remembered."""
-        for _ in _OTHER_NAMES:
+        for _ in range(len(_PARAMETERS) + 1):
             try:
                 return cast("_Chunks", await self._client.chat.completions.create(**self._request(prompt, run)))
             except openai.BadRequestError as error:
@@ -108,6 +109,7 @@ class _Heard:
     """What a stream has told so far besides its text."""
 
     def __init__(self) -> None:
+        self.opened = False
         self.spoke = False
         self.stop = StopReason.CUT
         self._usage: Any = None
@@ -138,12 +140,12 @@ def _text(chunk: ChatCompletionChunk) -> str:
     return (delta.content or "") if delta is not None else ""
 
 
-def _fault(error: Exception, *, spoke: bool) -> SupportError:
+def _fault(error: Exception, *, opened: bool) -> SupportError:
     match error:
         case openai.APITimeoutError() | httpx2.TimeoutException():
             return fault("llm_timeout")
         case openai.APIConnectionError() | httpx2.HTTPError():
-            return fault("llm_broken_stream" if spoke else "llm_unreachable")
+            return fault("llm_broken_stream" if opened else "llm_unreachable")
         case openai.APIStatusError():
             return fault_of(error.status_code, error.body)
         case openai.APIResponseValidationError() | json.JSONDecodeError():

@@ -16,10 +16,24 @@ from support_agents.domain.orders import NotTheirs, OrderFacts, UnknownOrder
 from support_agents.domain.ticket import Requester
 from support_agents.ports import Clock
 
-COLUMNS = (
-    "order_id email name status item quantity placed_on shipped_on delivered_on carrier tracking "
-    "total_minor refunded_minor currency payment_ref account_last4"
-).split()  # fmt: skip
+COLUMNS = [
+    "order_id",
+    "email",
+    "name",
+    "status",
+    "item",
+    "quantity",
+    "placed_on",
+    "shipped_on",
+    "delivered_on",
+    "carrier",
+    "tracking",
+    "total_minor",
+    "refunded_minor",
+    "currency",
+    "payment_ref",
+    "account_last4",
+]
 _REQUIRED = frozenset({"order_id", "email", "status", "item", "placed_on", "total_minor", "currency", "payment_ref"})
 
 
@@ -152,9 +166,7 @@ class _Cells:
         # Of the cells, not of the days they mean: an order given relative to today does not change at midnight.
         version = hashlib.sha256(repr([self.cells.get(column) for column in COLUMNS]).encode()).hexdigest()[:16]
         try:
-            return OrderRow(
-                _mailbox(self.text("email")), OrderFacts.model_validate({**values, "version": version})
-            )
+            return OrderRow(_mailbox(self.text("email")), OrderFacts.model_validate({**values, "version": version}))
         except ValidationError as error:
             first = error.errors()[0]
             raise self.broken(str(first["loc"][0]), first["msg"]) from error

@@ -44,7 +44,8 @@ from support_agents.domain.ranking import bm25_weights, fused
 from support_agents.ports import Vector
 from support_agents.screening.terms import passage_terms, terms
 
-FORMAT = 1
+# Part of a folder's identity: raise it when what is stored, or how passages become vectors, changes.
+FORMAT = 2
 CANDIDATES = 50
 _DENSE, _WORDS = "dense", "words"
 _WORKSPACE, _PASSAGE = "workspace", "passage"

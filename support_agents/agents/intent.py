@@ -41,14 +41,15 @@ class IntentAgent:
         entities = find_entities(given.text, self.clock.now().date(), language=given.language)
         reading = read(given.text, given.language)
         whole = self.model.rank(reading.matter, given.vector)
-        hint = _hint(given, entities) if answered(whole, self.model.threshold).name == UNKNOWN else ""
-        own = reading.to_embed
+        unclear = answered(whole, self.model.threshold).name == UNKNOWN
+        hint = _hint(given, entities) if unclear else ""
+        own = reading.to_embed or (reading.only_ask if unclear else ())
         vectors = await self._embedded([*own, *([hint] if hint else [])], given.vector)
         if hint:
-            whole = self._hinted(whole, self.model.rank(hint, vectors[-1]))
+            whole = self._clearer(whole, self.model.rank(hint, vectors[-1]))
         ranked = [self._ranked(text, vector, whole) for text, vector in zip(own, vectors, strict=False)]
         if len(ranked) == 1:
-            whole = ranked[0]
+            whole = self._clearer(whole, ranked[0])
         asks = self._asks(given.text, reading.spans, ranked if len(reading.spans) > 1 else [whole] * len(reading.spans))
         return IntentSection(
             intents=self._intents(whole, asks), asks=asks, entities=entities, model_version=self.model.version
@@ -64,9 +65,9 @@ class IntentAgent:
         own = self.model.rank(text, vector)
         return own if answered(own, self.model.threshold).name != UNKNOWN else blended(own, whole)
 
-    def _hinted(self, whole: tuple[IntentScore, ...], hinted: tuple[IntentScore, ...]) -> tuple[IntentScore, ...]:
-        """Prefer the ranking with what was said before, if that one is sure of a known intent."""
-        return hinted if answered(hinted, self.model.threshold).name != UNKNOWN else whole
+    def _clearer(self, whole: tuple[IntentScore, ...], closer: tuple[IntentScore, ...]) -> tuple[IntentScore, ...]:
+        """Prefer the ranking of a closer look, if that one is sure of a known intent."""
+        return closer if answered(closer, self.model.threshold).name != UNKNOWN else whole
 
     def _asks(self, text: str, found: tuple[Span, ...], ranked: list[tuple[IntentScore, ...]]) -> tuple[Ask, ...]:
         scored = [(span, answered(scores, self.model.threshold)) for span, scores in zip(found, ranked, strict=True)]

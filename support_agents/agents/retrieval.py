@@ -1,7 +1,8 @@
 """Finds the passages that a reply may rest on; it never answers, and "nothing relevant" is one of its results."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,11 +15,11 @@ from support_agents.domain.sections import RetrievalSection
 from support_agents.ports import Embedder, Vector, VectorStore
 from support_agents.screening.terms import coverage, passage_terms, terms
 
-# Similarity (cosine) from which a passage counts as relevant. On a help centre of 414 articles, 34 of 35 questions
-# about other things stay below it and 51 of 52 about it reach it; see tests/evals/measure_help_center.py.
-FLOOR = 0.42
+# Similarity (cosine) from which a passage counts as relevant. On a help centre of 414 articles, 44 of 45 questions
+# about other things stay below it and 96 of 98 about it reach it; see tests/evals/measure_help_center.py.
+FLOOR = 0.38
 # How far below the floor a passage may lie that contains most of the words of the question.
-LEXICAL_RELIEF, LEXICAL_COVERAGE = 0.08, 0.6
+LEXICAL_RELIEF, LEXICAL_COVERAGE = 0.06, 0.6
 # The embedder knows English best and takes texts of one other language to be alike: there, words must agree as well,
 # by their beginnings ("Lieferung", "Lieferadresse"), the more of them the lower the similarity is.
 FOREIGN_RELIEF, FOREIGN_SUM, FOREIGN_LETTERS = 0.05, 0.85, 6
@@ -27,6 +28,10 @@ LIMIT = 8
 MOST_INTERNAL = 2
 MOST_ASKS = 3
 ALIKE = 0.85
+# A hint is worded like the passage it looks for: what is less alike says something else. Of each hint the best two.
+HINT_FLOOR, _HINT_SEARCHED, _HINT_TAKEN = 0.5, 10, 2
+MOST_HINTED = 6
+_HINT_SECONDS, _LEARNED_AT_ONCE = 0.1, 8
 # Seconds that must remain for another ask to be searched for: embedding and search take about 0.03.
 _ASK_SECONDS = 0.15
 
@@ -54,6 +59,7 @@ class RetrievalAgent:
     store: VectorStore
     embedder: Embedder
     floor: float = FLOOR
+    _hint_vectors: dict[str, Vector] = field(default_factory=dict, repr=False, compare=False)
 
     async def work(self, given: RetrievalGiven, run: Run) -> RetrievalSection:
         """Search for the message and for each of several asks; best first, the customer's language before others.
@@ -71,25 +77,42 @@ class RetrievalAgent:
         hinted = await self._hinted(given) if run.deadline.remaining >= _ASK_SECONDS else []
         return RetrievalSection(
             query=given.query,
-            passages=_chosen(hinted, _interleaved(rankings), given),
+            passages=_with_hinted(_chosen(_interleaved(rankings), given), hinted),
             floor=self.floor,
             index_version=version,
         )
 
+    async def learn(self, hints: Sequence[str], embedder: Embedder) -> None:
+        """Embed hints ahead of need; `embedder` is of the same version and may let messages go first."""
+        for start in range(0, len(hints), _LEARNED_AT_ONCE):
+            fresh = [hint for hint in hints[start : start + _LEARNED_AT_ONCE] if hint not in self._hint_vectors]
+            self._hint_vectors.update(zip(fresh, await embedder.embed(fresh), strict=True) if fresh else ())
+
     async def _relevant(self, given: RetrievalGiven, query: str, vector: Vector) -> list[RetrievedPassage]:
+        if not terms(query):
+            return []
         found = await self.store.search(given.workspace, query, np.asarray(vector), limit=3 * given.limit)
         return [retrieved for retrieved in found if self._is_relevant(query, retrieved)]
 
     async def _hinted(self, given: RetrievalGiven) -> list[RetrievedPassage]:
-        """Return the passages that say what an answer would say; the lines are few, so their vectors are remembered."""
+        """Return the passages that say what an answer would say; the lines are few, so their vectors are kept."""
+        fresh = [hint for hint in given.hints if hint not in self._hint_vectors]
+        if fresh:
+            # Not cancelled when it is late: what it computes is there for the next message.
+            await asyncio.wait({asyncio.ensure_future(self.learn(fresh, self.embedder))}, timeout=_HINT_SECONDS)
         found: dict[PassageId, RetrievedPassage] = {}
-        vectors = await self.embedder.embed(given.hints) if given.hints else ()
-        for hint, vector in zip(given.hints, vectors, strict=True):
+        floor = HINT_FLOOR if given.language == _BEST_KNOWN else HINT_FLOOR - FOREIGN_RELIEF
+        for hint in given.hints:
+            vector = self._hint_vectors.get(hint)
+            if vector is None:
+                continue
             searched = await self.store.search(given.workspace, hint, np.asarray(vector), limit=_HINT_SEARCHED)
             fitting = [
                 retrieved
                 for retrieved in searched
-                if retrieved.passage.language == given.language and retrieved.similarity >= HINT_FLOOR
+                if retrieved.passage.language == given.language
+                and retrieved.passage.audience is Audience.PUBLIC
+                and retrieved.similarity >= floor
             ]
             found.update((retrieved.passage.id, retrieved) for retrieved in fitting[:_HINT_TAKEN])
         return list(found.values())
@@ -134,6 +157,13 @@ def _chosen(found: Iterable[RetrievedPassage], given: RetrievalGiven) -> tuple[R
         if len(chosen) == given.limit:
             break
     return tuple(chosen)
+
+
+def _with_hinted(
+    chosen: tuple[RetrievedPassage, ...], hinted: Sequence[RetrievedPassage]
+) -> tuple[RetrievedPassage, ...]:
+    known = {retrieved.passage.id for retrieved in chosen}
+    return (*chosen, *[retrieved for retrieved in hinted if retrieved.passage.id not in known][:MOST_HINTED])
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:

@@ -47,6 +47,11 @@ class Candidate:
         return len(self.lines) > 1 or bool(_ITEM.match(self.text))
 
     @property
+    def is_item(self) -> bool:
+        """Whether it is one item of a list without the rest."""
+        return len(self.lines) == 1 and self.is_listed
+
+    @property
     def words(self) -> int:
         """Length as a reader counts it."""
         return count_words(self.text)

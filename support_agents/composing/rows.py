@@ -1,4 +1,4 @@
-"""A table row as retrieval stores it – `Country: France; Standard: 3 days` – as one line; it adds no word of its own."""
+"""A table row as retrieval stores it – `Country: France; Standard: 3 days` – as one line; it adds no word."""
 
 from dataclasses import dataclass
 
@@ -35,4 +35,6 @@ def read_row(line: str) -> Row | None:
     if line.endswith((".", "!", "?")):
         return None
     (_, about), *rest = cells
+    if not any(c.isalpha() for c in about):
+        return None  # a size or an amount: which row is meant takes more than a shared number
     return Row(about, tuple((label, value) for label, value in rest))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from support_agents.composing.candidates import Candidate
+from support_agents.composing.needs import Need
 from support_agents.screening.terms import terms
 from support_agents.wording.outlines import OutlineLine
 from support_agents.wording.traits import Trait, has
@@ -16,21 +17,11 @@ Matrix = NDArray[np.float32]
 # Measured on the demo shop's development messages: below these a match is as often wrong as right.
 LINE_FITS, ASK_FITS, SURE_ASK = 0.66, 0.56, 0.95
 _LEXICAL = 0.25
-_PRIOR_STEP, _ASKED_BONUS = 0.08, 0.15
+_SIMILAR, _PRIOR_STEP, _NEAR_BEST = 0.5, 0.12, 0.15
 _ASK_WEIGHT = 0.3
 MOST_PASSAGES, MOST_DIRECT = 2, 3
 _LONGEST_CHAIN = 2
-_ROW_BONUS = 0.25
-
-
-@dataclass(frozen=True)
-class Need:
-    """One ask with the outline lines that fit the case, and the words of its questions."""
-
-    intent: str
-    text: str
-    lines: tuple[OutlineLine, ...]
-    outlined: bool
+_ROW_BONUS, _ITEM_MALUS = 0.25, -0.15
 
 
 @dataclass(frozen=True)
@@ -54,7 +45,9 @@ def lexical(left: Sequence[str], right: Sequence[str]) -> Matrix:
     rows = []
     for text in left:
         words = frozenset(terms(text))
-        rows.append([len(words & other) / np.sqrt(len(words) * len(other)) if words and other else 0.0 for other in sets])
+        rows.append(
+            [len(words & other) / np.sqrt(len(words) * len(other)) if words and other else 0.0 for other in sets]
+        )
     return np.array(rows, dtype=np.float32).reshape(len(left), len(right))
 
 
@@ -73,7 +66,8 @@ def claims(
     """Return the best usable candidate of every line and of every ask, best score first, each candidate once."""
     best: dict[tuple[int, int], Claim] = {}
     # A row is only a candidate when the customer named what it is about: that outweighs its terse words.
-    weights = [_ROW_BONUS if candidate.row else 0.0 for candidate in candidates]
+    # An item alone, without its list, has lost what it is an item of.
+    weights = [_ROW_BONUS if c.row else _ITEM_MALUS if c.is_item else 0.0 for c in candidates]
     closed = np.where(np.array(usable), weights, -10.0).astype(np.float32)
     for number, need in enumerate(needs):
         found = list(_of_lines(number, need, candidates, by_line[number] + closed, by_ask[number]))
@@ -85,27 +79,31 @@ def claims(
     return tuple(sorted(best.values(), key=lambda claim: -claim.score))
 
 
-def _of_lines(
-    number: int, need: Need, candidates: Sequence[Candidate], lines: Matrix, ask: Matrix
-) -> Iterator[Claim]:
+def _of_lines(number: int, need: Need, candidates: Sequence[Candidate], lines: Matrix, ask: Matrix) -> Iterator[Claim]:
     for rank, line in enumerate(need.lines):
         scores = lines[rank] + _ASK_WEIGHT * ask
         at = int(np.argmax(np.where(lines[rank] >= LINE_FITS, scores, -1.0)))
         if lines[rank][at] >= LINE_FITS:
-            prior = -_PRIOR_STEP * rank + (_ASKED_BONUS if line.is_asked(need.text) else 0.0)
-            yield Claim(candidates[at], float(scores[at]) + prior, number, rank)
+            # What the customer asks for in so many words comes before what one always says.
+            place = rank - len(need.lines) if line.is_asked(need.text) else rank
+            yield Claim(candidates[at], _SIMILAR * float(scores[at]) - _PRIOR_STEP * place, number, place)
 
 
 def _without_fallbacks(found: list[Claim], need: Need) -> list[Claim]:
     """Leave out the general lines when a line was found that the customer asks for."""
-    asked = any(not need.lines[claim.rank].fallback for claim in found)
-    return [claim for claim in found if not (asked and need.lines[claim.rank].fallback)]
+    asked = any(not _line(claim, need).fallback for claim in found)
+    return [claim for claim in found if not (asked and _line(claim, need).fallback)]
+
+
+def _line(claim: Claim, need: Need) -> OutlineLine:
+    return need.lines[claim.rank % len(need.lines)]
 
 
 def _of_ask(number: int, need: Need, candidates: Sequence[Candidate], ask: Matrix) -> Iterator[Claim]:
     floor = SURE_ASK if need.outlined else ASK_FITS
+    best = float(ask.max())
     for at in np.argsort(-ask)[:MOST_DIRECT]:
-        if ask[at] >= floor:
+        if ask[at] >= max(floor, best - _NEAR_BEST):
             yield Claim(candidates[int(at)], float(ask[at]), number, len(need.lines))
 
 

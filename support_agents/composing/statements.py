@@ -85,6 +85,8 @@ def _keys(intent: str, given: DraftingGiven) -> Iterator[str]:
     for key in keys:
         if key.startswith("window."):
             yield from _window(key, given)
+        elif key == "refund.not_returned" and order.refunded.minor > 0:
+            yield "refund.earlier_part"
         elif key == "refund.earlier":
             yield from _refund(given, refunds=refunds)
         else:

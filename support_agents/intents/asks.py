@@ -36,6 +36,12 @@ class Reading:
         long = len(self.matter.split()) > LONG_MESSAGE
         return (self.spans[0].text,) if self.spans and long else ()
 
+    @property
+    def only_ask(self) -> tuple[str, ...]:
+        """The one ask where it is but a part of the matter: worth a look of its own if the whole is unclear."""
+        alone = len(self.spans) == 1 and self.spans[0].text != self.matter
+        return (self.spans[0].text,) if alone else ()
+
 
 def read(text: str, language: str) -> Reading:
     """Return the asks of a message in order, none for a greeting or thanks alone, and its matter."""

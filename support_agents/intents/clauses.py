@@ -14,7 +14,7 @@ MOST_CLAUSES = 80
 _LONGEST_WISH = 9  # words
 _LONGEST_GENERAL = 9
 _LONGEST_NAME = 3  # words after a greeting or below a message
-_LONGEST_REFERENCE = 6
+_LONGEST_REFERENCE = 8
 _ENOUGH = 200  # characters of a part that are looked at to judge a cut
 _FEWEST_WORDS = 3  # on both sides of a cut inside a sentence
 _WRAPPED_LINE = 55  # characters; a line this long that ends without a mark goes on in the next
@@ -22,7 +22,7 @@ _WRAPPED_LINE = 55  # characters; a line this long that ends without a mark goes
 _END = re2.compile(r"[.!?…]+[\"'”’»)\]]*(?:\s+|$)|;\s+|\s*\n\s*")
 _BULLET = re2.compile(r"^\s*(?:[-*•–]|\(?\d{1,2}[.)]|[a-e]\))\s+")
 _AND = r"and|but|or|und|aber|oder|y|pero|et|mais|e|ed|ma|en|maar|mas|oraz|ale|i|a"
-_JOINT = re2.compile(rf"(?i),\s|\s[-–]\s|\?\s|\s(?:{_AND})\s")
+_JOINT = re2.compile(rf"(?i)[,:]\s|\s[-–]\s|\?\s|\s(?:{_AND})\s")
 _LEADING_AND = re2.compile(rf"(?i)^(?:{_AND})\s")
 _ABBREVIATIONS = frozenset(
     [
@@ -104,13 +104,20 @@ def _parts(text: str, start: int, end: int, patterns: Cues) -> Iterator[tuple[in
     for match in _JOINT.finditer(text[start:end]):
         cut, after = start + match.start(), start + match.end()
         left, right = text[at:cut][:_ENOUGH], text[after : min(end, after + _ENOUGH)]
-        if match.group()[0] == "," and _is_courtesy(normalised(left), patterns):
+        if _is_preface(left, match.group(), patterns):
             yield at, cut
             at = after
         elif leading := _opens_ask(left, right, patterns):
             yield at, cut + (match.group()[0] == "?")
             at = after + leading - 1
     yield at, end
+
+
+def _is_preface(left: str, mark: str, patterns: Cues) -> bool:
+    """Whether a greeting ends at a comma or colon, or `two questions` at a colon."""
+    plain = normalised(left)
+    announces = mark[0] == ":" and len(plain.split()) <= _LONGEST_GENERAL and patterns.general.search(plain)
+    return bool(announces) or (mark[0] in ",:" and _is_courtesy(plain, patterns))
 
 
 def _opens_ask(left: str, right: str, patterns: Cues) -> int:

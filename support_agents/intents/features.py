@@ -76,7 +76,7 @@ def _hashed(words: Sequence[str]) -> Hashes:
 
 
 def _pairs(hashes: Hashes) -> Hashes:
-    return hashes[:-1] * _FACTORS[1] + hashes[1:] * _FACTORS[2]
+    return np.asarray(hashes[:-1] * _FACTORS[1] + hashes[1:] * _FACTORS[2], dtype=np.uint32)
 
 
 def _counted(hashes: Hashes, columns: int) -> Counts:

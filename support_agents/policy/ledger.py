@@ -1,4 +1,4 @@
-"""The policy file: loads it with exact errors and finds the clauses in force on a day; it never applies an expired one."""
+"""The policy file: loads it with exact errors, finds the clauses in force on a day; an expired one never applies."""
 
 import hashlib
 from dataclasses import dataclass

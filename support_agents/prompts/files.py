@@ -36,7 +36,9 @@ class PromptFile:
         """Fill system and user text; values are put in as they are and never read for places themselves."""
         missing = self.places - values.keys()
         if missing:
-            raise SupportError("prompt_incomplete", f"prompt {self.identity}: no value for {', '.join(sorted(missing))}")
+            raise SupportError(
+                "prompt_incomplete", f"prompt {self.identity}: no value for {', '.join(sorted(missing))}"
+            )
         return self.system.format_map(values), self.user.format_map(values)
 
 
@@ -56,17 +58,22 @@ def parse_prompt(text: str, name: str) -> PromptFile:
     try:
         _, front, body = parts
         fields = yaml.safe_load(front)
-        before, _, rest = body.partition("# system\n")
-        system, mark, user = rest.partition("\n# user\n")
-        if before.strip() or not mark:
-            raise ValueError("needs the texts `# system` and `# user`, in this order")
+        system, user = _texts(body)
         return PromptFile(
             name=str(fields["name"]),
             version=int(fields["version"]),
             max_tokens=int(fields["max_tokens"]),
             temperature=float(fields["temperature"]),
-            system=system.strip(),
-            user=user.strip(),
+            system=system,
+            user=user,
         )
     except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
         raise SupportError("prompt_invalid", f"prompt {name}: {error}") from error
+
+
+def _texts(body: str) -> tuple[str, str]:
+    before, _, rest = body.partition("# system\n")
+    system, mark, user = rest.partition("\n# user\n")
+    if before.strip() or not mark:
+        raise ValueError("needs the texts `# system` and `# user`, in this order")
+    return system.strip(), user.strip()

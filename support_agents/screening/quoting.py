@@ -29,7 +29,8 @@ _RULE = re2.compile(r"^\s*[_=-]{10,}\s*$")
 _SIGNATURE = re2.compile(r"^-- ?$|^\x{2014}$")
 _DEVICE = re2.compile(
     r"(?i)^\s*(?:sent (?:from|via) (?:my|mail|outlook|yahoo|proton|the)\b.*|get outlook for .*"
-    r"|von mein\w* .+ gesendet.*|gesendet (?:von|mit|über) .+|diese nachricht wurde von mein\w* .* gesendet.*|envoyé (?:de|depuis) .+"
+    r"|von mein\w* .+ gesendet.*|gesendet (?:von|mit|über) .+|diese nachricht wurde von mein\w* .* gesendet.*"
+    r"|envoyé (?:de|depuis) .+"
     r"|enviado (?:desde|do|de) .+|inviato da .+|verzonden vanaf .+|verstuurd vanaf .+"
     r"|skickat från .+|sendt fra .+|wysłano z .+|iphoneから送信.*)$"
 )

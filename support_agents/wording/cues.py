@@ -15,6 +15,7 @@ class Cue(StrEnum):
     MONEY = "money"
     REPLACEMENT = "replacement"
     GENERAL = "general"
+    TROUBLE = "trouble"
 
 
 def find_cue(cue: Cue, text: str) -> str | None:

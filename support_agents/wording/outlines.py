@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict
 from support_agents.domain.intent import Ask
 from support_agents.wording.phrases import LANGUAGES
 
-
 MOST_HINTS = 6  # of one ask
 
 
@@ -38,6 +37,7 @@ class OutlineLine(BaseModel):
     wanted: tuple[str, ...] = ()
     unwanted: tuple[str, ...] = ()
     fallback: bool = False
+    hint: bool = False
     attached: bool | None = None
     closed: bool | None = None
     refunded: bool | None = None
@@ -60,7 +60,6 @@ class OutlineLine(BaseModel):
     def is_asked(self, text: str) -> bool:
         """Whether the message has one of the words that call for this line."""
         return bool(self.wanted) and bool(_pattern(self.wanted).search(" ".join(text.casefold().split())))
-
 
     def is_out_of_place(self, text: str) -> bool:
         """Whether the message has a word after which this line would miss the point."""
@@ -88,6 +87,11 @@ def hints(asks: Sequence[Ask], text: str, language: str) -> tuple[str, ...]:
 def outline(intent: str, language: str) -> tuple[OutlineLine, ...]:
     """Return the lines of an intent, most important first; none for an intent that only the ask itself describes."""
     return _outlines(language).get(intent, ())
+
+
+def all_lines() -> tuple[str, ...]:
+    """Return every line of every language, for whoever prepares to compare with them."""
+    return tuple(line.say for language in LANGUAGES for lines in _outlines(language).values() for line in lines)
 
 
 @cache

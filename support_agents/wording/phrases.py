@@ -13,7 +13,20 @@ from support_agents.wording.segments import split_sentences
 
 LANGUAGES = ("en", "de", "es", "fr")
 # Words that open a letter; what follows one is a name.
-GREETING_WORDS = ("hi", "hello", "dear", "hey", "guten tag", "hallo", "liebe", "lieber", "hola", "bonjour", "cher", "chère")
+GREETING_WORDS = (
+    "hi",
+    "hello",
+    "dear",
+    "hey",
+    "guten tag",
+    "hallo",
+    "liebe",
+    "lieber",
+    "hola",
+    "bonjour",
+    "cher",
+    "chère",
+)
 _LONGEST_NAME = 24
 _TITLES = frozenset("mr mrs ms miss dr prof herr frau sr sra señor señora m mme monsieur madame".split())  # noqa: SIM905 - reads best as prose
 
@@ -60,7 +73,7 @@ class Phrases:
 
     def is_open(self, text: str) -> bool:
         """Whether `text` names an ask as open, in our words."""
-        before, _, after = self.line("open.ask", ask="\0").partition("\0")
+        before, _, after = self.line("open.ask", topic="\0").partition("\0")
         return text.startswith(before) and text.endswith(after)
 
     def _courtesies(self, customer_name: str) -> frozenset[str]:

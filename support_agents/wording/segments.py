@@ -5,18 +5,51 @@ from typing import Literal
 
 import re2
 
+from support_agents.wording.dates import MONTHS
+
 Lead = Literal["", " ", "\n", "\n\n"]
 
 _END = ".!?…"
 _CLOSERS = "\"'”’»)"
 _ABBREVIATIONS = frozenset(
-    "e.g i.e z.b d.h u.a o.ä bzw ca approx mr mrs ms dr prof st vs etc inkl incl tel p.ej ej sr sra p.m a.m usw evtl "
-    "ggf mme hr inc ltd".split()
+    [
+        "e.g",
+        "i.e",
+        "z.b",
+        "d.h",
+        "u.a",
+        "o.ä",
+        "bzw",
+        "ca",
+        "approx",
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "prof",
+        "st",
+        "vs",
+        "etc",
+        "inkl",
+        "incl",
+        "tel",
+        "p.ej",
+        "ej",
+        "sr",
+        "sra",
+        "p.m",
+        "a.m",
+        "usw",
+        "evtl",
+        "ggf",
+        "mme",
+        "hr",
+        "inc",
+        "ltd",
+    ]
 )
-_BEFORE_NUMBERS = frozenset("no nr n.º núm art abs".split())
-_ORDINAL_FOLLOWERS = frozenset(
-    "januar februar märz april mai juni juli august september oktober november dezember werktag tag".split()
-)
+_BEFORE_NUMBERS = frozenset({"no", "nr", "n.º", "núm", "art", "abs"})
+_ORDINAL_FOLLOWERS = frozenset({*MONTHS["de"].casefold().split(), "werktag", "tag"})
 _LIST_ITEM = re2.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _MARKS = re2.compile(r"\s*\[[a-z0-9_.,\s]{1,60}\]\.?")
 _WORD_BEFORE = re2.compile(r"(\S+)$")

@@ -24,6 +24,7 @@ class Trait(StrEnum):
     EVIDENCE = "evidence"
     SEEN = "seen"
     CHOICE = "choice"
+    EXCLUDES = "excludes"
     PROMISE = "promise"
     ACTION_REFUND = "action_refund"
     ACTION_SHIP = "action_ship"

@@ -16,7 +16,7 @@ from approvals.ports import (
     Refused,
     Unknown,
 )
-from approvals.testing import Fault, FakeHelpdeskGateway, FakeTicket
+from approvals.testing import FakeHelpdeskGateway, FakeTicket, Fault
 from tests.peers.zendesk_server import API_USER, CUSTOMER, EMAIL, START, TOKEN, ZendeskServer, serving
 
 ANNA = "anna@example.com"
@@ -27,7 +27,7 @@ class Desk:
     """A gateway and what happens behind it: `touch` is anybody's update, `public` counts what customers see."""
 
     gateway: HelpdeskGateway
-    touch: Callable[[], None]
+    touch: Callable[[], object]
     public: Callable[[], int]
     close: Callable[[], None]
 
@@ -52,7 +52,7 @@ def real(server: ZendeskServer, zendesk: ZendeskGateway) -> Desk:
     ticket = server.tickets[77]
     return Desk(
         zendesk,
-        lambda: ticket.comment(CUSTOMER, "One more thing", at=START + timedelta(minutes=5)) and None,
+        lambda: ticket.comment(CUSTOMER, "One more thing", at=START + timedelta(minutes=5)),
         lambda: sum(c["public"] for c in ticket.comments if c["author_id"] == API_USER),
         lambda: setattr(ticket, "status", "closed"),
     )
@@ -176,5 +176,3 @@ async def test_the_fake_fails_as_told() -> None:
     gateway.faults.coming = [Fault.FAIL, Fault.REFUSE]
     assert isinstance(await gateway.comment(reply(None)), Unknown)
     assert isinstance(await gateway.comment(reply(None)), Refused)
-
-

@@ -88,7 +88,9 @@ async def test_what_was_refunded_before_counts(tmp_path: Path) -> None:
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(amounts=st.lists(st.integers(1, 3_000), max_size=8))
-async def test_no_sequence_of_refunds_exceeds_what_was_paid(amounts: list[int], tmp_path_factory: pytest.TempPathFactory) -> None:
+async def test_no_sequence_of_refunds_exceeds_what_was_paid(
+    amounts: list[int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     for make in (ledger, fake):
         gateway = await make(tmp_path_factory.mktemp("ledger"))
         booked = [amount for amount in amounts if isinstance(await gateway.refund(order(amount)), Receipt)]

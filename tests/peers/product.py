@@ -39,6 +39,7 @@ class Product:
     process: subprocess.Popen[bytes] | None = None
     _http: httpx.Client | None = None
     _csrf: dict[str, str] = field(default_factory=dict)
+    _cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
 
     def command(self, *words: str, stdin: str = "") -> str:
         """Run a `support-agents` command to its end; its output is returned, a failure raised with it."""
@@ -67,7 +68,7 @@ class Product:
         while time.monotonic() < until:
             self._alive()
             if (url := self._url()) and _answers(url):
-                self._http = httpx.Client(base_url=url, timeout=20, trust_env=False)
+                self._http = httpx.Client(base_url=url, timeout=20, trust_env=False, cookies=self._cookies)
                 return
             time.sleep(0.05)
         raise TimeoutError(self.log())
@@ -93,9 +94,13 @@ class Product:
         return self._json("POST", "/webhooks/standard", content=raw, headers=signed(raw))
 
     def sign_in(self) -> None:
-        """Open a person's session."""
+        """Open a person's session, which outlives a restart of the server."""
+        if self._csrf:
+            return
         answer = self._json("POST", "/v1/session", json={"email": OPERATOR, "password": PASSWORD})
         self._csrf = {"X-CSRF-Token": answer["csrf"]}
+        assert self._http is not None
+        self._cookies = self._http.cookies
 
     def get(self, path: str) -> Any:
         """Return the JSON at `path`."""

@@ -42,6 +42,7 @@ class SmtpSink:
         assert isinstance(envelope.content, bytes)
         self.taken.append(Taken(envelope.mail_from or "", tuple(envelope.rcpt_tos), envelope.content))
         if self.drop_after_data:
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return f"250 OK queued as {len(self.taken)}"
 

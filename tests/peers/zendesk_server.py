@@ -1,4 +1,4 @@
-"""A stateful stand-in for Zendesk over real HTTP on loopback: tickets, comments, audits, conditional updates, faults."""
+"""A stateful stand-in for Zendesk over real HTTP on loopback: tickets, comments, audits, conflicts, faults."""
 
 import asyncio
 import base64
@@ -43,7 +43,13 @@ class ZendeskTicket:
         self.updated_at = max(at or datetime.now(UTC), self.updated_at + timedelta(seconds=1))
         number = self.id * 1000 + len(self.audits) + 1
         self.comments.append(
-            {"id": number, "author_id": author, "public": public, "html_body": body, "created_at": stamped(self.updated_at)}
+            {
+                "id": number,
+                "author_id": author,
+                "public": public,
+                "html_body": body,
+                "created_at": stamped(self.updated_at),
+            }
         )
         audit = {
             "id": number + 500,
@@ -65,7 +71,9 @@ class ZendeskServer:
     requests: list[tuple[str, str]] = field(default_factory=list)
     base_url: str = ""
 
-    def add(self, number: int, requester_email: str, body: str = "Where is my order?", *, at: datetime = START) -> ZendeskTicket:
+    def add(
+        self, number: int, requester_email: str, body: str = "Where is my order?", *, at: datetime = START
+    ) -> ZendeskTicket:
         """A ticket with the customer's first message."""
         ticket = self.tickets[number] = ZendeskTicket(number, requester_email)
         ticket.updated_at = at - timedelta(seconds=1)

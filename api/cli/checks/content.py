@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from api.bootstrap import embedder, order_lookup
+from api.bootstrap import embedding, order_lookup
 from api.cli.checks.finding import Finding
 from api.settings import Settings
 from support_agents.intents.examples import Examples
@@ -14,14 +14,14 @@ TRAIN = "support-agents intents train"
 
 async def models(settings: Settings) -> tuple[Finding, ...]:
     """Whether model and tokenizer are the measured bytes, and the intent head was trained on today's examples."""
-    loaded = embedder(settings)
-    head = IntentHead.load(embedder_version=loaded.version)
-    loaded.close()
+    with embedding(settings) as embedder:
+        version = embedder.version
+    head = IntentHead.load(embedder_version=version)
     examples = Examples.load()
     told = f"{head.manifest.examples} examples, {len(head.manifest.classes)} classes"
     stale = "" if examples.sha256 == head.manifest.data_sha256 else TRAIN
     return (
-        Finding("model and tokenizer", f"{loaded.version}, hashes as measured"),
+        Finding("model and tokenizer", f"{version}, hashes as measured"),
         Finding("intent model", "trained on other examples than the present ones" if stale else told, stale),
     )
 

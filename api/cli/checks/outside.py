@@ -31,9 +31,17 @@ async def mail(settings: Settings) -> tuple[Finding, ...]:
             greeting = await reader.readline()
             writer.close()
     except (OSError, TimeoutError) as error:
-        return (Finding("mail", f"{where} does not answer ({type(error).__name__})", "check SUPPORT_SMTP_HOST and _PORT"),)
+        return (
+            Finding("mail", f"{where} does not answer ({type(error).__name__})", "check SUPPORT_SMTP_HOST and _PORT"),
+        )
     greets = greeting.startswith(_GREETING)
-    return (Finding("mail", f"{where} {'greets' if greets else 'is no mail server'}", "" if greets else "check SUPPORT_SMTP_HOST"),)
+    return (
+        Finding(
+            "mail",
+            f"{where} {'greets' if greets else 'is no mail server'}",
+            "" if greets else "check SUPPORT_SMTP_HOST",
+        ),
+    )
 
 
 async def helpdesk(settings: Settings) -> tuple[Finding, ...]:

@@ -44,7 +44,7 @@ async def index(settings: Settings) -> tuple[Finding, ...]:
     """Whether every stored passage is indexed, asked of the running server or of the folder itself."""
     client = running(settings)
     if client is not None:
-        ready = bool(client.get_any("/readyz").get("index"))
+        ready = bool(client.state("/readyz").get("index"))
         wait = "" if ready else "wait a moment; if it stays, look at the server's log"
         return (Finding("index", "in step" if ready else "the server is building it", wait),)
     container = build(settings)

@@ -1,12 +1,13 @@
 """What a page shows of a run's grounds: cited passages with their quotes, the verdict, stage timings; pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from api.console.wording import Tone, counted, milliseconds, words
 from support_agents.domain.knowledge import Audience, Citation, RetrievedPassage
 from support_agents.domain.runs import Sections, StageTiming
-from support_agents.domain.sections import CheckResult, ComplianceSection, Verdict
+from support_agents.domain.sections import Check, CheckResult, ComplianceSection, Verdict
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,16 @@ class VerdictLine:
     line: str
     tone: Tone
     problems: tuple[str, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """One check that failed, or all passes of one check together."""
+
+    name: str
+    result: CheckResult
+    words: str
 
 
 @dataclass(frozen=True)
@@ -97,16 +108,31 @@ def verdict_line(compliance: ComplianceSection | None) -> VerdictLine:
     )
     stated, confirmed = compliance.facts_stated, compliance.facts_confirmed
     line = f"{counted(stated, 'fact')}, {confirmed} confirmed" if stated else "states no facts"
-    if compliance.verdict is Verdict.BLOCKED or confirmed < stated:
-        return VerdictLine(f"{line} – not fit to send as it is", Tone.BAD, problems)
-    if compliance.verdict is Verdict.REPAIRED:
-        dropped = counted(len(compliance.dropped), "sentence")
-        return VerdictLine(f"{line} · {dropped} dropped", Tone.CARE, problems)
-    return VerdictLine(line, Tone.GOOD, problems)
+    match compliance.verdict:
+        case Verdict.BLOCKED:
+            return VerdictLine(f"{line} – not fit to send", Tone.BAD, problems)
+        case Verdict.FLAGGED:
+            return VerdictLine(f"{line} – only as a person’s own word", Tone.BAD, problems)
+        case Verdict.REPAIRED:
+            dropped = counted(len(compliance.dropped), "sentence")
+            return VerdictLine(f"{line} · {dropped} dropped", Tone.CARE, problems)
+        case Verdict.PASS:
+            return VerdictLine(line, Tone.GOOD if confirmed >= stated else Tone.BAD, problems)
 
 
 def _problem(name: str, reason: str) -> str:
     return f"{words(name)}: {reason}" if reason else words(name)
+
+
+def check_lines(checks: Sequence[Check]) -> tuple[CheckLine, ...]:
+    """Failures first, each with its reason; passes once per check, with how many sentences passed it."""
+    failed = [CheckLine(c.name, c.result, c.reason) for c in checks if c.result is CheckResult.FAILED]
+    passes = Counter(check.name for check in checks if check.result is CheckResult.PASSED)
+    passed = [
+        CheckLine(name, CheckResult.PASSED, f"passed {count} times" if count > 1 else "passed")
+        for name, count in passes.items()
+    ]
+    return (*failed, *passed)
 
 
 def stage_bars(timings: Sequence[StageTiming]) -> tuple[StageBar, ...]:

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from api.console.views.action import LetterView, RefundView, short, shown_action
-from api.console.views.evidence import CitedPassage, StageBar, VerdictLine, cited, stage_bars, uncited, verdict_line
+from api.console.views.evidence import (
+    CheckLine,
+    CitedPassage,
+    StageBar,
+    VerdictLine,
+    check_lines,
+    cited,
+    stage_bars,
+    uncited,
+    verdict_line,
+)
 from api.console.views.orders import order_line
 from api.console.views.state import StateView
 from api.console.views.words import Words, newest_words
@@ -15,7 +25,7 @@ from db.repositories.approvals import ApprovalRequest
 from db.repositories.tickets import Ticket
 from support_agents.domain.ids import RequestId, TicketId
 from support_agents.domain.runs import Rechecked, RunRecord
-from support_agents.domain.sections import Check, ComputedFact, OrderAnswer, PlanSection
+from support_agents.domain.sections import ComputedFact, OrderAnswer, PlanSection
 from support_agents.domain.ticket import Message
 
 
@@ -55,7 +65,8 @@ class RequestView:
     cited: tuple[CitedPassage, ...]
     others: tuple[CitedPassage, ...]
     facts: tuple[ComputedFact, ...]
-    checks: tuple[Check, ...]
+    checks: tuple[CheckLine, ...]
+    checks_words: str
     stages: tuple[StageBar, ...]
     total_ms: str
     digest: str
@@ -76,6 +87,8 @@ def shown_request(
     if grounds.rechecked is not None and sections.draft is not None:
         draft = sections.draft.model_copy(update={"sentences": grounds.rechecked.sentences})
         sections = sections.model_copy(update={"draft": draft, "compliance": grounds.rechecked.compliance})
+    checks = sections.compliance.checks if sections.compliance and not refund else ()
+    facts = sections.plan.facts if sections.plan else ()
     total = (grounds.record.finished_at - grounds.record.received_at).total_seconds() * 1000
     return RequestView(
         request_id=request.id,
@@ -95,8 +108,9 @@ def shown_request(
         verdict=_refund_verdict(grounds.action, sections.plan) or verdict_line(sections.compliance),
         cited=() if refund else cited(sections),
         others=uncited(sections) if not refund else (),
-        facts=sections.plan.facts if sections.plan else (),
-        checks=sections.compliance.checks if sections.compliance and not refund else (),
+        facts=facts,
+        checks=check_lines(checks),
+        checks_words=f"{counted(len(checks), 'check')}" if checks else counted(len(facts), "fact"),
         stages=stage_bars(grounds.record.timings),
         total_ms=milliseconds(total),
         digest=request.digest,
@@ -122,6 +136,8 @@ def _refund_verdict(action: CanonicalReply | CanonicalRefund, plan: PlanSection 
         "by a rule of the policy": bool(action.clauses),
     }
     confirmed = sum(facts.values())
-    line = f"{counted(len(facts), 'fact')}, {confirmed} confirmed: {', '.join(facts)}"
+    line = f"{counted(len(facts), 'fact')}, {confirmed} confirmed"
     problems = tuple(fact for fact, holds in facts.items() if not holds)
-    return VerdictLine(line, Tone.BAD if problems else Tone.GOOD, tuple(f"not confirmed: {fact}" for fact in problems))
+    detail = "" if problems else ", ".join(facts)
+    tone = Tone.BAD if problems else Tone.GOOD
+    return VerdictLine(line, tone, tuple(f"not confirmed: {fact}" for fact in problems), detail)

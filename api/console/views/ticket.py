@@ -150,9 +150,9 @@ def _run(record: RunRecord) -> Entry:
 
 
 def _cost(record: RunRecord) -> str:
-    if not record.model_calls:
-        return ""
     tokens = sum(call.tokens_in + call.tokens_out for call in record.model_calls)
+    if not tokens:
+        return ""
     dollars = sum(call.cost_micro_usd for call in record.model_calls) / _MILLION
     return f"{counted(tokens, 'token')}, ${dollars:.4f}"
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from api.console.views.queue import customer
-from api.console.wording import OUTCOMES, Badge, Tone
+from api.console.wording import OUTCOMES, Badge
 from db.read_models.pages import Page
 from db.read_models.tickets import TicketLine
 from db.repositories.tickets import TicketStatus
@@ -43,7 +43,5 @@ def _row(line: TicketLine) -> TicketRow:
     badges = [OUTCOMES[line.outcome]] if line.outcome else [Badge("no run yet")]
     if ticket.status is not TicketStatus.OPEN:
         badges.append(Badge(ticket.status))
-    if ticket.needs_person_reason:
-        badges.insert(0, Badge("needs a person", Tone.CARE))
     reason = ticket.needs_person_reason or ""
     return TicketRow(ticket.id, customer(ticket), ticket.subject, ticket.changed_at, reason, tuple(badges))

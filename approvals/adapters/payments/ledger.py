@@ -79,7 +79,7 @@ class LedgerPaymentGateway:
     async def _answer(self, work: Callable[[], T]) -> T | Unknown:
         try:
             return await asyncio.to_thread(work)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             return Unknown(f"the ledger did not answer: {error}")
 
     def _record(self, rows: list[tuple[str, str, int, int]]) -> None:

@@ -10,7 +10,7 @@ _GROUPS = (Trait.ACTION_REFUND, Trait.ACTION_SHIP, Trait.ACTION_CANCEL, Trait.AC
 
 
 def no_unproposed_promise(sentence: Sentence, support: Support) -> str:
-    """No action is promised or reported that is neither proposed nor a verified fact; quoted policy may speak of any."""
+    """No action is promised or reported that is neither proposed nor a verified fact; a quoted policy may name any."""
     if sentence.courtesy or support.is_verbatim(sentence):
         return ""
     said = words_only(sentence.text)

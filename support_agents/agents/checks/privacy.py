@@ -7,7 +7,26 @@ from support_agents.wording.values import ValueKind, values_in
 
 _LONGEST_GREETING = 8
 _PERSONAL = frozenset({ValueKind.EMAIL, ValueKind.PHONE})
-_TITLES = frozenset("mr mrs ms miss dr prof herr frau sr sra señor señora monsieur madame m mme".split())
+_TITLES = frozenset(
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "dr",
+        "prof",
+        "herr",
+        "frau",
+        "sr",
+        "sra",
+        "señor",
+        "señora",
+        "monsieur",
+        "madame",
+        "m",
+        "mme",
+    ]
+)
 _NOBODY = frozenset({"there", "all", "team", "customer", "damen und herren", "kunde", "madame, monsieur", "monsieur"})
 
 

@@ -64,7 +64,7 @@ def support_of(given: ComplianceGiven) -> Support:
 
 def words_only(text: str) -> str:
     """The sentence without the mark of a list item."""
-    return _LIST_MARK.sub("", text)
+    return str(_LIST_MARK.sub("", text))
 
 
 def normal(text: str) -> str:

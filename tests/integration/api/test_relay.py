@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from api.worker.relay import Pace, Relay
 from db.engine import Database
+from db.repositories.outbox import ROWS as OUTBOX
 from support_agents.domain.errors import SupportError
 from support_agents.domain.events import EventName, OutboxEvent
 from support_agents.domain.ids import DEFAULT_WORKSPACE, OutboxId, new_id
@@ -71,7 +72,7 @@ async def add(database: Database, count: int = 1) -> list[UUID]:
 
 async def until(condition: Callable[[], bool], seconds: float = 8) -> None:
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - many different things are waited for
             await asyncio.sleep(0.01)
 
 
@@ -193,12 +194,8 @@ async def test_two_relays_never_deliver_the_same_event(database: Database) -> No
 async def test_dispatch_stops_while_the_clock_is_behind_what_it_has_shown(database: Database) -> None:
     [event] = await add(database)
     async with database.write("test") as uow:
-        await uow.session.execute(
-            text("UPDATE outbox SET created_at = :at"),
-            {"at": "2999-01-01T00:00:00.000000Z" if "sqlite" in str(uow.session.get_bind().dialect.name) else None},
-        ) if uow.session.get_bind().dialect.name == "sqlite" else await uow.session.execute(
-            text("UPDATE outbox SET created_at = now() + interval '10 years'")
-        )
+        made = update(OUTBOX).values(created_at=datetime(2999, 1, 1, tzinfo=UTC))
+        await uow.session.execute(made)
     hands = Hands(database)
     async with running(database, hands) as relay:
         await until(lambda: not relay.steady)

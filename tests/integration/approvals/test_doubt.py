@@ -7,6 +7,7 @@ import pytest
 
 from approvals.executors.protocol import World
 from approvals.intent import Intent
+from approvals.ports import Person
 from approvals.testing import Fault
 from support_agents.domain.approval import ExecutionStatus, Role
 from support_agents.domain.errors import Failed, SupportError
@@ -195,27 +196,28 @@ async def test_a_person_settles_what_is_in_doubt(shop: Shop, settled: ExecutionS
         await shop.executions.resolve(execution, person=mia, status=settled, note="again")
 
 
+async def settling(shop: Shop, execution: ExecutionId, person: Person, note: str = "looked") -> str:
+    """The code that settling ends with, or nothing."""
+    try:
+        await shop.executions.resolve(execution, person=person, status=ExecutionStatus.FAILED, note=note)
+    except SupportError as error:
+        return error.code
+    return ""
+
+
 async def test_a_viewer_settles_nothing_and_a_note_is_needed(shop: Shop) -> None:
     execution = await in_doubt(shop)
-    with pytest.raises(SupportError) as caught:
-        viewer = await shop.person("vic", Role.VIEWER)
-        await shop.executions.resolve(execution, person=viewer, status=ExecutionStatus.FAILED, note="no")
-    assert caught.value.code == "not_allowed"
-    with pytest.raises(SupportError) as caught:
-        mia = await shop.person("mia")
-        await shop.executions.resolve(execution, person=mia, status=ExecutionStatus.FAILED, note=" ")
-    assert caught.value.code == "invalid"
+    assert await settling(shop, execution, await shop.person("vic", Role.VIEWER)) == "not_allowed"
+    assert await settling(shop, execution, await shop.person("mia"), note=" ") == "invalid"
+    assert await shop.status(execution) is ExecutionStatus.IN_DOUBT
 
 
 async def test_a_refund_is_settled_by_a_manager_only(shop: Shop) -> None:
     execution = await shop.approved(refund())
     shop.payments.faults.coming = [Fault.FAIL]
     await shop.executions.carry_out(execution)
-    with pytest.raises(SupportError, match="manager"):
-        eva = await shop.person("eva")
-        await shop.executions.resolve(execution, person=eva, status=ExecutionStatus.FAILED, note="not booked")
-    mia = await shop.person("mia", Role.MANAGER)
-    await shop.executions.resolve(execution, person=mia, status=ExecutionStatus.FAILED, note="not booked")
+    assert await settling(shop, execution, await shop.person("eva")) == "not_allowed"
+    assert await settling(shop, execution, await shop.person("mia", Role.MANAGER)) == ""
     assert await shop.status(execution) is ExecutionStatus.FAILED
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from approvals.ports import Person
 from approvals.testing import Fault
-from support_agents.domain.approval import DecisionVerdict, ExecutionStatus, RequestStatus, Role
+from support_agents.domain.approval import ExecutionStatus, RequestStatus, Role
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE, ExecutionId, RequestId
 from support_agents.domain.money import Money
@@ -71,7 +71,7 @@ async def test_a_double_click_is_one_approval(shop: Shop) -> None:
 async def test_one_of_two_approvers_of_a_one_person_request_learns_who_was_first(shop: Shop) -> None:
     (request,) = await shop.proposed(REPLY)
     await shop.approve(request, await shop.person("ben"))
-    with pytest.raises(SupportError, match="ben@shop.example was first") as caught:
+    with pytest.raises(SupportError, match=r"ben@shop\.example was first") as caught:
         await shop.approve(request, await shop.person("eva"))
     assert caught.value.code == "already_decided"
 

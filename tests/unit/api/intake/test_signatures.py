@@ -102,7 +102,7 @@ def test_an_empty_secret_can_never_be_a_key(secret: str) -> None:
 
 def test_zendesk_signs_timestamp_then_body_with_the_secret_as_text() -> None:
     headers = zendesk.sign("a secret", at=AT, body=BODY)
-    # Made with: printf '%s' '2021-02-25T15:02:10Z{"test": 2432232314}' | openssl dgst -sha256 -hmac 'a secret' -binary | base64
+    # printf '%s' '2021-02-25T15:02:10Z{"test": 2432232314}' | openssl dgst -sha256 -hmac 'a secret' -binary | base64
     assert headers == {
         "x-zendesk-webhook-signature-timestamp": "2021-02-25T15:02:10Z",
         "x-zendesk-webhook-signature": "cR11+CDQQiQxbAnEP6Vvpl5Rcfn+WaA5O88UHwpYmnc=",
@@ -122,7 +122,7 @@ def test_zendesk_refuses_the_order_of_its_older_page() -> None:
 
 def test_zendesk_with_an_unreadable_time_is_refused() -> None:
     headers = zendesk.sign("a secret", at=AT, body=b"yesterday" + BODY)
-    # The signed content is timestamp + body, so moving the boundary keeps the signature valid; the time must still read.
+    # Timestamp and body have no separator, so moving the boundary keeps the signature; the time must still read.
     moved = headers | {
         "x-zendesk-webhook-signature-timestamp": headers["x-zendesk-webhook-signature-timestamp"] + "yesterday"
     }

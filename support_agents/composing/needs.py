@@ -1,0 +1,96 @@
+"""What a reply has to answer: the asks by intent, follow-ups joined to what they follow; it answers none of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from support_agents.composing.statements import situation
+from support_agents.domain.intent import UNKNOWN, Ask
+from support_agents.domain.sections import DraftingGiven
+from support_agents.screening.terms import terms
+from support_agents.wording.outlines import OutlineLine, outline
+
+_SMALL_TALK = frozenset({"thanks"})
+# Words that ask about something without naming it: `does it cost anything?`, `wie lange dauert das?`
+_FOLLOW_UP = frozenset(
+    terms(
+        "cost costs anything pay free charge much long take takes when possible work works still ok okay do this that "
+        "kostet kosten etwas kostenlos lange dauert geht möglich noch cuesta gratis tarda posible algo "
+        "coûte gratuit longtemps possible faut temps"
+    )
+)
+_FEWEST_TERMS = 2
+_SHORT = 9
+# A second ask stands apart from the message that explains it: below this its intent is a guess.
+_CLEAR = 0.75
+
+
+@dataclass(frozen=True)
+class Need:
+    """One ask with the outline lines that fit the case; `texts` are the words to compare sentences with."""
+
+    intent: str
+    text: str
+    texts: tuple[str, ...]
+    lines: tuple[OutlineLine, ...]
+    outlined: bool
+    place: int
+
+    @property
+    def must_be_named(self) -> bool:
+        """Whether silence about it would be noticed: a clear intent, or a question with words of its own."""
+        return self.intent != UNKNOWN or ("?" in self.text and len(set(terms(self.text))) >= _FEWEST_TERMS)
+
+
+def needs_of(given: DraftingGiven) -> tuple[Need, ...]:
+    """Return the needs, the first clear one first; an unclear sentence counts where nothing clearer stands."""
+    merged = _merged(given.asks, given.language)
+    clear = [place for place, (name, _) in merged.items() if name != UNKNOWN]
+    if not clear:
+        return tuple(_need(place, merged, given) for place in merged)
+    unclear = [place for place in merged if place not in clear]
+    made = [_need(place, merged, given) for place in (*clear, *unclear)]
+    return tuple(need for need in made if need.must_be_named)
+
+
+def _follows(ask: Ask, intent: str, language: str) -> bool:
+    """Whether the ask only makes sense after one of this intent: no words of its own, or short and outlined there."""
+    if set(terms(ask.text)) <= _FOLLOW_UP:
+        return True
+    short = len(ask.text.split()) <= _SHORT
+    return short and any(line.is_asked(ask.text) for line in outline(intent, language))
+
+
+def _merged(asks: Sequence[Ask], language: str) -> dict[int, tuple[str, str]]:
+    """Asks by their place (from 1) as intent and text; the same intent once, a follow-up with what it follows."""
+    merged: dict[int, tuple[str, str]] = {}
+    for place, ask in enumerate(asks, start=1):
+        name = ask.intent.name
+        if name in _SMALL_TALK:
+            continue
+        same = next((p for p, (known, _) in merged.items() if known == name), None)
+        if same is None and merged and _follows(ask, merged[max(merged)][0], language):
+            same = max(merged)
+        if merged and same is None and ask.intent.probability < _CLEAR:
+            name = UNKNOWN
+        if same is None:
+            merged[place] = (name, ask.text)
+        else:
+            known, text = merged[same]
+            merged[same] = (known, f"{text} {ask.text}")
+    return merged
+
+
+def _need(place: int, merged: dict[int, tuple[str, str]], given: DraftingGiven) -> Need:
+    intent, text = merged[place]
+    whole = f"{text} {given.subject} {given.text}" if len(merged) == 1 else text
+    case = situation(given)
+    outlined = [line for line in outline(intent, given.language) if not line.hint]
+    lines = [line for line in outlined if line.fits(case) and line.matters(whole)]
+    return Need(
+        intent=intent,
+        text=whole,
+        texts=(text, given.text) if len(merged) == 1 else (text,),
+        lines=tuple(lines),
+        outlined=bool(outlined),
+        place=place,
+    )
