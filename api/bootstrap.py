@@ -1,13 +1,13 @@
 """The composition root: chooses and loads adapters by the settings, and wires everything; it does no work itself."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
+from api.acting import Doors, acting_of
 from api.asking import Asking
 from api.auth import Auth
 from api.container import Container, Records, Step
@@ -15,7 +15,7 @@ from api.editing import Editing
 from api.fault_points import boundary_of
 from api.intake.sources import intakes_of
 from api.no_orders import NoOrders
-from api.opening import Standings, apply_mode
+from api.opening import apply_mode
 from api.passwords import Passwords
 from api.secret_key import make_data_dir, secret_key
 from api.settings import Provider, Settings
@@ -24,28 +24,18 @@ from api.thinking import Parts, runner_of
 from api.worker.assembly import Work, worker_of
 from api.worker.index_keeper import IndexKeeper
 from api.worker.schedule import Duty
-from approvals.authority import BUILT_IN
-from approvals.business_hours import BusinessHours
+from api.worker.warming import Warming
 from approvals.canonical import Way
-from approvals.composing import Composer
-from approvals.consequences import Consequences, UndoWindows
-from approvals.execution import Executions
 from approvals.executors.protocol import Executor
-from approvals.inside_steps import InsideSteps
 from approvals.ports import HelpdeskGateway, PaymentGateway
-from approvals.quarantine import Quarantine
-from approvals.queue import ApprovalQueue
 from approvals.routing import Routes
-from approvals.submission import Submission
-from db.anchor import Anchor
-from db.audit_sealer import AuditSealer
 from db.engine import Database
-from db.installation import Installation
 from db.interaction_log import InteractionLog
 from db.passage_store import SqlPassageStore
 from db.repositories.subjects import IdentifierHash
 from db.ticket_store import TicketStore
 from support_agents.domain.ids import DEFAULT_WORKSPACE
+from support_agents.domain.knowledge import Passage
 from support_agents.knowledge.indexing import PassageIndexer
 from support_agents.knowledge.known_vectors import KnownVectors
 from support_agents.knowledge.sync import KnowledgeSync
@@ -64,6 +54,7 @@ class _Thinking:
     embedder: Embedder
     background: Embedder
     index: VectorStore
+    warm: Callable[[Sequence[Passage]], Awaitable[None]]
     closing: tuple[Step, ...]
 
 
@@ -71,9 +62,7 @@ class _Thinking:
 class _Outside:
     """The doors to the outside that the settings ask for."""
 
-    executors: Mapping[Way, Executor]
-    helpdesks: Mapping[str, HelpdeskGateway]
-    routes: Routes
+    doors: Doors
     record_payments: Step
     closing: tuple[Step, ...]
 
@@ -105,50 +94,33 @@ def build_records(settings: Settings) -> Records:
 def build(settings: Settings) -> Container:
     """Wire a whole installation. Loads models and opens the index, which takes a second or two."""
     records = build_records(settings)
-    clock = _clock()
+    database, clock = records.database, _clock()
     orders = _orders(settings, clock)
     outside = _outside(settings, clock, orders)
+    acting = acting_of(settings, records.key, database, outside.doors)
     thinking = _thinking(settings, clock, orders)
-    database, key = records.database, records.key
-    consequences = Consequences(
-        hours=BusinessHours(zone=ZoneInfo(settings.business_timezone)),
-        windows=UndoWindows(
-            reply=timedelta(seconds=settings.undo_reply_seconds), refund=timedelta(seconds=settings.undo_refund_seconds)
-        ),
-    )
-    submission = Submission(
-        authority=BUILT_IN,
-        composer=Composer(outside.routes),
-        consequences=consequences,
-        time_limit=timedelta(hours=settings.request_ttl_business_hours),
-    )
-    queue = ApprovalQueue(database, BUILT_IN, submission, consequences)
-    executions = Executions(database, outside.executors, consequences)
-    tickets = TicketStore(database, IdentifierHash(key.derived("identifiers")))
+    tickets = TicketStore(database, IdentifierHash(records.key.derived("identifiers")))
     indexer = PassageIndexer(passages=records.passages, embedder=thinking.background, index=thinking.index)
     keeper = IndexKeeper(lambda: indexer.refresh(DEFAULT_WORKSPACE))
-    anchor = Anchor(settings.anchor_path or settings.data_dir / "anchor.json", key.derived("anchor"))
-    standings = Standings(database, Installation(database, anchor), Quarantine(database, consequences))
-    worker = worker_of(
-        Work(
-            settings=settings,
-            clock=clock,
-            database=database,
-            tickets=tickets,
-            runner=thinking.runner,
-            log=InteractionLog(),
-            queue=queue,
-            executions=executions,
-            inside_steps=InsideSteps(database, outside.helpdesks),
-            sealer=AuditSealer(database, anchor, key.derived("audit")),
-            keeper=keeper,
-        ),
-        (Duty("payments", 60, outside.record_payments),),
+    warming = Warming(thinking.warm, records.passages, thinking.index, keeper)
+    work = Work(
+        settings=settings,
+        clock=clock,
+        database=database,
+        tickets=tickets,
+        runner=thinking.runner,
+        log=InteractionLog(),
+        acting=acting,
+        keeper=keeper,
+    )
+    duties = (
+        Duty("payments", 60, outside.record_payments),
+        Duty("warm", 30, lambda: warming.run(DEFAULT_WORKSPACE)),
     )
     return Container(
         **vars(records),
         clock=clock,
-        intakes=intakes_of(settings, key),
+        intakes=intakes_of(settings, records.key),
         ticket_store=tickets,
         runner=thinking.runner,
         asking=Asking(
@@ -158,14 +130,14 @@ def build(settings: Settings) -> Container:
             clock=clock,
             deadline_seconds=settings.deadline_seconds,
         ),
-        queue=queue,
-        editing=Editing(database, thinking.runner, queue),
-        executions=executions,
-        standings=standings,
+        queue=acting.queue,
+        editing=Editing(database, thinking.runner, acting.queue),
+        executions=acting.executions,
+        standings=acting.standings,
         indexer=indexer,
         keeper=keeper,
-        worker=worker,
-        opening=(standings.check, lambda: apply_mode(database, settings), outside.record_payments),
+        worker=worker_of(work, duties),
+        opening=(acting.standings.check, lambda: apply_mode(database, settings), outside.record_payments),
         closing=(*outside.closing, *thinking.closing),
     )
 
@@ -204,6 +176,7 @@ def _orders(settings: Settings, clock: Clock) -> OrderLookup:
 
 
 def _thinking(settings: Settings, clock: Clock, orders: OrderLookup) -> _Thinking:
+    from support_agents.adapters.extractive import ExtractiveModel, SentenceVectors
     from support_agents.adapters.onnx import OnnxEmbedder
     from support_agents.adapters.qdrant_edge import QdrantEdgeStore
 
@@ -212,7 +185,7 @@ def _thinking(settings: Settings, clock: Clock, orders: OrderLookup) -> _Thinkin
         settings.data_dir / "index", embedder_version=embedder.version, dimensions=embedder.dimensions
     )
     policy = load_policy(settings.policy) if settings.policy else PolicyLedger(version="none")
-    extractive = _extractive(embedder)
+    sentences = SentenceVectors(embedder)
     writer = _language_model(settings)
     runner = runner_of(
         Parts(
@@ -221,7 +194,7 @@ def _thinking(settings: Settings, clock: Clock, orders: OrderLookup) -> _Thinkin
             floor=settings.relevance_floor,
             orders=orders,
             policy=policy,
-            extractive=extractive,
+            extractive=ExtractiveModel(sentences),
             writer=writer,
             clock=clock,
             shares=Shares(**settings.stages.model_dump()),
@@ -231,13 +204,11 @@ def _thinking(settings: Settings, clock: Clock, orders: OrderLookup) -> _Thinkin
     closing = (partial(asyncio.to_thread, index.close), partial(asyncio.to_thread, embedder.close))
     background = embedder.background
     indexing = KnownVectors.load(settings.known_vectors, background) if settings.known_vectors else background
-    return _Thinking(runner, embedder, indexing, index, closing)
 
+    async def warm(passages: Sequence[Passage]) -> None:
+        await sentences.warm(passages, background)
 
-def _extractive(embedder: Embedder) -> LanguageModel:
-    from support_agents.adapters.extractive import ExtractiveModel, SentenceVectors
-
-    return ExtractiveModel(SentenceVectors(embedder))
+    return _Thinking(runner, embedder, indexing, index, warm, closing)
 
 
 def _outside(settings: Settings, clock: Clock, orders: OrderLookup) -> _Outside:
@@ -268,7 +239,7 @@ def _outside(settings: Settings, clock: Clock, orders: OrderLookup) -> _Outside:
         mail_from=settings.smtp_from_address if settings.smtp_host else None,
         live=payments.live,
     )
-    return _Outside(executors, helpdesks, routes, recorder, tuple(closings))
+    return _Outside(Doors(executors, helpdesks, routes), recorder, tuple(closings))
 
 
 def _payments(settings: Settings, clock: Clock) -> tuple[PaymentGateway, Step]:

@@ -34,7 +34,9 @@ class InsideSteps:
                 await uow.outbox.done(event.id)
                 return
             if not (await uow.workspaces.get(step.workspace_id)).may_dispatch:
-                await uow.outbox.retry(event.id, at=await uow.now() + PAUSED, error="paused")
+                await uow.outbox.done(event.id)
+                at = await uow.now() + PAUSED
+                await uow.outbox.add(event.name, step.id, workspace=step.workspace_id, not_before=at)
                 return
             await uow.inside_steps.tried(step_id)
         performed = await self._perform(step, ticket)

@@ -106,7 +106,11 @@ async def _answerer(source: Source, console: Console) -> AsyncIterator[Answerer]
         yield _through(client)
         return
     with _folder(source) as data_dir:
-        own = settings.model_copy(update={"data_dir": data_dir, "database_url": ""}) if data_dir else settings
+        own = (
+            settings.model_copy(update={"data_dir": data_dir, "database_url": "", "anchor_path": None})
+            if data_dir
+            else settings
+        )
         async with opened(own) as container:
             await _indexed(container, source.folder, console)
             yield lambda question: container.asking.ask(question, DEFAULT_WORKSPACE)

@@ -1,17 +1,18 @@
-"""Customer HTML made harmless: a few tags of text, no attribute that acts, loads or styles; never trusted as it came."""
+"""Customer HTML made harmless: a few tags of text, no attribute that acts, loads or styles; it is never trusted."""
 
 import nh3
 from markupsafe import Markup
 
 from api.console.visible import plain
 
-_TAGS = frozenset(
-    "b blockquote br code div dd dl dt em h1 h2 h3 h4 hr i li ol p pre s span strong sub sup table tbody td th thead tr u ul".split()
-)
-_DROPPED_WHOLE = frozenset("script style title head template svg math iframe object noscript textarea select".split())
+_TEXT = {"b", "br", "code", "em", "hr", "i", "p", "pre", "s", "span", "strong", "sub", "sup", "u"}
+_BLOCKS = {"blockquote", "dd", "div", "dl", "dt", "h1", "h2", "h3", "h4", "li", "ol", "ul"}
+_TABLES = {"table", "tbody", "td", "th", "thead", "tr"}
+# Dropped with what is in them; of every other tag the text stays.
+_WHOLE = {"head", "iframe", "math", "noscript", "object", "script", "select", "style", "svg", "template", "textarea"}
 _CLEANER = nh3.Cleaner(
-    tags=set(_TAGS),
-    clean_content_tags=set(_DROPPED_WHOLE),
+    tags=_TEXT | _BLOCKS | _TABLES,
+    clean_content_tags=_WHOLE | {"title"},
     attributes={"td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}},
     generic_attribute_prefixes=set(),
     url_schemes=set(),

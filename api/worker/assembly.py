@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from api.acting import Acting
 from api.settings import Settings
 from api.worker.dispatcher import InProcessDispatcher
 from api.worker.handlers import (
@@ -18,10 +19,6 @@ from api.worker.index_keeper import IndexKeeper
 from api.worker.loop import WorkerLoop
 from api.worker.relay import Pace, Relay
 from api.worker.schedule import Duty, Schedule
-from approvals.execution import Executions
-from approvals.inside_steps import InsideSteps
-from approvals.queue import ApprovalQueue
-from db.audit_sealer import AuditSealer
 from db.engine import Database
 from db.interaction_log import InteractionLog
 from db.ticket_store import TicketStore
@@ -42,10 +39,7 @@ class Work:
     tickets: TicketStore
     runner: TicketRunner
     log: InteractionLog
-    queue: ApprovalQueue
-    executions: Executions
-    inside_steps: InsideSteps
-    sealer: AuditSealer
+    acting: Acting
     keeper: IndexKeeper
 
 
@@ -66,13 +60,13 @@ def _dispatcher(work: Work) -> InProcessDispatcher:
                 tickets=work.tickets,
                 runner=work.runner,
                 log=work.log,
-                queue=work.queue,
+                queue=work.acting.queue,
                 clock=work.clock,
                 timing=Timing(settings.deadline_seconds, settings.resumed_seconds),
                 budget=Budget(),
             ),
-            EventName.EXECUTION_DUE: ExecutionDueHandler(work.database, work.executions),
-            EventName.INSIDE_STEP_DUE: InsideStepDueHandler(work.database, work.inside_steps),
+            EventName.EXECUTION_DUE: ExecutionDueHandler(work.database, work.acting.executions),
+            EventName.INSIDE_STEP_DUE: InsideStepDueHandler(work.database, work.acting.inside_steps),
             EventName.REQUEST_CHANGED: RequestChangedHandler(work.database),
             EventName.KNOWLEDGE_CHANGED: KnowledgeChangedHandler(work.database, work.keeper),
         }
@@ -81,9 +75,9 @@ def _dispatcher(work: Work) -> InProcessDispatcher:
 
 def _duties(work: Work) -> tuple[Duty, ...]:
     return (
-        Duty("reconcile", 5, work.executions.reconcile_due),
-        Duty("expire", 30, work.queue.expire_due),
-        Duty("sweep", 15, work.queue.sweep_superseded),
+        Duty("reconcile", 5, work.acting.executions.reconcile_due),
+        Duty("expire", 30, work.acting.queue.expire_due),
+        Duty("sweep", 15, work.acting.queue.sweep_superseded),
         Duty("seal", 1, lambda: _seal(work)),
     )
 
@@ -93,4 +87,4 @@ async def _seal(work: Work) -> None:
     async with work.database.read() as uow:
         held = (await uow.workspaces.get(DEFAULT_WORKSPACE)).quarantined_at is not None
     if not held:
-        await work.sealer.seal(DEFAULT_WORKSPACE)
+        await work.acting.sealer.seal(DEFAULT_WORKSPACE)

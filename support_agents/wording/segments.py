@@ -79,7 +79,7 @@ class Segmenter:
         """Return what is left; of a text that was cut, only what certainly is a whole sentence."""
         found = self._drain(final=True)
         rest = self._buffer.strip()
-        if rest and (complete or _ends_sentence(rest)):
+        if rest and (complete or _surely_ends(rest)):
             found.append(Segment(rest, self._lead))
         self._buffer = ""
         return found
@@ -109,9 +109,13 @@ def split_sentences(text: str) -> tuple[Segment, ...]:
     return (*segmenter.feed(text), *segmenter.finish(complete=True))
 
 
-def _ends_sentence(text: str) -> bool:
+def _surely_ends(text: str) -> bool:
+    """Whether a cut text ends with a sentence: `€3.` may have been `€3.95`, and an address may go on."""
     bare = _MARKS.sub("", text).rstrip(_CLOSERS)
-    return bool(bare) and bare[-1] in _END
+    if not bare or bare[-1] not in _END:
+        return False
+    last = bare.split()[-1].rstrip(_END)
+    return not (last[-1:].isdigit() or "://" in last or "@" in last or last.casefold() in _ABBREVIATIONS)
 
 
 def _boundary(text: str, *, final: bool) -> int | None:

@@ -30,7 +30,7 @@ from support_agents.knowledge.sync import KnowledgeSync
 from support_agents.testing.knowledge import MemoryPassageStore
 
 HERE = Path(__file__).parent
-RANKS = (1, 2, 3, 5)
+RANKS = (1, 2, 3, 5, 8)
 
 
 @dataclass(frozen=True)

@@ -37,16 +37,20 @@ async def save(
     # A browser sends line ends as CR LF; the reply's own are LF.
     words = text.replace("\r\n", "\n")
     try:
-        if not words.strip():
-            raise SupportError("invalid", "The reply is empty.")
-        if len(words) > LONGEST:
-            raise SupportError("invalid", f"The reply is longer than {LONGEST} characters.")
+        _require_length(words)
         edited = await container.editing.edit(
             RequestId(request_id), text=words.strip(), digest=digest or "none", person=poster.person
         )
     except SupportError as error:
         return await _page(RequestId(request_id), poster, container, error, text=words)
     return see_other(f"{HOME}/requests/{edited.request_id}")
+
+
+def _require_length(words: str) -> None:
+    if not words.strip():
+        raise SupportError("invalid", "The reply is empty.")
+    if len(words) > LONGEST:
+        raise SupportError("invalid", f"The reply is longer than {LONGEST} characters.")
 
 
 async def _page(
@@ -61,7 +65,8 @@ async def _page(
     view = shown.view
     if view.letter is None:
         raise SupportError("not_found", "Money and recipients cannot be edited.")
-    status, problem, problems = 200, "", ()
+    status, problem = 200, ""
+    problems: tuple[str, ...] = ()
     if error is not None:
         status, title = status_of(error)
         lead, _, rest = error.message.partition(": ") if error.code == "blocked" else (error.message, "", "")

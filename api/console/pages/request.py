@@ -1,6 +1,6 @@
 """One approval request: reading it, deciding on exactly these bytes, undoing, settling what is in doubt."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -41,7 +41,7 @@ async def state(request_id: UUID, interactive: InteractiveDep, container: Contai
 @router.post("/requests/{request_id}/approve")
 async def approve(request_id: UUID, poster: PosterDep, container: ContainerDep, digest: Digest = "") -> Response:
     """Approve exactly the bytes that were shown."""
-    return await _decide(RequestId(request_id), digest, DecisionVerdict.APPROVE, "", poster, container)
+    return await _decide(RequestId(request_id), _Answer(digest, DecisionVerdict.APPROVE), poster, container)
 
 
 @router.post("/requests/{request_id}/reject")
@@ -53,7 +53,7 @@ async def reject(
     if not why:
         missing = SupportError("invalid", "Say why: whoever takes the ticket next needs it.")
         return await _page(RequestId(request_id), poster, container, missing)
-    return await _decide(RequestId(request_id), digest, DecisionVerdict.REJECT, why, poster, container)
+    return await _decide(RequestId(request_id), _Answer(digest, DecisionVerdict.REJECT, why), poster, container)
 
 
 @router.post("/executions/{execution_id}/undo")
@@ -71,7 +71,7 @@ async def undo(execution_id: UUID, poster: PosterDep, container: ContainerDep, r
 
 
 @router.post("/executions/{execution_id}/settle")
-async def settle(
+async def settle(  # noqa: PLR0913 - what the form says, and who says it
     execution_id: UUID,
     poster: PosterDep,
     container: ContainerDep,
@@ -88,18 +88,22 @@ async def settle(
     return see_other(f"{HOME}/requests/{request}")
 
 
-async def _decide(
-    request_id: RequestId,
-    digest: str,
-    verdict: DecisionVerdict,
-    reason: str,
-    poster: Interactive,
-    container: Container,
-) -> Response:
+@dataclass(frozen=True)
+class _Answer:
+    """What a person's form says."""
+
+    digest: str
+    verdict: DecisionVerdict
+    reason: str = ""
+
+
+async def _decide(request_id: RequestId, answer: _Answer, poster: Interactive, container: Container) -> Response:
     try:
-        await container.queue.decide(request_id, digest=digest, verdict=verdict, person=poster.person, reason=reason)
+        await container.queue.decide(
+            request_id, digest=answer.digest, verdict=answer.verdict, person=poster.person, reason=answer.reason
+        )
     except SupportError as error:
-        return await _page(request_id, poster, container, error, reason=reason)
+        return await _page(request_id, poster, container, error, reason=answer.reason)
     return see_other(f"{HOME}/requests/{request_id}")
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from approvals.canonical import CanonicalRefund, CanonicalReply
 from api.console.wording import WAYS
+from approvals.canonical import CanonicalRefund, CanonicalReply
 
 _SHORT = 12
 

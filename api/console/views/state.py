@@ -81,17 +81,17 @@ VERBS = {DecisionVerdict.APPROVE: "approved", DecisionVerdict.REJECT: "rejected"
 def _pending(standing: Standing) -> StateView:
     request, person, now = standing.request, standing.person, standing.now
     if request.expires_at <= now:
-        return StateView(headline=REQUESTS[RequestStatus.EXPIRED], detail="The ticket goes back to people.")
+        return StateView(headline=Badge("Expired undecided", Tone.CARE), detail="The ticket goes back to people.")
     if standing.revision != request.ticket_revision:
         return StateView(
-            headline=Badge("the ticket has moved on", Tone.CARE),
+            headline=Badge("The ticket has moved on", Tone.CARE),
             detail="A fresh draft is made from the newest message.",
         )
     if RANK[person.role] < RANK[Role.APPROVER]:
         return StateView(why_not="You can read this. Deciding needs the role of an approver.")
     if any(answer.decision.operator_id == person.operator_id for answer in standing.answers):
         return StateView(
-            headline=Badge("your approval is counted", Tone.GOOD), detail=f"Now {_needs(standing)}.", moving=True
+            headline=Badge("Your approval is counted", Tone.GOOD), detail=f"Now {_needs(standing)}.", moving=True
         )
     return StateView(
         decidable=True, time_left=f"{span(request.expires_at - now)} left to decide", needs=_needs(standing)

@@ -158,7 +158,7 @@ def _cost(record: RunRecord) -> str:
 
 
 def _request(request: ApprovalRequest, answers: tuple[Answer, ...]) -> Iterator[Entry]:
-    money = Money(minor=request.amount_minor, currency=request.currency) if request.currency else None  # type: ignore[arg-type] # a CHECK: both or none
+    money = Money(minor=request.amount_minor, currency=request.currency) if request.currency else None
     what = f"Refund of {money}" if request.kind is ActionKind.ISSUE_REFUND else "Reply"
     title = f"{what}, edited, put up for approval" if request.supersedes_id else f"{what} put up for approval"
     yield Entry("request", request.created_at, title, badges=(REQUESTS[request.status],), request_id=request.id)

@@ -35,9 +35,8 @@ def _allowed(sentence: Sentence, support: Support) -> frozenset[Trait]:
     names = {name for name in sentence.facts if name.startswith("order.")}
     if "order.refunded" in names and order.refunded.minor > 0:
         found.add(Trait.ACTION_REFUND)
-    if names and order.status in {OrderStatus.SHIPPED, OrderStatus.DELIVERED, OrderStatus.RETURNED}:
-        found.add(Trait.ACTION_SHIP)
-    if names and has(Trait.SAYS_NOT_SHIPPED, words_only(sentence.text), support.language):
+    said = words_only(sentence.text)
+    if names and any(has(trait, said, support.language) for trait in (Trait.SAYS_SHIPPED, Trait.SAYS_NOT_SHIPPED)):
         found.add(Trait.ACTION_SHIP)  # whether that is true is another check's question
     if names and order.status is OrderStatus.CANCELLED:
         found.add(Trait.ACTION_CANCEL)

@@ -22,7 +22,7 @@ def console_routes(desk: Desk) -> dict[str, set[str]]:
         for route in routes:
             if isinstance(route, APIRoute):
                 path = route.path if route.path.startswith("/console") else f"/console{route.path}"
-                found.setdefault(path, set()).update(route.methods)
+                found.setdefault(path, set()).update(route.methods or ())
             elif (inner := getattr(route, "original_router", None)) is not None:
                 collect(inner.routes)
 
@@ -49,7 +49,9 @@ async def test_a_stranger_is_sent_to_the_form_from_everywhere(desk: Desk) -> Non
         if path in OPEN:
             continue
         for method in methods - {"HEAD"}:
-            answer = await stranger.client.request(method, filled(path), data={"csrf": "x"} if method == "POST" else None)
+            answer = await stranger.client.request(
+                method, filled(path), data={"csrf": "x"} if method == "POST" else None
+            )
             assert answer.status_code == 303, (method, path)
             assert answer.headers["location"].startswith("/console/sign-in"), path
 
@@ -88,11 +90,11 @@ async def test_signing_in_and_out(desk: Desk) -> None:
 
 async def test_a_wrong_password_says_so_and_keeps_the_address(desk: Desk) -> None:
     browser = await desk.browser(None)
-    answer = await browser.post("/console/sign-in", on="/console/sign-in", email="a\"b@shop.example", password="no")
+    answer = await browser.post("/console/sign-in", on="/console/sign-in", email='a"b@shop.example', password="no")
     assert answer.status_code == 401
     page = checked(answer.text)
     assert "do not fit together" in answer.text
-    assert ("input", "a\"b@shop.example") in [(tag, given.get("value")) for tag, given in page.tags]
+    assert ("input", 'a"b@shop.example') in [(tag, given.get("value")) for tag, given in page.tags]
     assert "support_session" not in str(answer.headers)
 
 
@@ -115,7 +117,8 @@ def checked_text(answer: httpx.Response) -> str:
 
 
 @pytest.mark.parametrize(
-    "wanted", ["https://evil.example", "//evil.example", "/consolex", "/console/..\\\\evil", "/v1/session", "/console/\r\nX: y"]
+    "wanted",
+    ["https://evil.example", "//evil.example", "/consolex", "/console/..\\\\evil", "/v1/session", "/console/\r\nX: y"],
 )
 async def test_signing_in_leads_to_no_other_site(desk: Desk, wanted: str) -> None:
     browser = await desk.browser(None)
@@ -147,7 +150,9 @@ async def test_pages_and_files_carry_the_strict_policy(desk: Desk) -> None:
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert page.headers["cache-control"] == "no-store"
-    addresses = [given.get("src") or given.get("href") for tag, given in checked(page.text).tags if tag in {"script", "link"}]
+    addresses = [
+        given.get("src") or given.get("href") for tag, given in checked(page.text).tags if tag in {"script", "link"}
+    ]
     assert len(addresses) == 5
     for address in addresses:
         answer = await browser.get(str(address))
@@ -156,7 +161,9 @@ async def test_pages_and_files_carry_the_strict_policy(desk: Desk) -> None:
         assert (await browser.get(str(address), **{"If-None-Match": answer.headers["etag"]})).status_code == 304
 
 
-@pytest.mark.parametrize("name", ["../routes.py", "%2e%2e/routes.py", "nothing.css", "vendor", "vendor/htmx-LICENSE.txt"])
+@pytest.mark.parametrize(
+    "name", ["../routes.py", "%2e%2e/routes.py", "nothing.css", "vendor", "vendor/htmx-LICENSE.txt"]
+)
 async def test_no_other_file_is_served(desk: Desk, name: str) -> None:
     answer = await (await desk.browser(None)).client.get(f"/console/static/{name}")
     assert answer.status_code in {303, 404}

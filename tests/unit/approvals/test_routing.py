@@ -1,11 +1,12 @@
 import pytest
 
 from approvals.canonical import Way
+from approvals.composing import Composer
 from approvals.routing import Disposition, Routes, asks_for_refunds, dispose_reply
 from support_agents.domain.approval import Mode
-from support_agents.domain.ids import DEFAULT_WORKSPACE, TicketId, new_id
+from support_agents.domain.ids import DEFAULT_WORKSPACE, ActionId, TicketId, new_id
 from support_agents.domain.ticket import Channel, TicketSnapshot
-from tests.fixtures.inbound import ANNA, START
+from tests.fixtures.inbound import ANNA, START, message
 
 ROUTES = Routes(helpdesks={"zendesk": "api@shop.example"}, mail_from="help@shop.example", live=False)
 
@@ -47,3 +48,16 @@ def test_no_way_back_without_the_means_or_an_address() -> None:
 def test_only_reply_mode_asks_for_an_effect(mode: Mode, way: Way | None, disposition: Disposition) -> None:
     assert dispose_reply(mode, way) is disposition
     assert asks_for_refunds(mode) is (mode is Mode.REPLY)
+
+
+@pytest.mark.parametrize(
+    ("external_id", "threaded"),
+    [("<CA+1@mail.example.com>", True), ("m-1", False), ("<a@b>\r\nBcc: eve@example.com", False)],
+)
+def test_only_a_well_formed_message_id_threads_a_reply(external_id: str, threaded: bool) -> None:  # noqa: FBT001 - a row
+    said = message().model_copy(update={"external_id": external_id})
+    conversation = ticket("standard", Channel.EMAIL).model_copy(update={"messages": (said,)})
+    action = ActionId(new_id())
+    headers = dict(Composer(ROUTES)._headers(action, conversation, now=START))
+    assert headers["Message-ID"] == f"<{action}@shop.example>"
+    assert headers.get("In-Reply-To") == headers.get("References") == (external_id if threaded else None)

@@ -27,7 +27,11 @@ def compliance(verdict: Verdict, *checks: Check, stated: int = 4, confirmed: int
         (compliance(Verdict.PASS, stated=0, confirmed=0), "states no facts", Tone.GOOD),
         (compliance(Verdict.PASS, stated=1, confirmed=0), "1 fact, 0 confirmed", Tone.BAD),
         (compliance(Verdict.REPAIRED, FAILED), "4 facts, 4 confirmed · 1 sentence dropped", Tone.CARE),
-        (compliance(Verdict.FLAGGED, FAILED, confirmed=3), "4 facts, 3 confirmed – only as a person’s own word", Tone.BAD),
+        (
+            compliance(Verdict.FLAGGED, FAILED, confirmed=3),
+            "4 facts, 3 confirmed – only as a person’s own word",
+            Tone.BAD,
+        ),
         (compliance(Verdict.BLOCKED, FAILED), "4 facts, 4 confirmed – not fit to send", Tone.BAD),
         (None, "not checked: the run gave up before", Tone.BAD),
     ],

@@ -10,7 +10,10 @@ from api.console.outside_html import harmless
     [
         ("<script>alert(1)</script>ok", "ok"),
         ('<p hx-get="/console" hx-trigger="load">ok</p>', "<p>ok</p>"),
-        ('<p data-hx-post="/x" data-key="a" onclick="x()" style="position:fixed" class="c" id="main">ok</p>', "<p>ok</p>"),
+        (
+            '<p data-hx-post="/x" data-key="a" onclick="x()" style="position:fixed" class="c" id="main">ok</p>',
+            "<p>ok</p>",
+        ),
         ('<img src="https://evil.example/p.gif">ok', "ok"),
         ('<a href="https://evil.example">ok</a>', "ok"),
         ('<form action="/console/sign-out"><button>go</button></form>', "go"),

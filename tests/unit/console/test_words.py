@@ -13,7 +13,15 @@ from support_agents.domain.runs import Outcome
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(-5, "0 s"), (59.9, "59 s"), (60, "1 min"), (3600, "1 h"), (7500, "2 h 5 min"), (86_400, "1 day"), (200_000, "2 days")],
+    [
+        (-5, "0 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (3600, "1 h"),
+        (7500, "2 h 5 min"),
+        (86_400, "1 day"),
+        (200_000, "2 days"),
+    ],
 )
 def test_a_length_of_time(seconds: float, words: str) -> None:
     assert span(timedelta(seconds=seconds)) == words

@@ -1,0 +1,196 @@
+"""The commands as a person types them: each in a process of its own, on a data folder of its own."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from api.demo import shop
+
+Result = subprocess.CompletedProcess[str]
+
+
+class CommandLine:
+    """Runs `support-agents` with nothing in the environment but a data folder."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.environment = {"SUPPORT_DATA_DIR": str(data), "HOME": str(data.parent), "PATH": "/usr/bin:/bin"}
+
+    def __call__(self, *arguments: str, given: str = "", **settings: str) -> Result:
+        return subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "api.cli.main", *arguments],
+            input=given,
+            capture_output=True,
+            text=True,
+            env={**self.environment, **{f"SUPPORT_{name.upper()}": value for name, value in settings.items()}},
+            timeout=120,
+            check=False,
+        )
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> CommandLine:
+    return CommandLine(tmp_path / "data")
+
+
+def test_doctor_on_an_empty_folder_says_what_to_do_and_makes_nothing(run: CommandLine) -> None:
+    done = run("doctor")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    failed = {line[2:].partition(":")[0]: lines[at + 1].strip() for at, line in enumerate(lines) if line[0] == "✗"}
+    assert failed["database"] == "→ support-agents db upgrade"
+    assert failed["data folder"] == "→ support-agents db upgrade"
+    assert "SUPPORT_STANDARD_WEBHOOK_SECRETS" in failed["webhooks"]
+    assert all(line[0] in "✓✗ " for line in lines)
+    assert not run.data.exists()
+
+
+def test_doctor_is_content_with_a_whole_installation(run: CommandLine) -> None:
+    assert run("db", "current").returncode == 1
+    assert run("db", "upgrade").returncode == 0
+    assert run("db", "current").returncode == 0
+    added = run("operators", "add", "ada@example.org", "--role", "admin", "--password-stdin", given="a long password\n")
+    assert (added.returncode, added.stdout) == (0, "ada@example.org may sign in as admin\n")
+    synced = run("kb", "sync", str(shop.ARTICLES), known_vectors=str(shop.VECTORS))
+    assert synced.returncode == 0, synced.stderr
+    assert synced.stdout.startswith("42 added, 0 changed, 0 unchanged, 0 removed")
+    done = run(
+        "doctor",
+        standard_webhook_secrets="whsec_" + "c2VjcmV0" * 4,
+        port="0",
+        policy=str(shop.POLICY),
+        orders_csv=str(shop.ORDERS),
+    )
+    assert "✗" not in done.stdout, done.stdout
+    assert done.returncode == 0
+    assert "expired: refund-within-window-14 v2" in done.stdout
+
+
+def test_doctor_finds_what_is_wrong_in_files(run: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text("version: 1\nclauses:\n  - id: x\n")
+    (tmp_path / "orders.csv").write_text("order_id,email\n")
+    run.data.mkdir(mode=0o755)
+    run.data.chmod(0o755)
+    shown = run(
+        *("doctor",),
+        policy=str(tmp_path / "policy.yaml"),
+        orders_csv=str(tmp_path / "orders.csv"),
+        smtp_host="127.0.0.1",
+        smtp_port="9",
+        smtp_from_address="us@example.org",
+        zendesk_webhook_secrets="x",
+        mode="reply",
+    ).stdout
+    assert f"→ chmod 700 {run.data}" in shown
+    for wrong in ("clause x: ", "orders.csv: line 1: column name is missing", "127.0.0.1:9 does not answer"):
+        assert wrong in shown
+    assert "✗ zendesk" in shown
+
+
+def test_operators_are_added_listed_and_disabled(run: CommandLine) -> None:
+    assert "nobody yet" in run("operators", "list").stdout
+    assert run("operators", "add", "no address", "--role", "viewer", "--password-stdin", given="x").returncode == 1
+    short = run("operators", "add", "a@example.org", "--role", "viewer", "--password-stdin", given="short\n")
+    assert (short.returncode, short.stderr.count("\n")) == (1, 1)
+    for _ in range(2):
+        again = run("operators", "add", "a@example.org", "--role", "viewer", "--password-stdin", given="long enough 1\n")
+    assert again.returncode == 1
+    assert "exists" in again.stderr
+    assert run("operators", "disable", "a@example.org").returncode == 0
+    assert re.search(r"a@example\.org .* viewer +disabled", run("operators", "list").stdout)
+    assert run("operators", "disable", "b@example.org").returncode == 1
+
+
+def test_a_token_is_printed_alone_and_never_decides(run: CommandLine) -> None:
+    made = run("tokens", "add", "--scopes", "read,cancel", "--days", "30")
+    assert re.fullmatch(r"sat_[\w-]{40,}\n", made.stdout)
+    assert "not shown again" in made.stderr
+    refused = run("tokens", "add", "--scopes", "read,decide")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "decide is not one" in refused.stderr
+
+
+def test_a_wrong_setting_is_one_line(run: CommandLine) -> None:
+    done = run("db", "current", port="many")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "set SUPPORT_PORT" in done.stderr
+
+
+def test_an_unknown_run_is_one_line(run: CommandLine) -> None:
+    done = run("runs", "show", "01990000-0000-7000-8000-000000000001")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "no finished run" in done.stderr
+
+
+def test_nothing_is_in_doubt_or_in_quarantine_at_first(run: CommandLine) -> None:
+    assert run("executions", "list", "--in-doubt").stdout == "nothing is in doubt\n"
+    shown = run("quarantine", "show")
+    assert (shown.returncode, shown.stdout) == (0, "not in quarantine\n")
+
+
+def test_broken_articles_are_named_and_the_others_stored(run: CommandLine, tmp_path: Path) -> None:
+    folder = tmp_path / "kb"
+    folder.mkdir()
+    (folder / "good.md").write_text("# Parking\n\nGuests park behind the house for 5 euros a day.\n")
+    (folder / "bad.md").write_text("---\nid: [\n---\n\ntext\n")
+    done = run("kb", "sync", str(folder))
+    assert done.returncode == 1
+    assert done.stdout.startswith("1 added")
+    assert "✗ bad.md" in done.stderr
+    found = run("kb", "search", "where do I park the car", "--limit", "1")
+    assert found.returncode == 0
+    assert "good" in found.stdout
+    assert "behind the house" in found.stdout
+
+
+def test_ask_file_answers_every_line_that_is_one(run: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "messages.jsonl"
+    rows = [
+        json.dumps({"id": "status", "text": "How long does a refund take?"}),
+        "{}",
+        next(line for line in shop.MESSAGES.read_text(encoding="utf-8").splitlines()),
+        json.dumps({"id": 3, "question": "Can he do that under German tenancy law?"}),
+    ]
+    file.write_text("\n".join(rows), encoding="utf-8")
+    done = run("ask", "--demo", "--file", str(file), "--json")
+    assert done.returncode == 1
+    assert done.stderr.strip() == "messages.jsonl line 2: text: missing; give `text`, `question` or a whole webhook body"
+    first, second, third = (json.loads(line) for line in done.stdout.splitlines())
+    keys = ["id", "outcome", "reason", "text", "citations", "checks", "proposals", "intent", "milliseconds", "stages"]
+    assert list(first) == list(second) == list(third) == keys
+    assert [first["id"], second["id"], third["id"]] == ["status", None, 3]
+    assert all(set(citation) == {"article", "title", "quote"} for citation in first["citations"])
+    assert all(set(check) == {"name", "result", "reason"} for check in first["checks"])
+    refund = next(proposal for proposal in second["proposals"] if proposal["kind"] == "issue_refund")
+    assert (refund["order_id"], refund["amount"]) == ("HW-10423", {"minor": 6490, "currency": "EUR"})
+    assert second["intent"].startswith("refund")
+    assert not run.data.exists()
+
+
+def test_ask_with_articles_of_its_own_leaves_no_trace(run: CommandLine, tmp_path: Path) -> None:
+    folder = tmp_path / "kb"
+    folder.mkdir()
+    (folder / "parking.md").write_text("# Parking\n\nGuests can park behind the house for 5 euros a day.\n")
+    done = run("ask", "Where can I park my car, and what does parking cost?", "--kb", str(folder), "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert {citation["article"] for citation in answer["citations"]} <= {"parking"}
+    assert not run.data.exists()
+
+
+@pytest.mark.parametrize("arguments", [["ask"], ["ask", "x", "--file", "y"], ["ask", "x", "--kb", "/nowhere"], ["ask", ""]])
+def test_ask_without_sense_is_one_line(run: CommandLine, arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+
+
+def test_a_demo_wants_an_empty_folder(run: CommandLine) -> None:
+    run.data.mkdir()
+    (run.data / "something").touch()
+    done = run("demo", "--data", str(run.data))
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "not an empty folder" in done.stderr

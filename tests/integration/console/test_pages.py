@@ -1,0 +1,96 @@
+"""What the lists and the figures show, and the two switches of an admin."""
+
+import pytest
+
+from support_agents.domain.approval import Role
+from support_agents.domain.ids import DEFAULT_WORKSPACE
+from tests.fixtures.console import Browser, Desk
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_an_empty_queue_says_so(desk: Desk) -> None:
+    page = (await (await desk.browser()).get("/console")).text
+    for words in ("Nothing waits for a decision.", "No ticket waits for a person.", "Every outcome is known."):
+        assert words in page
+
+
+async def test_money_comes_first_and_the_neighbours_follow_the_queue(desk: Desk) -> None:
+    ann = await desk.browser()
+    reply, refund = await desk.reply(), await desk.refund()
+    page = (await ann.get("/console")).text
+    assert page.index(f"row-{refund}") < page.index(f"row-{reply}")
+    assert "Refund <b>€49.90</b>" in page
+    assert "order status" in page
+    assert "Where is my parcel?" in page
+    assert " left</span>" in page
+    first, second = [(await ann.get(f"/console/requests/{request}")).text for request in (refund, reply)]
+    assert f'href="/console/requests/{reply}" data-key="j"' in first
+    assert f'href="/console/requests/{refund}" data-key="k"' in second
+
+
+async def test_what_was_handed_off_or_not_understood_is_listed(desk: Desk) -> None:
+    ann = await desk.browser()
+    await desk.proposed()
+    assert (await desk.installation.send({"type": "unheard of"})).status_code == 202
+    page = (await ann.get("/console")).text
+    assert "the customer asks to speak to a person" in page
+    assert "Webhook from standard" in page
+    activity = (await ann.get("/console/activity")).text
+    assert "handed to a person" in activity
+    assert "buried" in activity
+    waiting = (await ann.get("/console/tickets?waiting=1")).text
+    assert "the customer asks to speak to a person" in waiting
+
+
+async def test_a_page_ends_and_the_next_begins_after_it(desk: Desk) -> None:
+    ann = await desk.browser()
+    made = {str(await desk.reply()) for _ in range(52)}
+    page = (await ann.get("/console")).text
+    link = page.partition('href="/console?after=')[2].partition('"')[0]
+    assert link
+    following = (await ann.get(f"/console?after={link}")).text
+    seen = [{each for each in made if f"row-{each}" in text} for text in (page, following)]
+    assert seen[0] | seen[1] == made
+    assert not seen[0] & seen[1]
+    assert f"/console/queue/lists?after={link}" in following
+
+
+async def test_a_tickets_life_has_stages_and_cited_passages(desk: Desk) -> None:
+    ann, request = await desk.browser(), await desk.reply()
+    page = (await ann.get(f"/console/tickets/{await desk.ticket_of(request)}")).text
+    parts = ("Where is my parcel?", "reply from articles", "4 facts, 4 confirmed",
+             "<mark>Parcels leave within a day.</mark>", "drafting", "Reply put up for approval")  # fmt: skip
+    assert [page.index(part) for part in parts] == sorted(page.index(part) for part in parts)
+    assert " ms from the first byte to card ready" in page
+
+
+async def test_the_kill_switch_is_the_managers_to_pull_and_the_admins_to_release(desk: Desk) -> None:
+    ann, max_, admin = await desk.browser(), await desk.browser(Role.MANAGER), await desk.browser(Role.ADMIN)
+
+    async def switch(browser: Browser, to: str) -> int:
+        return (await browser.post("/console/dispatch", on="/console", to=to)).status_code
+
+    assert "Stop all dispatch" not in (await ann.get("/console/activity")).text
+    assert await switch(ann, "off") == 403
+    assert await switch(max_, "sideways") == 422
+    assert await switch(max_, "off") == 303
+    assert "Nothing is sent: dispatch is stopped." in (await ann.get("/console")).text
+    assert await switch(max_, "on") == 403
+    assert await switch(admin, "on") == 303
+    assert "dispatch is stopped" not in (await ann.get("/console")).text
+
+
+async def test_only_an_admin_adopts_a_database_in_quarantine(desk: Desk) -> None:
+    ann, admin = await desk.browser(), await desk.browser(Role.ADMIN)
+    container = desk.installation.container
+    await container.standings.quarantine.enter(DEFAULT_WORKSPACE, "behind <its> anchor")
+    page = (await ann.get("/console")).text
+    assert "held after a restore" in page
+    assert "behind &lt;its&gt; anchor" in page
+    assert "Adopt this database" not in page
+    assert (await ann.post("/console/quarantine/adopt", on="/console")).status_code == 403
+    assert "Adopt this database" in (await admin.get("/console")).text
+    assert (await admin.post("/console/quarantine/adopt", on="/console")).status_code == 303
+    assert "held after a restore" not in (await admin.get("/console")).text
+    assert (await admin.post("/console/quarantine/adopt", on="/console")).status_code == 409
