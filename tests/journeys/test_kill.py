@@ -1,6 +1,7 @@
 """The signature test: a real server killed at every commit boundary in turn; nothing is doubled, nothing lost."""
 
 import json
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
@@ -46,8 +47,19 @@ class World:
     killed: int = 0
 
 
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the shop's articles and one operator, made once and copied for each test."""
+    folder = tmp_path_factory.mktemp("furnished") / "data"
+    with product(folder, {}) as made:
+        made.command("kb", "sync", str(SHOP / "articles"))
+        made.command("operators", "add", OPERATOR, "--role", "admin", "--password-stdin", stdin=PASSWORD)
+    return folder
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(furnished: Path, tmp_path: Path) -> Iterator[World]:
+    folder = Path(shutil.copytree(furnished, tmp_path / "data"))
     with listening_beside(SmtpSink()) as mail:
         environment = {
             "SUPPORT_PORT": "0",
@@ -63,9 +75,7 @@ def world(tmp_path: Path) -> Iterator[World]:
             "SUPPORT_UNDO_REFUND_SECONDS": "0.2",
             "SUPPORT_DEADLINE_SECONDS": "10",
         }
-        with product(tmp_path / "data", environment) as made:
-            made.command("kb", "sync", str(SHOP / "articles"))
-            made.command("operators", "add", OPERATOR, "--role", "admin", "--password-stdin", stdin=PASSWORD)
+        with product(folder, environment) as made:
             yield World(made, mail, _refund_message())
 
 

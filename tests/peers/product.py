@@ -81,8 +81,8 @@ class Product:
             self.process.wait(30)
 
     def was_killed(self) -> bool:
-        """Whether the process ended by SIGKILL."""
-        return self.process is not None and self.process.poll() == -signal.SIGKILL
+        """Whether the process, which no longer answers, ended by SIGKILL."""
+        return self.process is not None and self.process.wait(10) == -signal.SIGKILL
 
     def log(self) -> str:
         """What the server wrote, all starts together."""
@@ -158,7 +158,7 @@ def signed(raw: bytes, *, at: datetime | None = None, secret: str = WHSEC) -> di
 @contextmanager
 def product(folder: Path, environment: Mapping[str, str]) -> Iterator[Product]:
     """An installation that is stopped at the end whatever happens."""
-    folder.mkdir(mode=0o700)
+    folder.mkdir(mode=0o700, exist_ok=True)
     made = Product(folder, environment)
     try:
         yield made

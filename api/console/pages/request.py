@@ -71,7 +71,7 @@ async def undo(execution_id: UUID, poster: PosterDep, container: ContainerDep, r
 
 
 @router.post("/executions/{execution_id}/settle")
-async def settle(  # noqa: PLR0913 - what the form says, and who says it
+async def settle(  # noqa: PLR0913, PLR0917 - what the form says, and who says it
     execution_id: UUID,
     poster: PosterDep,
     container: ContainerDep,

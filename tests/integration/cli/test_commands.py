@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from api.demo import shop
+from support_agents.intents import examples
 
 Result = subprocess.CompletedProcess[str]
 
@@ -97,7 +99,9 @@ def test_operators_are_added_listed_and_disabled(run: CommandLine) -> None:
     short = run("operators", "add", "a@example.org", "--role", "viewer", "--password-stdin", given="short\n")
     assert (short.returncode, short.stderr.count("\n")) == (1, 1)
     for _ in range(2):
-        again = run("operators", "add", "a@example.org", "--role", "viewer", "--password-stdin", given="long enough 1\n")
+        again = run(
+            "operators", "add", "a@example.org", "--role", "viewer", "--password-stdin", given="long enough 1\n"
+        )
     assert again.returncode == 1
     assert "exists" in again.stderr
     assert run("operators", "disable", "a@example.org").returncode == 0
@@ -158,7 +162,9 @@ def test_ask_file_answers_every_line_that_is_one(run: CommandLine, tmp_path: Pat
     file.write_text("\n".join(rows), encoding="utf-8")
     done = run("ask", "--demo", "--file", str(file), "--json")
     assert done.returncode == 1
-    assert done.stderr.strip() == "messages.jsonl line 2: text: missing; give `text`, `question` or a whole webhook body"
+    assert (
+        done.stderr.strip() == "messages.jsonl line 2: text: missing; give `text`, `question` or a whole webhook body"
+    )
     first, second, third = (json.loads(line) for line in done.stdout.splitlines())
     keys = ["id", "outcome", "reason", "text", "citations", "checks", "proposals", "intent", "milliseconds", "stages"]
     assert list(first) == list(second) == list(third) == keys
@@ -182,7 +188,9 @@ def test_ask_with_articles_of_its_own_leaves_no_trace(run: CommandLine, tmp_path
     assert not run.data.exists()
 
 
-@pytest.mark.parametrize("arguments", [["ask"], ["ask", "x", "--file", "y"], ["ask", "x", "--kb", "/nowhere"], ["ask", ""]])
+@pytest.mark.parametrize(
+    "arguments", [["ask"], ["ask", "x", "--file", "y"], ["ask", "x", "--kb", "/nowhere"], ["ask", ""]]
+)
 def test_ask_without_sense_is_one_line(run: CommandLine, arguments: list[str]) -> None:
     done = run(*arguments)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
@@ -194,3 +202,37 @@ def test_a_demo_wants_an_empty_folder(run: CommandLine) -> None:
     done = run("demo", "--data", str(run.data))
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "not an empty folder" in done.stderr
+
+
+def test_intents_are_trained_on_ones_own_examples(run: CommandLine, tmp_path: Path) -> None:
+    shipped = yaml.safe_load(examples.PATH.read_text(encoding="utf-8"))["intents"]
+    some = {name: {**shipped[name], "examples": shipped[name]["examples"][:15]} for name in ("order_status", "unknown")}
+    (tmp_path / "examples.yaml").write_text(yaml.safe_dump({"intents": some}), encoding="utf-8")
+    done = run("intents", "train", "--data", str(tmp_path / "examples.yaml"), "--out", str(tmp_path / "head"))
+    assert done.returncode == 0, done.stderr
+    assert "30 examples, 2 classes" in done.stdout
+    assert {path.name for path in (tmp_path / "head").iterdir()} == {"head.npz", "manifest.json"}
+    missing = run("intents", "train", "--data", str(tmp_path / "none.yaml"), "--out", str(tmp_path / "head"))
+    assert (missing.returncode, missing.stderr.count("\n")) == (1, 1)
+
+
+def test_a_restored_database_is_adopted_by_an_admin_only(run: CommandLine) -> None:
+    for name, role in (("ada", "admin"), ("vic", "viewer")):
+        added = run(
+            "operators", "add", f"{name}@example.org", "--role", role, "--password-stdin", given="long enough 1\n"
+        )
+        assert added.returncode == 0, added.stderr
+    assert run("ask", "Hello?", "--json").returncode == 0
+    (run.data / "anchor.json").unlink()
+    assert run("ask", "Hello?", "--json").returncode == 0
+    shown = run("quarantine", "show")
+    assert shown.returncode == 1
+    assert "in quarantine since" in shown.stdout
+    assert "✗ dispatch: in quarantine" in run("doctor").stdout
+    for who, password in (("vic", "long enough 1"), ("ada", "not the password"), ("eve", "long enough 1")):
+        refused = run("quarantine", "adopt", "--email", f"{who}@example.org", "--password-stdin", given=f"{password}\n")
+        assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert run("quarantine", "show").returncode == 1
+    adopted = run("quarantine", "adopt", "--email", "ada@example.org", "--password-stdin", given="long enough 1\n")
+    assert adopted.returncode == 0, adopted.stderr
+    assert run("quarantine", "show").returncode == 0

@@ -64,6 +64,13 @@ def wait_until_ready(url: str) -> None:
         time.sleep(0.1)
 
 
+def wait_until_found(data: Path, query: str, words: str) -> None:
+    end = time.monotonic() + _SECONDS
+    while words not in (found := command(data, "kb", "search", query, "--limit", "1")).stdout:
+        assert time.monotonic() < end, found.stderr
+        time.sleep(0.2)
+
+
 @pytest.mark.slow
 def test_other_commands_find_the_server_and_its_index_follows(tmp_path: Path) -> None:
     data, folder = tmp_path / "data", tmp_path / "kb"
@@ -76,10 +83,7 @@ def test_other_commands_find_the_server_and_its_index_follows(tmp_path: Path) ->
         wait_until_ready(server.url)
         synced = command(data, "kb", "sync", str(folder))
         assert (synced.returncode, synced.stdout.split(",")[0]) == (0, "1 added")
-        time.sleep(1)
-        wait_until_ready(server.url)
-        found = command(data, "kb", "search", "where do I park", "--limit", "1")
-        assert "behind the house" in found.stdout, found.stderr
+        wait_until_found(data, "where do I park", "behind the house")
         asked = command(data, "ask", "Where do I park?", "--json")
         assert asked.returncode == 0, asked.stderr
         second = command(data, "serve")

@@ -65,8 +65,19 @@ async def test_every_page_shows_hostile_text_as_text(desk: Desk) -> None:
 async def test_the_order_of_the_request_page(desk: Desk) -> None:
     ann, request = await desk.browser(), await desk.reply()
     page = (await ann.get(f"/console/requests/{request}")).text
-    parts = ("Customer’s words", "A-1001 · Kettle", "Exact reply", "4 facts, 4 confirmed", 'data-key="a"', 'data-key="e"',
-             'data-key="r"', "Evidence", "<mark>Parcels leave within a day.</mark>", "Timing", "Digest")  # fmt: skip
+    parts = (
+        "Customer’s words",
+        "A-1001 · Kettle",
+        "Exact reply",
+        "4 facts, 4 confirmed",
+        'data-key="a"',
+        'data-key="e"',
+        'data-key="r"',
+        "Evidence",
+        "<mark>Parcels leave within a day.</mark>",
+        "Timing",
+        "Digest",
+    )
     places = [page.index(part) for part in parts]
     assert places == sorted(places)
 

@@ -23,10 +23,19 @@ os.execv(sys.executable, [sys.executable, "-m", "api.cli.main", *sys.argv[1:]])
 """
 
 
-def run(arguments: list[str], home: Path) -> subprocess.CompletedProcess[str]:
+_SHOW_FIRST_RUN = """
+import sqlite3, sys, uuid
+from api.cli.main import run
+with sqlite3.connect(f"file:{sys.argv[1]}/support.db?mode=ro", uri=True) as connection:
+    (stored,) = connection.execute("SELECT id FROM runs ORDER BY id LIMIT 1").fetchone()
+raise SystemExit(run(["runs", "show", str(uuid.UUID(bytes=stored) if isinstance(stored, bytes) else stored)]))
+"""
+
+
+def run(arguments: list[str], home: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own command
         arguments,
-        env={"HOME": str(home), "PATH": "/usr/bin:/bin", "TMPDIR": str(home)},
+        env={"HOME": str(home), "PATH": "/usr/bin:/bin", "TMPDIR": str(home), **settings},
         capture_output=True,
         text=True,
         timeout=_SECONDS,
@@ -75,9 +84,12 @@ def test_i8_asking_opens_no_socket_outside(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_kept_folder_can_be_served_afterwards(tmp_path: Path) -> None:
+def test_a_kept_folder_is_an_installation_like_any_other(tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     done = run([sys.executable, "-m", "api.cli.main", "demo", "--once", "--data", str(folder)], tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (folder / "support.db").exists()
     assert not (folder / "server.json").exists()
+    shown = run([sys.executable, "-c", _SHOW_FIRST_RUN, str(folder)], tmp_path, SUPPORT_DATA_DIR=str(folder))
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    for part in ("refund €64.90 for HW-10423", "screening", "compliance", "no language model was asked", "index: "):
+        assert part in shown.stdout

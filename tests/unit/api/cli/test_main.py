@@ -19,7 +19,19 @@ def failing_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run([]) == 0
     shown = capsys.readouterr().out
-    for command in ("serve", "demo", "ask", "doctor", "kb", "runs", "operators", "tokens", "quarantine", "db", "intents"):
+    for command in (
+        "serve",
+        "demo",
+        "ask",
+        "doctor",
+        "kb",
+        "runs",
+        "operators",
+        "tokens",
+        "quarantine",
+        "db",
+        "intents",
+    ):
         assert f"  {command} " in shown
 
 

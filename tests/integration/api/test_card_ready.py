@@ -1,0 +1,143 @@
+"""From a claimed event to card ready: overtaken runs, lost attempts, crashes in between, lateness, giving up."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from api.worker.handlers import GIVEN_UP, TicketReceivedHandler, Timing
+from db.interaction_log import InteractionLog
+from db.repositories.runs import RUNS
+from support_agents.domain.budget import Budget
+from support_agents.domain.events import OutboxEvent
+from support_agents.domain.runs import Run, RunRecord
+from support_agents.domain.ticket import TicketSnapshot
+from support_agents.runner import TicketRunner
+from tests.fixtures.installation import Installation, event
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interrupted(TicketRunner):
+    """The real runner, with something happening while the run is under way."""
+
+    meanwhile: Callable[[], Awaitable[object]]
+
+    async def run(self, ticket: TicketSnapshot, run: Run, *, resumed: bool = False) -> RunRecord:
+        """Run, then let it happen before the record is stored."""
+        record = await super().run(ticket, run, resumed=resumed)
+        await self.meanwhile()
+        return record
+
+
+def handler(installation: Installation) -> TicketReceivedHandler:
+    container = installation.container
+    return TicketReceivedHandler(
+        database=container.database,
+        tickets=container.ticket_store,
+        runner=container.runner,
+        log=InteractionLog(),
+        queue=container.queue,
+        clock=container.clock,
+        timing=Timing(2.0, 1.0),
+        budget=Budget(),
+    )
+
+
+def interrupted(installation: Installation, meanwhile: Callable[[], Awaitable[object]]) -> TicketReceivedHandler:
+    runner = installation.container.runner
+    fields = {"pipeline": runner.pipeline, "interaction_log": runner.interaction_log, "clock": runner.clock}
+    return replace(handler(installation), runner=Interrupted(**fields, meanwhile=meanwhile))
+
+
+async def claim(installation: Installation) -> OutboxEvent:
+    async with installation.container.database.write("claim") as uow:
+        [claimed] = await uow.outbox.claim(limit=1, lease=timedelta(0))
+    return claimed
+
+
+async def runs(installation: Installation) -> list[Any]:
+    async with installation.container.database.read() as uow:
+        query = select(RUNS.c.status, RUNS.c.outcome, RUNS.c.attempt, RUNS.c.late).order_by(RUNS.c.id)
+        return list((await uow.session.execute(query)).all())
+
+
+async def test_a_second_message_during_a_run_overtakes_it_and_both_are_answered_once(
+    installation: Installation,
+) -> None:
+    await installation.send(event(message_id="1"))
+    first = await claim(installation)
+
+    async def write_again() -> None:
+        await installation.send(event(message_id="2", text="And who pays the postage?"))
+
+    await interrupted(installation, write_again).handle(first)
+    assert [run.outcome for run in await runs(installation)] == ["overtaken"]
+    assert (await installation.counts())["approval_requests"] == 0
+    async with installation.working():
+        await installation.settled()
+    assert len(await runs(installation)) == 2
+
+
+async def test_a_crash_before_card_ready_leaves_nothing_and_the_same_run_is_resumed_late(
+    installation: Installation,
+) -> None:
+    await installation.send(event())
+
+    async def crash() -> None:
+        raise ConnectionError("gone")
+
+    with pytest.raises(ConnectionError):
+        await interrupted(installation, crash).handle(await claim(installation))
+    assert [tuple(run) for run in await runs(installation)] == [("open", None, 1, False)]
+    await handler(installation).handle(await claim(installation))
+    [run] = await runs(installation)
+    assert (run.status, run.attempt, run.late) == ("finished", 2, True)
+
+
+async def test_of_two_workers_on_one_run_the_later_attempt_wins(installation: Installation) -> None:
+    await installation.send(event())
+
+    async def another_worker() -> None:
+        await handler(installation).handle(await claim(installation))
+
+    await interrupted(installation, another_worker).handle(await claim(installation))
+    [run] = await runs(installation)
+    assert (run.status, run.attempt) == ("finished", 2)
+    assert (await installation.counts())["approval_requests"] <= 1
+
+
+async def test_an_event_handled_twice_makes_one_run(installation: Installation) -> None:
+    await installation.send(event())
+    claimed = await claim(installation)
+    for _ in range(3):
+        await handler(installation).handle(claimed)
+    assert len(await runs(installation)) == 1
+
+
+async def test_a_message_that_waited_too_long_gets_a_deadline_of_its_own_and_is_late(
+    local_installation: Installation,
+) -> None:
+    inbound = local_installation.container.intakes["standard"].parse(
+        b'{"type":"message.created","occurred_at":"2026-11-02T09:00:00Z","ticket":{"id":"1"},'
+        b'"message":{"id":"1","text":"How long may I return it?","author":"customer"}}',
+        datetime.now(UTC) - timedelta(seconds=30),
+    )
+    await local_installation.container.ticket_store.receive(inbound, b"")  # type: ignore[arg-type]
+    await handler(local_installation).handle(await claim(local_installation))
+    [run] = await runs(local_installation)
+    assert run.late
+    assert run.outcome != "handed_off"
+
+
+async def test_giving_up_hands_the_ticket_to_people(local_installation: Installation) -> None:
+    ticket = (await local_installation.send(event())).json()["ticket_id"]
+    claimed = await claim(local_installation)
+    await handler(local_installation).give_up(claimed, "ValueError")
+    headers = {"Authorization": f"Bearer {local_installation.container.key.local_token}"}
+    shown = (await local_installation.client.get(f"/v1/tickets/{ticket}", headers=headers)).json()
+    assert shown["ticket"]["needs_person_reason"] == GIVEN_UP
+    waiting = (await local_installation.client.get("/v1/tickets?needs_person=true", headers=headers)).json()
+    assert [item["id"] for item in waiting["items"]] == [ticket]

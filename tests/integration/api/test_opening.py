@@ -1,0 +1,97 @@
+"""Starting on a database: a new one, the same one, a restored backup, and one that lost its anchor."""
+
+import shutil
+from pathlib import Path
+
+from support_agents.domain.approval import Mode, Role
+from support_agents.domain.ids import DEFAULT_WORKSPACE
+from tests.fixtures.installation import Installation, event, open_installation
+
+
+async def dispatch(installation: Installation) -> str:
+    answer = await installation.client.get("/readyz")
+    return str(answer.json()["dispatch"])
+
+
+async def sealed(installation: Installation) -> None:
+    """Something happens, and is sealed under the anchor."""
+    await installation.add_operator(Role.ADMIN)
+    async with installation.working():
+        await installation.settled()
+        async with installation.container.database.read() as uow:
+            assert await uow.audit.of(installation.operators[Role.ADMIN])
+        for _ in range(200):
+            async with installation.container.database.read() as uow:
+                if not await uow.audit.unsealed(DEFAULT_WORKSPACE, limit=1):
+                    return
+            await __import__("asyncio").sleep(0.05)
+
+
+async def test_a_new_installation_begins_and_goes_on(tmp_path: Path) -> None:
+    for _ in range(2):
+        async with open_installation({"data_dir": tmp_path}) as installation:
+            assert await dispatch(installation) == "on"
+            await sealed(installation)
+
+
+async def test_a_restored_backup_is_held_until_an_admin_adopts_it(tmp_path: Path) -> None:
+    data, backup = tmp_path / "data", tmp_path / "backup.db"
+    async with open_installation({"data_dir": data}) as installation:
+        await sealed(installation)
+        admin = dict(installation.operators)
+    shutil.copy(data / "support.db", backup)
+    async with open_installation({"data_dir": data}) as installation:
+        await installation.container.auth.add_operator(
+            DEFAULT_WORKSPACE, email="new@support.example", name="New", role=Role.VIEWER, password=None
+        )
+        installation.operators.update(admin)
+        await sealed(installation)
+    for leftover in data.glob("support.db*"):
+        leftover.unlink()
+    shutil.copy(backup, data / "support.db")
+    async with open_installation({"data_dir": data}) as installation:
+        installation.operators.update(admin)
+        assert await dispatch(installation) == "quarantined"
+        assert (await installation.send(event())).status_code == 202
+        manager = await installation.sign_in(Role.MANAGER)
+        refused = await installation.client.post("/v1/quarantine/adopt", headers=manager)
+        assert refused.json()["code"] == "not_allowed"
+        adopted = await installation.client.post("/v1/quarantine/adopt", headers=await installation.sign_in(Role.ADMIN))
+        assert adopted.status_code == 204, adopted.text
+        assert await dispatch(installation) == "on"
+    async with open_installation({"data_dir": data}) as installation:
+        assert await dispatch(installation) == "on"
+
+
+async def test_a_used_database_without_its_anchor_is_held(tmp_path: Path) -> None:
+    async with open_installation({"data_dir": tmp_path}) as installation:
+        await sealed(installation)
+    (tmp_path / "anchor.json").unlink()
+    async with open_installation({"data_dir": tmp_path}) as installation:
+        assert await dispatch(installation) == "quarantined"
+
+
+async def test_an_anchor_that_another_key_signed_is_held(tmp_path: Path) -> None:
+    async with open_installation({"data_dir": tmp_path}) as installation:
+        await sealed(installation)
+    (tmp_path / "secret_key").unlink()
+    async with open_installation({"data_dir": tmp_path}) as installation:
+        assert await dispatch(installation) == "quarantined"
+
+
+async def test_the_mode_follows_the_settings(tmp_path: Path) -> None:
+    for mode in (Mode.REPLY, Mode.OBSERVE):
+        async with open_installation({"data_dir": tmp_path, "mode": mode}) as installation:
+            async with installation.container.database.read() as uow:
+                assert (await uow.workspaces.get(DEFAULT_WORKSPACE)).mode is mode
+
+
+async def test_readiness_names_what_is_missing(tmp_path: Path) -> None:
+    async with open_installation({"data_dir": tmp_path}) as installation:
+        answer = await installation.client.get("/readyz")
+        assert answer.status_code == 503
+        assert {name for name, well in answer.json().items() if well is False} == {"ready", "worker", "index"}
+        async with installation.working():
+            await installation.container.keeper.wait()
+            assert (await installation.client.get("/readyz")).status_code == 200
+        assert (await installation.client.get("/healthz")).json() == {"status": "ok"}
