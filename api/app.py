@@ -8,8 +8,10 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
 
 from api.console import routes as console
+from api.console.routing import HOME
 from api.container import Container
 from api.deps import cookie_name
 from api.edge import Edge
@@ -70,7 +72,12 @@ def create_app(container: Container) -> FastAPI:
     for routes in _ROUTERS:
         app.include_router(routes.router)
     app.include_router(console.router)
+    app.add_api_route("/", _to_console, include_in_schema=False)
     return app
+
+
+async def _to_console() -> Response:
+    return RedirectResponse(HOME)
 
 
 @asynccontextmanager

@@ -185,7 +185,7 @@ def _thinking(settings: Settings, clock: Clock, orders: OrderLookup) -> _Thinkin
         settings.data_dir / "index", embedder_version=embedder.version, dimensions=embedder.dimensions
     )
     policy = load_policy(settings.policy) if settings.policy else PolicyLedger(version="none")
-    sentences = SentenceVectors(embedder)
+    sentences = SentenceVectors(_knowing(settings, embedder))
     writer = _language_model(settings)
     runner = runner_of(
         Parts(
@@ -202,13 +202,17 @@ def _thinking(settings: Settings, clock: Clock, orders: OrderLookup) -> _Thinkin
     )
 
     closing = (partial(asyncio.to_thread, index.close), partial(asyncio.to_thread, embedder.close))
-    background = embedder.background
-    indexing = KnownVectors.load(settings.known_vectors, background) if settings.known_vectors else background
+    indexing = _knowing(settings, embedder.background)
 
     async def warm(passages: Sequence[Passage]) -> None:
-        await sentences.warm(passages, background)
+        await sentences.warm(passages, indexing)
 
     return _Thinking(runner, embedder, indexing, index, warm, closing)
+
+
+def _knowing(settings: Settings, embedder: Embedder) -> Embedder:
+    """The embedder with the vectors that were made ahead, if there are any."""
+    return KnownVectors.load(settings.known_vectors, embedder) if settings.known_vectors else embedder
 
 
 def _outside(settings: Settings, clock: Clock, orders: OrderLookup) -> _Outside:

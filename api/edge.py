@@ -32,6 +32,13 @@ _HEADERS = (
 _SECURE = (b"strict-transport-security", b"max-age=31536000")
 
 
+class BodyTooLarge(HTTPException):
+    """More came than may come; the framework lets it through, whoever was reading."""
+
+    def __init__(self) -> None:
+        super().__init__(413, TOO_LARGE, headers={"Connection": "close"})
+
+
 @dataclass(frozen=True)
 class Edge:
     """Wraps the application; a page may set a header of its own, which then stands."""
@@ -63,6 +70,9 @@ class Edge:
 
         try:
             await self.app(scope, receive, noting)
+        except BodyTooLarge as error:
+            if not started:
+                await problem("too_large", error.detail, headers=error.headers)(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - this is the edge: the last place that can answer
             logging.get().error("request_failed", error_type=logging.error_type(error), method=scope["method"])
             if not started:
@@ -101,7 +111,7 @@ def _counted(receive: Receive) -> Receive:
         message = await receive()
         seen += len(message.get("body", b""))
         if seen > LIMIT:
-            raise HTTPException(413, TOO_LARGE, headers={"Connection": "close"})
+            raise BodyTooLarge
         return message
 
     return counted

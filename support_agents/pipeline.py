@@ -156,6 +156,7 @@ class Pipeline:
             attachments=_attachments(work.ticket),
             injection=screened.injection,
             evidence_found=bool(retrieved and retrieved.passages),
+            language=screened.language,
         )
         planned = await self._stage(work, "planning", self._planned(given), share)
         if planned is not None:
@@ -179,8 +180,8 @@ class Pipeline:
             query=screened.clean_text,
             vector=vector,
             language=screened.language,
-            asks=intent.asks,
-            hints=hints(intent.asks, f"{work.ticket.subject} {screened.clean_text}", screened.language),
+            asks=intent.settled_asks,
+            hints=hints(intent.settled_asks, f"{work.ticket.subject} {screened.clean_text}", screened.language),
         )
         return await self.retrieval.work(given, work.run)
 
@@ -206,7 +207,7 @@ class Pipeline:
 
     async def _implied_order(self, work: _Work, intent: IntentSection) -> tuple[OrderAnswer, OrderFacts | None]:
         """Return the only order of a customer who gave no number, where one is wanted."""
-        names = (intent.top.name, *(ask.intent.name for ask in intent.asks))
+        names = (intent.top.name, *(ask.intent.name for ask in intent.settled_asks))
         if not wants_order(names):
             return OrderAnswer.NOT_ASKED, None
         listing = self.orders.list_theirs(work.ticket.requester)
@@ -281,7 +282,7 @@ def compliance_given(seen: Sections, ticket: TicketSnapshot, clock: Clock) -> Co
         customer_name=ticket.requester.name,
         language=screened.language,
         channel=ticket.channel.value,
-        asks=intent.asks,
+        asks=intent.settled_asks,
         passages=_for(Audience.PUBLIC, passages),
         order=planned.order,
         facts=planned.facts,

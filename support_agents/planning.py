@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from support_agents.composing.needs import asked_intents
 from support_agents.domain.action import ActionKind, ClauseRef, IssueRefund, ProposedAction, SendReply
 from support_agents.domain.intent import UNKNOWN
 from support_agents.domain.orders import OrderFacts, OrderStatus
@@ -63,12 +64,14 @@ class PlanningGiven:
     attachments: tuple[str, ...] = ()
     injection: bool = False
     evidence_found: bool = True
+    language: str = "en"
 
     @property
     def intents(self) -> tuple[str, ...]:
-        """The top intent, then those of the asks, each once."""
-        names = (self.intent.top.name, *(ask.intent.name for ask in self.intent.asks))
-        return tuple(dict.fromkeys(names))
+        """What is asked for, as a draft will answer it; the message's own intent where no ask is clear."""
+        asked = asked_intents(self.intent.settled_asks, self.text, self.language)
+        clear = tuple(name for name in asked if name != UNKNOWN)
+        return clear or (self.intent.top.name,)
 
 
 def wants_order(intents: tuple[str, ...]) -> bool:

@@ -10,10 +10,10 @@ from api.settings import Settings
 
 
 def configured(overrides: Mapping[str, object] | None = None) -> Settings:
-    """Read the settings; a command says only what is wrong, whatever level a server logs at."""
+    """Read the settings; a command tells in its own words what is wrong, so nothing is logged beside it."""
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
     found = settings.load(given)
-    logging.configure(found.model_copy(update={"log_level": "ERROR"}))
+    logging.configure(found.model_copy(update={"log_level": "CRITICAL"}))
     return found
 
 

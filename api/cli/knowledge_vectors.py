@@ -1,20 +1,30 @@
-"""The work of `kb vectors`: embeds a folder's passages into a file; the knowledge base is not touched."""
+"""The work of `kb vectors`: embeds a folder's passages and sentences into a file; the knowledge base is not touched."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from api.bootstrap import embedding
 from api.cli.installation import configured
 from api.cli.output import results
+from support_agents.composing.candidates import candidates_of
 from support_agents.domain.ids import DEFAULT_WORKSPACE
+from support_agents.domain.knowledge import Passage
 from support_agents.knowledge.chunking import passages_of, searchable
 from support_agents.knowledge.known_vectors import save
 from support_agents.knowledge.loaders import load_folder
+from support_agents.wording.outlines import all_lines
 
 
 async def write_vectors(folder: Path, out: Path) -> None:
     """Write the vectors of every passage below `folder`."""
     articles = load_folder(folder).articles
-    texts = [searchable(passage) for article in articles for passage in passages_of(article, DEFAULT_WORKSPACE)]
+    passages = [passage for article in articles for passage in passages_of(article, DEFAULT_WORKSPACE)]
+    texts = [*map(searchable, passages), *compared(passages), *all_lines()]
     with embedding(configured()) as embedder:
         await save(texts, embedder, out)
-    results().print(f"{len(texts)} passages of {len(articles)} articles → {out}", markup=False)
+    results().print(f"{len(passages)} passages and their sentences, {len(texts)} texts in all → {out}", markup=False)
+
+
+def compared(passages: Sequence[Passage]) -> list[str]:
+    """Return what drafting compares of these passages."""
+    return [text for passage in passages for one in candidates_of(passage, 0) for text in one.compared]

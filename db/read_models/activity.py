@@ -46,6 +46,8 @@ class Activity:
 
     outcomes: Mapping[Outcome, int]
     late_runs: int
+    p50_ms: float | None
+    p95_ms: float | None
     slowest_ms: float | None
     requests: Mapping[RequestStatus, int]
     executions: Mapping[ExecutionStatus, int]
@@ -63,6 +65,8 @@ async def activity(uow: UnitOfWork, workspace: WorkspaceId, *, since: datetime) 
     return Activity(
         outcomes={Outcome(name): count for name, count in outcomes.items()},
         late_runs=late,
+        p50_ms=await _percentile(uow, workspace, since, percent=50),
+        p95_ms=await _percentile(uow, workspace, since, percent=95),
         slowest_ms=slowest,
         requests={
             RequestStatus(name): count
@@ -97,6 +101,15 @@ async def _lateness(uow: UnitOfWork, workspace: WorkspaceId, since: datetime) ->
     )
     late, slowest = (await uow.session.execute(query)).one()
     return late, slowest
+
+
+async def _percentile(uow: UnitOfWork, workspace: WorkspaceId, since: datetime, *, percent: int) -> float | None:
+    """A run's time by nearest rank, in milliseconds; SQLite has no function for it."""
+    timed = (RUNS.c.workspace_id == workspace, RUNS.c.created_at >= since, RUNS.c.total_ms.is_not(None))
+    number: int = (await uow.session.execute(select(func.count()).select_from(RUNS).where(*timed))).scalar_one()
+    rank = -(-number * percent // 100)
+    query = select(RUNS.c.total_ms).where(*timed).order_by(RUNS.c.total_ms).offset(max(0, rank - 1)).limit(1)
+    return (await uow.session.execute(query)).scalar_one_or_none()
 
 
 async def _buried_events(uow: UnitOfWork, workspace: WorkspaceId) -> tuple[BuriedEvent, ...]:

@@ -28,9 +28,9 @@ LIMIT = 8
 MOST_INTERNAL = 2
 MOST_ASKS = 3
 ALIKE = 0.85
-# A hint is worded like the passage it looks for: what is less alike says something else. Of each hint the best two.
-HINT_FLOOR, _HINT_SEARCHED, _HINT_TAKEN = 0.5, 10, 2
-MOST_HINTED = 6
+# A hint is worded like the passage it looks for: what is less alike says something else.
+HINT_FLOOR, _HINT_SEARCHED, _HINT_TAKEN = 0.5, 12, 3
+MOST_HINTED = 8
 _HINT_SECONDS, _LEARNED_AT_ONCE = 0.1, 8
 # Seconds that must remain for another ask to be searched for: embedding and search take about 0.03.
 _ASK_SECONDS = 0.15
@@ -100,8 +100,8 @@ class RetrievalAgent:
         if fresh:
             # Not cancelled when it is late: what it computes is there for the next message.
             await asyncio.wait({asyncio.ensure_future(self.learn(fresh, self.embedder))}, timeout=_HINT_SECONDS)
-        found: dict[PassageId, RetrievedPassage] = {}
-        floor = HINT_FLOOR if given.language == _BEST_KNOWN else HINT_FLOOR - FOREIGN_RELIEF
+        floor = HINT_FLOOR if given.language == _BEST_KNOWN else HINT_FLOOR - 2 * FOREIGN_RELIEF
+        rankings = []
         for hint in given.hints:
             vector = self._hint_vectors.get(hint)
             if vector is None:
@@ -114,8 +114,8 @@ class RetrievalAgent:
                 and retrieved.passage.audience is Audience.PUBLIC
                 and retrieved.similarity >= floor
             ]
-            found.update((retrieved.passage.id, retrieved) for retrieved in fitting[:_HINT_TAKEN])
-        return list(found.values())
+            rankings.append(fitting[:_HINT_TAKEN])
+        return _interleaved(rankings) if rankings else []
 
     def _is_relevant(self, query: str, retrieved: RetrievedPassage) -> bool:
         passage, similarity = retrieved.passage, retrieved.similarity

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from support_agents.composing.statements import situation
 from support_agents.domain.intent import UNKNOWN, Ask
-from support_agents.domain.sections import DraftingGiven
+from support_agents.domain.sections import DOUBTFUL, DraftingGiven
 from support_agents.screening.terms import terms
+from support_agents.wording.cues import Cue, find_cue
 from support_agents.wording.outlines import OutlineLine, outline
 
 _SMALL_TALK = frozenset({"thanks"})
@@ -20,8 +21,7 @@ _FOLLOW_UP = frozenset(
 )
 _FEWEST_TERMS = 2
 _SHORT = 9
-# A second ask stands apart from the message that explains it: below this its intent is a guess.
-_CLEAR = 0.75
+_DAMAGE, _WARRANTY = "damaged_item", "warranty"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Need:
 
 def needs_of(given: DraftingGiven) -> tuple[Need, ...]:
     """Return the needs, the first clear one first; an unclear sentence counts where nothing clearer stands."""
-    merged = _merged(given.asks, given.language)
+    merged = _merged(given.asks, given.text, given.language)
     clear = [place for place, (name, _) in merged.items() if name != UNKNOWN]
     if not clear:
         return tuple(_need(place, merged, given) for place in merged)
@@ -60,24 +60,35 @@ def _follows(ask: Ask, intent: str, language: str) -> bool:
     return short and any(line.is_asked(ask.text) for line in outline(intent, language))
 
 
-def _merged(asks: Sequence[Ask], language: str) -> dict[int, tuple[str, str]]:
+def asked_intents(asks: Sequence[Ask], text: str, language: str) -> tuple[str, ...]:
+    """Return what is asked for, in order, each once; `text` is the whole message."""
+    return tuple(dict.fromkeys(name for name, _ in _merged(asks, text, language).values()))
+
+
+def _merged(asks: Sequence[Ask], text: str, language: str) -> dict[int, tuple[str, str]]:
     """Asks by their place (from 1) as intent and text; the same intent once, a follow-up with what it follows."""
     merged: dict[int, tuple[str, str]] = {}
     for place, ask in enumerate(asks, start=1):
-        name = ask.intent.name
+        name = _intent(ask, text)
         if name in _SMALL_TALK:
             continue
         same = next((p for p, (known, _) in merged.items() if known == name), None)
         if same is None and merged and _follows(ask, merged[max(merged)][0], language):
             same = max(merged)
-        if merged and same is None and ask.intent.probability < _CLEAR:
+        if merged and same is None and ask.intent.probability < DOUBTFUL:
             name = UNKNOWN
         if same is None:
             merged[place] = (name, ask.text)
         else:
-            known, text = merged[same]
-            merged[same] = (known, f"{text} {ask.text}")
+            known, said = merged[same]
+            merged[same] = (known, f"{said} {ask.text}")
     return merged
+
+
+def _intent(ask: Ask, text: str) -> str:
+    """The ask's intent; what broke after months of use is a matter of warranty, not of delivery."""
+    aged = ask.intent.name == _DAMAGE and find_cue(Cue.AGED, text) is not None
+    return _WARRANTY if aged else ask.intent.name
 
 
 def _need(place: int, merged: dict[int, tuple[str, str]], given: DraftingGiven) -> Need:

@@ -128,7 +128,7 @@ def _usable(candidate: Candidate, given: DraftingGiven) -> bool:
 def _written(
     given: DraftingGiven, phrases: Phrases, needs: Sequence[Need], stated: tuple[Said, ...], picked: tuple[Claim, ...]
 ) -> str:
-    answered = {claim.need for claim in picked} | {
+    answered = {number for claim in picked for number in claim.answers} | {
         number for number, need in enumerate(needs) if statements((need.intent,), given, phrases)
     }
     question = _question(given, phrases, picked, needs)

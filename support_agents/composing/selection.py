@@ -1,13 +1,14 @@
 """Which sentences of the evidence answer which ask; below the thresholds the answer is none."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from support_agents.composing.candidates import Candidate
 from support_agents.composing.needs import Need
+from support_agents.domain.intent import UNKNOWN
 from support_agents.screening.terms import terms
 from support_agents.wording.outlines import OutlineLine
 from support_agents.wording.traits import Trait, has
@@ -16,8 +17,12 @@ Matrix = NDArray[np.float32]
 
 # Measured on the demo shop's development messages: below these a match is as often wrong as right.
 LINE_FITS, ASK_FITS, SURE_ASK = 0.66, 0.56, 0.95
+# What no intent vouches for must be the more alike; beside a clear ask, much more.
+UNCLEAR_FITS, UNCLEAR_BESIDE_FITS = 0.6, 0.75
+# From here on a sentence chosen for one ask answers another one as well.
+ANSWERS = 0.5
 _LEXICAL = 0.25
-_SIMILAR, _PRIOR_STEP, _NEAR_BEST = 0.5, 0.12, 0.15
+_SIMILAR, _PRIOR_STEP, _NEAR_BEST = 0.5, 0.15, 0.1
 _ASK_WEIGHT = 0.3
 MOST_PASSAGES, MOST_DIRECT = 2, 3
 _LONGEST_CHAIN = 2
@@ -32,6 +37,7 @@ class Claim:
     score: float
     need: int
     rank: int = 0
+    answers: frozenset[int] = frozenset()
 
     @property
     def place(self) -> tuple[int, int]:
@@ -72,11 +78,18 @@ def claims(
     for number, need in enumerate(needs):
         found = list(_of_lines(number, need, candidates, by_line[number] + closed, by_ask[number]))
         found = _without_fallbacks(found, need)
-        found += _of_ask(number, need, candidates, by_ask[number] + closed)
+        floor = _floor(need, alone=len(needs) == 1)
+        found += _of_ask(number, candidates, by_ask[number] + closed, floor, last=len(need.lines))
         for claim in found:
             if claim.place not in best or best[claim.place].score < claim.score:
                 best[claim.place] = claim
-    return tuple(sorted(best.values(), key=lambda claim: -claim.score))
+    index = {(c.passage, c.position): at for at, c in enumerate(candidates)}
+    whole = (_with_answers(claim, by_ask[:, index[claim.place]]) for claim in best.values())
+    return tuple(sorted(whole, key=lambda claim: -claim.score))
+
+
+def _with_answers(claim: Claim, alike: Matrix) -> Claim:
+    return replace(claim, answers=frozenset({claim.need, *(int(n) for n in np.flatnonzero(alike >= ANSWERS))}))
 
 
 def _of_lines(number: int, need: Need, candidates: Sequence[Candidate], lines: Matrix, ask: Matrix) -> Iterator[Claim]:
@@ -99,12 +112,20 @@ def _line(claim: Claim, need: Need) -> OutlineLine:
     return need.lines[claim.rank % len(need.lines)]
 
 
-def _of_ask(number: int, need: Need, candidates: Sequence[Candidate], ask: Matrix) -> Iterator[Claim]:
-    floor = SURE_ASK if need.outlined else ASK_FITS
+def _floor(need: Need, *, alone: bool) -> float:
+    """How alike a sentence must be to the customer's own words to answer them without an outline."""
+    if need.intent == UNKNOWN:
+        return UNCLEAR_FITS if alone else UNCLEAR_BESIDE_FITS
+    return SURE_ASK if need.outlined else ASK_FITS
+
+
+def _of_ask(
+    number: int, candidates: Sequence[Candidate], ask: Matrix, floor: float, *, last: int
+) -> Iterator[Claim]:
     best = float(ask.max())
     for at in np.argsort(-ask)[:MOST_DIRECT]:
         if ask[at] >= max(floor, best - _NEAR_BEST):
-            yield Claim(candidates[int(at)], float(ask[at]), number, len(need.lines))
+            yield Claim(candidates[int(at)], float(ask[at]), number, last)
 
 
 def choose(found: Sequence[Claim], candidates: Sequence[Candidate], *, words: int) -> tuple[Claim, ...]:

@@ -53,7 +53,7 @@ def situation(given: DraftingGiven) -> Situation:
         order=order.status.value if order else "none",
         attached=bool(given.attachments),
         closed=any(closed) if closed else None,
-        refunded=bool(order and 0 < order.total.minor <= order.refunded.minor),
+        refunded=bool(order and order.refunded.minor > 0),
         window=any(fact.name in _OWN_WINDOW for fact in given.facts)
         and order is not None
         and order.status is OrderStatus.DELIVERED,

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from support_agents.domain.action import ClauseRef, ProposedAction
-from support_agents.domain.intent import Ask, Entity, IntentScore
+from support_agents.domain.intent import UNKNOWN, Ask, Entity, IntentScore
 from support_agents.domain.knowledge import Citation, RetrievedPassage
 from support_agents.domain.orders import OrderFacts
 
@@ -71,6 +71,10 @@ class ScreeningSection(Section):
     clean_text: str = Field(description="the newest message without quoted history, signature and tainted spans")
 
 
+# An ask stands apart from the words that explain it: below DOUBTFUL its own intent gives way to a message's SURE one.
+SURE, DOUBTFUL = 0.8, 0.75
+
+
 class IntentSection(Section):
     """Ranked intents, asks in order of appearance, typed entities."""
 
@@ -83,6 +87,18 @@ class IntentSection(Section):
     def top(self) -> IntentScore:
         """The intent that planning goes by."""
         return self.intents[0]
+
+    @property
+    def settled_asks(self) -> tuple[Ask, ...]:
+        """The asks, a doubtful one taken for what the message as a whole surely is about; unclear ones stay so."""
+        if self.top.name == UNKNOWN or self.top.probability < SURE:
+            return self.asks
+        return tuple(
+            ask.model_copy(update={"intent": self.top})
+            if ask.intent.name != UNKNOWN and ask.intent.probability < DOUBTFUL
+            else ask
+            for ask in self.asks
+        )
 
 
 class RetrievalSection(Section):

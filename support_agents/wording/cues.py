@@ -16,6 +16,7 @@ class Cue(StrEnum):
     REPLACEMENT = "replacement"
     GENERAL = "general"
     TROUBLE = "trouble"
+    AGED = "aged"
 
 
 def find_cue(cue: Cue, text: str) -> str | None:

@@ -35,9 +35,7 @@ def facts(order_id: str, placed_on: date) -> OrderFacts:
 
 
 def fake(_: Path) -> OrderLookup:
-    return FakeOrderLookup(
-        {"anna@example.com": (facts("HW-1", date(2026, 11, 1)), facts("HW-2", date(2026, 11, 9)))}
-    )
+    return FakeOrderLookup({"anna@example.com": (facts("HW-1", date(2026, 11, 1)), facts("HW-2", date(2026, 11, 9)))})
 
 
 def csv_file(folder: Path) -> OrderLookup:

@@ -149,7 +149,7 @@ def _assert_once(world: World) -> None:
             "SELECT count(*) FROM executions e WHERE NOT EXISTS (SELECT 1 FROM decisions d WHERE"
             " d.request_id = e.request_id AND d.digest = e.digest AND d.verdict = 'approve')"
         ).fetchone()[0]
-    with sqlite3.connect(folder / "ledger.db") as ledger:
+    with sqlite3.connect(folder / "payments.db") as ledger:
         refunds = ledger.execute("SELECT minor FROM refunds").fetchall()
     assert finished == 1
     assert unapproved == 0

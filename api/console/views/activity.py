@@ -97,7 +97,11 @@ def shown_activity(
 
 
 def _times(activity: Activity) -> tuple[Figure, ...]:
-    known = ((activity.slowest_ms, "ms, the slowest run"),)
+    known = (
+        (activity.p50_ms, "ms, half of the runs"),
+        (activity.p95_ms, "ms, 95 of 100 runs"),
+        (activity.slowest_ms, "ms, the slowest"),
+    )
     return tuple(Figure(milliseconds(value), words) for value, words in known if value is not None)
 
 

@@ -148,10 +148,8 @@ def _headline(execution: Execution) -> Badge:
 
 def _detail(execution: Execution, left: int) -> str:
     match execution.status:
-        case ExecutionStatus.SCHEDULED if left:
-            return "It leaves when the undo window closes."
         case ExecutionStatus.SCHEDULED:
-            return "The undo window is closed; it is about to leave."
+            return "It leaves when the undo window closes." if left else "The undo window is closed: it leaves now."
         case ExecutionStatus.EXECUTING:
             return "The provider is being asked."
         case ExecutionStatus.SUCCEEDED:
@@ -159,7 +157,7 @@ def _detail(execution: Execution, left: int) -> str:
         case ExecutionStatus.IN_DOUBT:
             return f"{execution.reason or 'The outcome is unknown.'} It is not tried again until this is known."
         case _:
-            return execution.reason
+            return "The ticket is with people again." if execution.reason == "taken back" else execution.reason
 
 
 def _closed(standing: Standing) -> StateView:

@@ -96,7 +96,9 @@ async def test_i1_every_route_refuses_every_credential_that_the_table_does_not_a
                 assert answer.status_code not in REFUSED or path == "/v1/session", (method, path, answer.text)
 
 
-async def test_i1_a_token_that_tries_to_decide_is_told_that_a_person_is_needed(local_installation: Installation) -> None:
+async def test_i1_a_token_that_tries_to_decide_is_told_that_a_person_is_needed(
+    local_installation: Installation,
+) -> None:
     both = await local_installation.token(Scope.READ, Scope.CANCEL)
     answer = await call(local_installation, "POST", "/v1/approvals/{request_id}/decisions", both)
     assert (answer.status_code, answer.json()["code"]) == (403, "person_needed")

@@ -14,7 +14,7 @@ from db.repositories.runs import RUNS
 from support_agents.domain.budget import Budget
 from support_agents.domain.events import OutboxEvent
 from support_agents.domain.runs import Run, RunRecord
-from support_agents.domain.ticket import TicketSnapshot
+from support_agents.domain.ticket import InboundMessage, TicketSnapshot
 from support_agents.runner import TicketRunner
 from tests.fixtures.installation import Installation, event
 
@@ -48,8 +48,10 @@ def handler(installation: Installation) -> TicketReceivedHandler:
 
 def interrupted(installation: Installation, meanwhile: Callable[[], Awaitable[object]]) -> TicketReceivedHandler:
     runner = installation.container.runner
-    fields = {"pipeline": runner.pipeline, "interaction_log": runner.interaction_log, "clock": runner.clock}
-    return replace(handler(installation), runner=Interrupted(**fields, meanwhile=meanwhile))
+    busy = Interrupted(
+        pipeline=runner.pipeline, interaction_log=runner.interaction_log, clock=runner.clock, meanwhile=meanwhile
+    )
+    return replace(handler(installation), runner=busy)
 
 
 async def claim(installation: Installation) -> OutboxEvent:
@@ -125,11 +127,11 @@ async def test_a_message_that_waited_too_long_gets_a_deadline_of_its_own_and_is_
         b'"message":{"id":"1","text":"How long may I return it?","author":"customer"}}',
         datetime.now(UTC) - timedelta(seconds=30),
     )
-    await local_installation.container.ticket_store.receive(inbound, b"")  # type: ignore[arg-type]
+    assert isinstance(inbound, InboundMessage)
+    await local_installation.container.ticket_store.receive(inbound, b"")
     await handler(local_installation).handle(await claim(local_installation))
     [run] = await runs(local_installation)
     assert run.late
-    assert run.outcome != "handed_off"
 
 
 async def test_giving_up_hands_the_ticket_to_people(local_installation: Installation) -> None:

@@ -66,7 +66,11 @@ async def test_refusals_are_problem_documents_and_store_nothing(local_installati
             "bad_signature",
         ),
         "stale": (await local_installation.send(event(), at=now - timedelta(minutes=6)), 401, "stale_signature"),
-        "from the future": (await local_installation.send(event(), at=now + timedelta(minutes=6)), 401, "stale_signature"),
+        "from the future": (
+            await local_installation.send(event(), at=now + timedelta(minutes=6)),
+            401,
+            "stale_signature",
+        ),
         "zendesk unsigned": (await client.post("/webhooks/zendesk", content=raw), 401, "bad_signature"),
         "another source's signature": (
             await client.post("/webhooks/zendesk", content=raw, headers=signed),

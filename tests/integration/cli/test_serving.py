@@ -25,7 +25,7 @@ def environment(data: Path) -> dict[str, str]:
 
 
 def command(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - our own command
+    return subprocess.run(
         [sys.executable, "-m", "api.cli.main", *arguments],
         env=environment(data),
         capture_output=True,
@@ -37,7 +37,7 @@ def command(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @contextmanager
 def serving(data: Path) -> Iterator[tuple[subprocess.Popen[str], RunningServer]]:
-    process = subprocess.Popen(  # noqa: S603 - our own command
+    process = subprocess.Popen(
         [sys.executable, "-m", "api.cli.main", "serve"],
         env=environment(data),
         stdout=subprocess.PIPE,

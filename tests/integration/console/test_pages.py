@@ -1,7 +1,10 @@
 """What the lists and the figures show, and the two switches of an admin."""
 
+from datetime import timedelta
+
 import pytest
 
+from db.read_models.activity import activity
 from support_agents.domain.approval import Role
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from tests.fixtures.console import Browser, Desk
@@ -36,11 +39,25 @@ async def test_what_was_handed_off_or_not_understood_is_listed(desk: Desk) -> No
     page = (await ann.get("/console")).text
     assert "the customer asks to speak to a person" in page
     assert "Webhook from standard" in page
-    activity = (await ann.get("/console/activity")).text
-    assert "handed to a person" in activity
-    assert "buried" in activity
+    figures = (await ann.get("/console/activity")).text
+    assert "handed to a person" in figures
+    assert "buried" in figures
+    assert "ms, 95 of 100 runs" in figures
     waiting = (await ann.get("/console/tickets?waiting=1")).text
     assert "the customer asks to speak to a person" in waiting
+
+
+async def test_half_of_the_runs_are_no_slower_than_the_rest(desk: Desk) -> None:
+    for _ in range(3):
+        await desk.reply()
+    async with desk.installation.container.database.read() as uow:
+        found = await activity(uow, DEFAULT_WORKSPACE, since=await uow.now() - timedelta(hours=1))
+        none = await activity(uow, DEFAULT_WORKSPACE, since=await uow.now() + timedelta(hours=1))
+    assert found.p50_ms is not None
+    assert found.p95_ms is not None
+    assert found.slowest_ms is not None
+    assert 0 < found.p50_ms <= found.p95_ms <= found.slowest_ms
+    assert (none.p50_ms, none.p95_ms) == (None, None)
 
 
 async def test_a_page_ends_and_the_next_begins_after_it(desk: Desk) -> None:

@@ -198,7 +198,7 @@ def test_a_date_of_the_year_is_confirmed_with_and_without_it() -> None:
     assert failed(said("It was delivered on 3 December 2026.", facts=("order.delivered_on",)), case) != []
 
 
-def closed(*sentences: Sentence, **changes: object) -> Any:  # noqa: ANN401 - the section, compared field by field
+def closed(*sentences: Sentence, **changes: object) -> Any:
     case = given(**changes)
     verdicts = tuple(AGENT.check(sentence, at, case) for at, sentence in enumerate(sentences))
     kept = tuple(sentence for sentence, verdict in zip(sentences, verdicts, strict=True) if verdict.keep)

@@ -10,7 +10,14 @@ from support_agents.domain.errors import SupportError
 
 
 def test_only_fields_that_cannot_hold_personal_text_get_through() -> None:
-    event: dict[str, Any] = {"event": "x", "ticket": "id", "text": "Dear", "email": "a@b.c", "password": "p", "raw": b"r"}
+    event: dict[str, Any] = {
+        "event": "x",
+        "ticket": "id",
+        "text": "Dear",
+        "email": "a@b.c",
+        "password": "p",
+        "raw": b"r",
+    }
     assert logging.only_allowed(None, "info", event) == {"event": "x", "ticket": "id"}
 
 

@@ -14,7 +14,7 @@ def server(pid: int) -> RunningServer:
 
 
 def ended_pid() -> int:
-    process = subprocess.Popen([sys.executable, "-c", ""])  # noqa: S603 - our own interpreter
+    process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return process.pid
 

@@ -28,7 +28,8 @@ def test_the_defaults_are_local_and_send_nothing() -> None:
     assert settings.embedded
     assert settings.database.startswith("sqlite+aiosqlite:///")
     assert settings.llm_provider == "extractive"
-    assert not (settings.smtp_host or settings.zendesk_base_url or settings.standard_webhook_secrets)
+    outside = (settings.smtp_host, settings.zendesk_base_url, settings.standard_webhook_secrets)
+    assert not any(outside)
 
 
 def test_the_environment_is_read_with_the_prefix(monkeypatch: pytest.MonkeyPatch) -> None:

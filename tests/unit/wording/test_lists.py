@@ -99,9 +99,7 @@ def test_hints_follow_the_message_and_stay_few() -> None:
         ("You can return an item.", "Returns", "I am in France", False),
     ],
 )
-def test_one_countrys_terms_are_not_told_to_another(
-    sentence: str, around: str, asked: str, *, elsewhere: bool
-) -> None:
+def test_one_countrys_terms_are_not_told_to_another(sentence: str, around: str, asked: str, *, elsewhere: bool) -> None:
     assert speaks_of_elsewhere(sentence, around, asked) is elsewhere
 
 

@@ -92,5 +92,5 @@ def test_help_loads_no_engine() -> None:
         "import sys; from api.cli.main import run; run(['--help']); run(['kb', 'sync', '--help']); "
         f"print(sorted(set({heavy!r}) & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own code
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,175 @@
+"""Golden replies: what the extractive drafter writes of a small shop's facts and passages, to the letter."""
+
+from datetime import timedelta
+
+import pytest
+
+from support_agents.composing.reply import MOST_WORDS, compose
+from support_agents.domain.action import ClauseRef, IssueRefund
+from support_agents.domain.money import Money
+from support_agents.domain.orders import OrderStatus
+from support_agents.domain.sections import ComputedFact, DraftingGiven, OrderAnswer
+from tests.fixtures.drafting import CANCEL, DAMAGE, TODAY, drafting_given, order, passage
+
+SHIPPED = order(status=OrderStatus.SHIPPED, delivered_on=None)
+REFUND = IssueRefund(
+    order_id="HW-10423",
+    order_version="v1",
+    payment_ref="PAY-1",
+    account_last4="6031",
+    amount=Money(minor=6_490, currency="EUR"),
+    clauses=(ClauseRef(id="returns", version=1),),
+)
+
+
+async def body(given: DraftingGiven) -> str:
+    """The reply between greeting and closing."""
+    text = await compose(given, None)
+    if not text:
+        return ""
+    return "\n\n".join(text.split("\n\n")[1:-2])
+
+
+async def test_the_status_of_an_order_is_stated_from_the_order_system() -> None:
+    text = await compose(drafting_given("Where is my order?", "order_status", order=SHIPPED), None)
+    assert text == (
+        "Hi Anna,\n\n"
+        "Your order HW-10423 (Glow lantern) was shipped on 9 November with DHL; the tracking number is JD014600. "
+        "[order.status][order.order_id][order.item][order.shipped_on][order.carrier][order.tracking]\n\n"
+        "Just reply to this message if you need anything else.\n\n"
+        "Kind regards,\nCustomer Care"
+    )
+
+
+async def test_a_shipped_order_is_not_told_how_to_cancel() -> None:
+    case = drafting_given("Please cancel it", "cancel_order", order=SHIPPED, passages=(passage(CANCEL),))
+    reply = await body(case)
+    assert "An order that has been shipped can no longer be cancelled. [1]" in reply
+    assert "free of charge" not in reply
+    assert "Customers" not in reply
+
+
+async def test_an_order_in_processing_is_told_the_condition_with_the_claim() -> None:
+    waiting = order(status=OrderStatus.PROCESSING, shipped_on=None, delivered_on=None)
+    case = drafting_given("Please cancel it", "cancel_order", order=waiting, passages=(passage(CANCEL),))
+    reply = await body(case)
+    assert reply.startswith("Your order HW-10423 (Glow lantern) is being prepared and has not been shipped yet.")
+    assert "You can cancel an order free of charge as long as its status is Processing. [1]" in reply
+
+
+async def test_a_proposed_refund_is_stated_as_done_with_its_mark() -> None:
+    returned = order(status=OrderStatus.RETURNED)
+    case = drafting_given("Please refund me", "refund_request", order=returned, actions=(REFUND,))
+    reply = await body(case)
+    assert "We have refunded €64.90 to the payment method you used, ending in 6031. [action.refund]" in reply
+
+
+async def test_without_a_proposal_no_refund_is_spoken_of() -> None:
+    returned = order(status=OrderStatus.RETURNED)
+    reply = await body(drafting_given("Please refund me", "refund_request", order=returned))
+    assert "refunded" not in reply
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (
+            5,
+            "You can return your order HW-10423 (Glow lantern), which was delivered on 12 November, until 27 November.",
+        ),
+        (-5, "The 30-day return period for your order HW-10423 (Glow lantern) ended on 17 November."),
+    ],
+)
+async def test_the_customers_own_deadline_is_told(days: int, expected: str) -> None:
+    deadline = (TODAY + timedelta(days=days)).isoformat()
+    facts = (
+        ComputedFact(name="return_deadline", value=deadline, inputs={}),
+        ComputedFact(name="return_window_days", value="30", inputs={}),
+    )
+    assert expected in await body(drafting_given("Can I return it?", "return_request", order=order(), facts=facts))
+
+
+async def test_an_excepted_item_gets_no_general_rule() -> None:
+    deadline = (ComputedFact(name="return_deadline", value="2026-12-12", inputs={}),)
+    excepted = passage("- gift cards,\n- engraved boards,", heading="Items you cannot return")
+    for item, answer in (("Oak board, engraved", False), ("Oak board", True), ("Glow lantern", True)):
+        case = drafting_given(
+            "Can I return it?", "return_request", order=order(item=item), facts=deadline, passages=(excepted,)
+        )
+        assert bool(await body(case)) is answer, item
+
+
+async def test_damage_is_met_with_sympathy_the_way_to_report_it_and_one_question() -> None:
+    case = drafting_given("It arrived broken", "damaged_item", order=order(), passages=(passage(DAMAGE),))
+    assert await compose(case, None) == (
+        "Hi Anna,\n\n"
+        "I'm sorry that your order did not reach you in perfect condition.\n\n"
+        "Please report a damaged item within 14 days of delivery and add photos. [1] "
+        "You can choose between a free replacement and a full refund for a damaged item. [1]\n\n"
+        "Which would you prefer?\n\n"
+        "Kind regards,\nCustomer Care"
+    )
+
+
+async def test_what_is_attached_is_not_asked_for_again() -> None:
+    case = drafting_given(
+        "It arrived broken", "damaged_item", order=order(), passages=(passage(DAMAGE),), attachments=("dent.jpg",)
+    )
+    assert "photo" not in await body(case)
+
+
+@pytest.mark.parametrize(
+    ("answer", "question"),
+    [
+        (OrderAnswer.NOT_ASKED, "Could you please send us your order number, so that we can look into it?"),
+        (OrderAnswer.UNKNOWN, "I could not find an order with that number. Could you please check it"),
+        (OrderAnswer.NOT_THEIRS, "Could you please write to us from the e-mail address you used for the order"),
+    ],
+)
+async def test_a_missing_order_is_one_question_and_nothing_else(answer: OrderAnswer, question: str) -> None:
+    case = drafting_given(
+        "Where is it?", "order_status", needs_order_id=True, order_answer=answer, passages=(passage(CANCEL),)
+    )
+    text = await compose(case, None)
+    assert question in text
+    assert "[1]" not in text
+
+
+async def test_an_ask_without_an_answer_is_named_as_open() -> None:
+    case = drafting_given("Where is it, and my invoice?", "order_status", "invoice_request", order=SHIPPED)
+    assert "about your invoice yet, so a colleague will look at that part. [open.2]" in await compose(case, None)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        drafting_given("Thanks!", "thanks"),
+        drafting_given("What is the meaning of life?", "unknown", passages=(passage(CANCEL),)),
+        drafting_given("Cosa devo fare?", "return_request", language="it", passages=(passage(CANCEL),)),
+        drafting_given("Wie geht das?", "gift_card", language="de", passages=(passage(CANCEL),)),
+        drafting_given("x", passages=(passage(CANCEL),)),
+    ],
+    ids=["thanks", "nothing fits", "language we do not write", "evidence in another language", "no ask"],
+)
+async def test_no_answer_is_no_draft(case: DraftingGiven) -> None:
+    assert await compose(case, None) == ""
+
+
+async def test_the_language_is_the_customers() -> None:
+    text = await compose(drafting_given("Wo ist mein Paket?", "order_status", language="de", order=SHIPPED), None)
+    assert text.startswith("Guten Tag Anna,\n\nIhre Bestellung HW-10423 (Glow lantern) wurde am 9. November mit DHL")
+    text = await compose(drafting_given("¿Dónde está?", "order_status", language="es", order=SHIPPED), None)
+    assert "se envió el 9 de noviembre con DHL" in text
+    text = await compose(drafting_given("Où est-elle ?", "order_status", language="fr", order=SHIPPED), None)
+    assert "a été expédiée le 9 novembre avec DHL" in text
+
+
+async def test_the_body_stays_short() -> None:
+    long = tuple(
+        passage(f"You can cancel an order free of charge as long as its status is Processing, way {n}. " * 3)
+        for n in range(9)
+    )
+    case = drafting_given("Cancel it", "cancel_order", passages=long)
+    reply = await body(case)
+    assert 0 < len(reply.split()) <= MOST_WORDS
+    assert len({mark for mark in reply.split() if mark.startswith("[")}) <= 2

@@ -1,0 +1,222 @@
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given as hypothesis_given
+from hypothesis import strategies as st
+
+from support_agents.domain.action import IssueRefund
+from support_agents.domain.money import Money
+from support_agents.domain.orders import OrderFacts, OrderStatus
+from support_agents.domain.sections import DraftSection, IntentSection, OrderAnswer, PlanSection, Rung, Sentence
+from support_agents.domain.ticket import Requester
+from support_agents.planning import PlanningGiven, only_order, plan, reply_action, wants_order
+from support_agents.policy.clauses import Clause, Rule
+from support_agents.policy.ledger import PolicyLedger
+from tests.fixtures.drafting import TODAY, ask, order
+
+ANNA = Requester(email="anna@example.com", name="Anna", verified=True)
+
+
+def clause(name: str, *intents: str, **rule: object) -> Clause:
+    return Clause(
+        id=name,
+        version=2,
+        text="…",
+        valid_from=date(2025, 1, 1),
+        owner="service",
+        verified_on=TODAY,
+        applies_to=intents,
+        rule=Rule.model_validate({"action": "issue_refund", **rule}),
+    )
+
+
+POLICY = PolicyLedger(
+    "1",
+    (
+        clause(
+            "returns",
+            "refund_request",
+            "return_request",
+            "refund_status",
+            window_days=30,
+            statuses=["delivered", "returned"],
+            max_amount_minor={"EUR": 10_000},
+            needs_return=True,
+        ),
+        clause("before-dispatch", "cancel_order", "refund_request", statuses=["processing", "cancelled"]),
+        clause("damage", "damaged_item", window_days=14, statuses=["delivered"], needs_evidence=True),
+        clause("twice", "double_charge", statuses=["delivered"]),
+        clause("exchange", "exchange_request", action="exchange_item", window_days=30),
+    ),
+)
+RETURNED = order(status=OrderStatus.RETURNED)
+CANCELLED = order(status=OrderStatus.CANCELLED, shipped_on=None, delivered_on=None)
+
+
+def planned(text: str, *intents: str, facts: OrderFacts | None = None, **changes: object) -> PlanSection:
+    asks = tuple(ask(text, name) for name in intents)
+    values: dict[str, object] = {
+        "intent": IntentSection(intents=(asks[0].intent,), asks=asks, entities=(), model_version="x"),
+        "text": text,
+        "requester": ANNA,
+        "policy": POLICY,
+        "today": TODAY,
+        "order": facts,
+        "order_answer": OrderAnswer.FOUND if facts else OrderAnswer.NOT_ASKED,
+    }
+    return plan(PlanningGiven(**{**values, **changes}))  # type: ignore[arg-type] - a table of changes
+
+
+def refunds(section: PlanSection) -> list[int]:
+    return [action.amount.minor for action in section.actions if isinstance(action, IssueRefund)]
+
+
+def test_a_refund_is_what_the_order_system_says_is_left_of_the_payment() -> None:
+    part = order(status=OrderStatus.RETURNED, refunded=Money(minor=1_000, currency="EUR"))
+    section = planned("Please refund me 5000 euros to account NL00", "refund_request", facts=part)
+    (refund,) = section.actions
+    assert isinstance(refund, IssueRefund)
+    assert (refund.amount.minor, refund.payment_ref, refund.account_last4) == (5_490, "PAY-1", "6031")
+    assert [ref.id for ref in refund.clauses] == ["returns"]
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "facts", "changes", "amounts"),
+    [
+        ("refund please", "refund_request", RETURNED, {}, [6_490]),
+        ("where is my money", "refund_status", RETURNED, {}, [6_490]),
+        ("cancel", "cancel_order", CANCELLED, {}, [6_490]),
+        ("I want a refund, it is broken", "damaged_item", order(), {"attachments": ("a.jpg",)}, [6_490]),
+        # not yet, not so, not now
+        ("refund please", "refund_request", order(), {}, []),
+        ("cancel", "cancel_order", order(status=OrderStatus.PROCESSING, delivered_on=None), {}, []),
+        ("I want a refund, it is broken", "damaged_item", order(), {}, []),
+        ("it is broken, send another one", "damaged_item", order(), {"attachments": ("a.jpg",)}, []),
+        ("I was charged twice, refund me", "double_charge", order(), {}, []),
+        ("return it", "return_request", order(), {}, []),
+        ("invoice please", "invoice_request", RETURNED, {}, []),
+        ("refund please", "refund_request", RETURNED, {"requester": ANNA.model_copy(update={"verified": False})}, []),
+        ("refund please", "refund_request", RETURNED, {"order_answer": OrderAnswer.NOT_THEIRS}, []),
+        ("refund please", "refund_request", RETURNED, {"injection": True}, []),
+        ("refund please", "refund_request", RETURNED, {"today": TODAY + timedelta(days=60)}, []),
+        (
+            "refund please",
+            "refund_request",
+            order(status=OrderStatus.RETURNED, total=Money(minor=10_001, currency="EUR")),
+            {},
+            [],
+        ),
+        ("refund or I call my lawyer", "refund_request", RETURNED, {}, []),
+    ],
+)
+def test_refunds_follow_order_and_policy_alone(
+    text: str, intent: str, facts: OrderFacts, changes: dict[str, object], amounts: list[int]
+) -> None:
+    assert refunds(planned(text, intent, facts=facts, **changes)) == amounts
+
+
+def test_an_expired_clause_never_allows_anything() -> None:
+    expired = [c.model_copy(update={"valid_until": TODAY - timedelta(days=1)}) for c in POLICY.clauses]
+    section = planned("refund", "refund_request", facts=RETURNED, policy=PolicyLedger("1", tuple(expired)))
+    assert (section.actions, section.clauses, section.facts[0].name) == ((), (), "refundable_amount")
+
+
+def test_a_closed_window_is_a_reason_and_a_computed_fact() -> None:
+    late = order(delivered_on=TODAY - timedelta(days=33))
+    section = planned("refund please", "refund_request", facts=late)
+    facts = {fact.name: fact for fact in section.facts}
+    assert facts["return_deadline"].value == (TODAY - timedelta(days=3)).isoformat()
+    assert facts["return_window_days"].value == "30"
+    assert facts["return_deadline"].inputs["clause"] == "returns v2"
+    assert facts["days_since_delivery"].value == "33"
+    assert any("window ended" in reason for reason in section.reasons)
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "changes", "reason"),
+    [
+        ("x", "order_status", {"injection": True}, "instruct the software"),
+        ("my lawyer will call", "complaint", {}, "lawyer"),
+        ("x", "order_status", {"order_answer": OrderAnswer.NOT_THEIRS}, "does not belong"),
+        ("x", "order_status", {"order_answer": OrderAnswer.FAILED}, "did not answer"),
+        ("x", "speak_to_person", {}, "speak to a person"),
+        ("x", "delete_account", {}, "cannot be undone"),
+        ("x", "unknown", {"evidence_found": False}, "knowledge base"),
+    ],
+)
+def test_a_person_takes_over_with_a_reason(text: str, intent: str, changes: dict[str, object], reason: str) -> None:
+    section = planned(text, intent, **changes)
+    assert section.hand_off is not None
+    assert reason in section.hand_off
+    assert section.actions == ()
+
+
+def test_what_is_not_about_the_order_does_not_need_the_order_system() -> None:
+    assert planned("x", "gift_card", order_answer=OrderAnswer.FAILED).hand_off is None
+    assert planned("x", "unknown", evidence_found=True).hand_off is None
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "answer", "needed"),
+    [
+        ("where is it", "order_status", OrderAnswer.NOT_ASKED, True),
+        ("where is it", "order_status", OrderAnswer.UNKNOWN, True),
+        ("cancel it", "cancel_order", OrderAnswer.NOT_ASKED, True),
+        ("How can I cancel an order?", "cancel_order", OrderAnswer.NOT_ASKED, False),
+        ("How can I cancel an order?", "cancel_order", OrderAnswer.UNKNOWN, True),
+        ("can I return it", "return_request", OrderAnswer.NOT_ASKED, False),
+        ("gift cards?", "gift_card", OrderAnswer.NOT_ASKED, False),
+    ],
+)
+def test_an_order_number_is_asked_for_where_it_decides(
+    text: str, intent: str, answer: OrderAnswer, *, needed: bool
+) -> None:
+    assert planned(text, intent, order_answer=answer).needs_order_id is needed
+
+
+def test_somebody_unverified_is_asked_and_told_nothing() -> None:
+    stranger = ANNA.model_copy(update={"verified": False})
+    section = planned("where is it", "order_status", requester=stranger, order_answer=OrderAnswer.NOT_THEIRS)
+    assert (section.needs_order_id, section.hand_off, section.order, section.facts) == (True, None, None, ())
+
+
+def test_only_a_single_order_is_meant_without_a_number() -> None:
+    assert only_order((order(),)) == order()
+    assert only_order((order(), order(order_id="HW-2"))) is None
+    assert wants_order(("gift_card", "refund_request"))
+    assert not wants_order(("gift_card",))
+
+
+def draft(*facts: str) -> DraftSection:
+    sentences = (Sentence(text="…", facts=facts),)
+    return DraftSection(rung=Rung.EXTRACTIVE, sentences=sentences, text="…", model="x", prompt_version="x")
+
+
+def test_a_reply_waits_for_the_refund_that_it_states() -> None:
+    section = planned("refund please", "refund_request", facts=RETURNED)
+    stating = reply_action(ANNA, "Refund", "…", planned=section, draft=draft("action.refund"))
+    silent = reply_action(ANNA, "re: Refund", "…", planned=section, draft=draft("order.status"))
+    assert (stating.to, stating.subject, stating.after) == ("anna@example.com", "Re: Refund", "refund")
+    assert (silent.subject, silent.after) == ("re: Refund", None)
+    assert reply_action(ANNA, " ", "…", planned=section, draft=draft()).subject == "Re: Your message"
+
+
+@hypothesis_given(
+    total=st.integers(min_value=0, max_value=30_000),
+    refunded=st.integers(min_value=0, max_value=30_000),
+    status=st.sampled_from(OrderStatus),
+    intent=st.sampled_from(["refund_request", "refund_status", "return_request", "cancel_order", "damaged_item"]),
+    text=st.text(max_size=60),
+    days=st.integers(min_value=0, max_value=90),
+)
+def test_no_text_moves_an_amount(  # noqa: PLR0913 - one argument a dimension
+    total: int, refunded: int, status: OrderStatus, intent: str, text: str, days: int
+) -> None:
+    facts = order(
+        status=status,
+        total=Money(minor=total, currency="EUR"),
+        refunded=Money(minor=refunded, currency="EUR"),
+        delivered_on=TODAY - timedelta(days=days),
+    )
+    for amount in refunds(planned(text, intent, facts=facts)):
+        assert 0 < amount == total - refunded
