@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from api.opening import Standings
 from api.secret_key import SecretKey
 from api.settings import Settings
+from approvals.attempts import Timing
 from approvals.authority import BUILT_IN
 from approvals.business_hours import BusinessHours
 from approvals.canonical import Way
@@ -61,10 +62,11 @@ def acting_of(settings: Settings, key: SecretKey, database: Database, doors: Doo
         consequences=consequences,
         time_limit=timedelta(hours=settings.request_ttl_business_hours),
     )
+    timing = Timing(margin=timedelta(seconds=settings.call_margin_seconds))
     anchor = Anchor(settings.anchor_path or settings.data_dir / "anchor.json", key.derived("anchor"))
     return Acting(
         queue=ApprovalQueue(database, BUILT_IN, submission, consequences),
-        executions=Executions(database, doors.executors, consequences),
+        executions=Executions(database, doors.executors, consequences, timing),
         inside_steps=InsideSteps(database, doors.helpdesks),
         standings=Standings(database, Installation(database, anchor), Quarantine(database, consequences)),
         sealer=AuditSealer(database, anchor, key.derived("audit")),

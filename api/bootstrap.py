@@ -15,7 +15,7 @@ from api.editing import Editing
 from api.fault_points import boundary_of
 from api.intake.sources import intakes_of
 from api.no_orders import NoOrders
-from api.opening import apply_mode
+from api.opening import apply_mode, release_leases
 from api.passwords import Passwords
 from api.secret_key import make_data_dir, secret_key
 from api.settings import Provider, Settings
@@ -137,7 +137,12 @@ def build(settings: Settings) -> Container:
         indexer=indexer,
         keeper=keeper,
         worker=worker_of(work, duties),
-        opening=(acting.standings.check, lambda: apply_mode(database, settings), outside.record_payments),
+        opening=(
+            acting.standings.check,
+            lambda: apply_mode(database, settings),
+            lambda: release_leases(database, settings),
+            outside.record_payments,
+        ),
         closing=(*outside.closing, *thinking.closing),
     )
 
@@ -198,6 +203,7 @@ def _thinking(settings: Settings, clock: Clock, orders: OrderLookup) -> _Thinkin
             writer=writer,
             clock=clock,
             shares=Shares(**settings.stages.model_dump()),
+            remembering=sentences.memory,
         )
     )
 
@@ -219,7 +225,9 @@ def _outside(settings: Settings, clock: Clock, orders: OrderLookup) -> _Outside:
     from approvals.executors.refund import RefundExecutor
 
     payments, recorder = _payments(settings, clock)
-    executors: dict[Way, Executor] = {Way.PAYMENT: RefundExecutor(payments, orders)}
+    is_live = not settings.demo
+    call = timedelta(seconds=settings.call_seconds)
+    executors: dict[Way, Executor] = {Way.PAYMENT: RefundExecutor(payments, orders, call)}
     closings: list[Step] = []
     helpdesks: dict[str, HelpdeskGateway] = {}
     if settings.zendesk_base_url and settings.zendesk_token is not None:
@@ -231,17 +239,17 @@ def _outside(settings: Settings, clock: Clock, orders: OrderLookup) -> _Outside:
             email=settings.zendesk_email,
             token=settings.zendesk_token.get_secret_value(),
             api_user=settings.zendesk_api_user_id,
-            is_live=payments.live,
+            is_live=is_live,
         )
         helpdesks["zendesk"] = zendesk
-        executors[Way.HELPDESK] = HelpdeskReplyExecutor(helpdesks)
+        executors[Way.HELPDESK] = HelpdeskReplyExecutor(helpdesks, call)
         closings.append(zendesk.close)
     if settings.smtp_host:
-        executors[Way.EMAIL] = _mail(settings, live=payments.live)
+        executors[Way.EMAIL] = _mail(settings, live=is_live)
     routes = Routes(
         helpdesks=dict.fromkeys(helpdesks, settings.zendesk_email),
         mail_from=settings.smtp_from_address if settings.smtp_host else None,
-        live=payments.live,
+        live=frozenset(way for way in Way if (payments.live if way is Way.PAYMENT else is_live)),
     )
     return _Outside(Doors(executors, helpdesks, routes), recorder, tuple(closings))
 
@@ -278,7 +286,7 @@ def _mail(settings: Settings, *, live: bool) -> Executor:
         starttls=settings.smtp_starttls,
         is_live=live,
     )
-    return EmailExecutor(transport)
+    return EmailExecutor(transport, timedelta(seconds=settings.mail_seconds))
 
 
 def _language_model(settings: Settings) -> LanguageModel | None:

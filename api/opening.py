@@ -67,6 +67,13 @@ class Standings:
         await self.quarantine.enter(DEFAULT_WORKSPACE, reason)
 
 
+async def release_leases(database: Database, settings: Settings) -> None:
+    """Take up at once what a process that was killed had begun; where one process owns all, nobody else has."""
+    if settings.embedded:
+        async with database.write("release") as uow:
+            await uow.outbox.release_all()
+
+
 async def apply_mode(database: Database, settings: Settings) -> None:
     """Make the workspace's mode what settings say, on record."""
     async with database.write("mode") as uow:

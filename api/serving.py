@@ -91,7 +91,7 @@ def _unbound(settings: Settings, error: OSError) -> SupportError:
 def _run(settings: Settings, listener: socket.socket, announce: Announce) -> None:
     container = build(settings)
     app = create_app(container)
-    failures: list[SupportError] = []
+    failures: list[Exception] = []
     app.router.lifespan_context = _noting(app.router.lifespan_context, failures)
     config = uvicorn.Config(
         app,
@@ -113,7 +113,7 @@ def _run(settings: Settings, listener: socket.socket, announce: Announce) -> Non
     _until_signalled(server, listener, failures)
 
 
-def _until_signalled(server: _Server, listener: socket.socket, failures: list[SupportError]) -> None:
+def _until_signalled(server: _Server, listener: socket.socket, failures: list[Exception]) -> None:
     """Run to the end; the signal that ended it is not raised again, for that end is a clean one."""
     with suppress(KeyboardInterrupt):
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -132,7 +132,7 @@ def _unstarted() -> SupportError:
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
 
-def _noting(inner: Lifespan, failures: list[SupportError]) -> Lifespan:
+def _noting(inner: Lifespan, failures: list[Exception]) -> Lifespan:
     """Keep why the start failed; the server itself only tells that it did."""
 
     @asynccontextmanager
@@ -140,7 +140,7 @@ def _noting(inner: Lifespan, failures: list[SupportError]) -> Lifespan:
         try:
             async with inner(app) as state:
                 yield state
-        except SupportError as error:
+        except Exception as error:  # the edge: the library tells only that the start failed, we tell why
             failures.append(error)
             raise
 

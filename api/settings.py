@@ -132,6 +132,11 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(
         default=15, gt=0, le=600, description="After how long an event that nobody finished is taken up again."
     )
+    call_seconds: float = Field(default=20, gt=0, le=300, description="Longest call to a payment or helpdesk provider.")
+    mail_seconds: float = Field(default=60, gt=0, le=300, description="Longest conversation with the mail server.")
+    call_margin_seconds: float = Field(
+        default=10, gt=0, le=300, description="Added to a call's limit before its outcome is asked about."
+    )
     session_hours: float = Field(default=12, gt=0, description="How long a sign-in lasts.")
 
     testing: bool = Field(default=False, description="Allows fault points; never set it on a server that matters.")
@@ -161,6 +166,14 @@ class Settings(BaseSettings):
         """Refuse a zone that this machine does not know."""
         if value not in available_timezones():
             raise ValueError("write a zone such as Europe/Berlin")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        """Refuse a database of another kind before anything tries to load its driver."""
+        if value and not value.startswith(("sqlite+aiosqlite:///", "postgresql+psycopg://")):
+            raise ValueError("write `sqlite+aiosqlite:///…` or `postgresql+psycopg://…`")
         return value
 
     @field_validator("public_url", "zendesk_base_url", "llm_base_url")

@@ -30,6 +30,7 @@ class Parts:
     writer: LanguageModel | None
     clock: Clock
     shares: Shares
+    remembering: Embedder | None = None
 
 
 def runner_of(parts: Parts) -> TicketRunner:
@@ -43,7 +44,9 @@ def runner_of(parts: Parts) -> TicketRunner:
         intent=IntentAgent(
             IntentHead.load(embedder_version=parts.embedder.version), parts.clock, embedder=parts.embedder
         ),
-        retrieval=RetrievalAgent(parts.index, parts.embedder, FLOOR if parts.floor is None else parts.floor),
+        retrieval=RetrievalAgent(
+            parts.index, parts.embedder, FLOOR if parts.floor is None else parts.floor, parts.remembering
+        ),
         orders=parts.orders,
         policy=parts.policy,
         drafting=written or extractive,

@@ -89,7 +89,7 @@ class Composer:
             "action": ActionId(new_id()),
             "after": after,
             "way": way,
-            "live": self.routes.live,
+            "live": way in self.routes.live,
             "nonce": new_nonce(),
         }
 

@@ -21,11 +21,14 @@ class Disposition(StrEnum):
 
 @dataclass(frozen=True)
 class Routes:
-    """The ways out that this installation has; `helpdesks` maps a source to the address replies there come from."""
+    """The ways out that this installation has; `helpdesks` maps a source to the address replies there come from.
+
+    `live` names the ways that reach real customers and real money; everything else is marked as a test.
+    """
 
     helpdesks: Mapping[str, str]
     mail_from: str | None
-    live: bool
+    live: frozenset[Way] = frozenset()
 
     def way_back(self, ticket: TicketSnapshot) -> Way | None:
         """Return how a reply reaches the requester: where it came from, or not at all."""

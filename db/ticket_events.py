@@ -95,14 +95,16 @@ def _raised(ticket: Ticket, inbound: InboundMessage, **changes: Any) -> Ticket: 
 
 
 def _told(ticket: Ticket, inbound: InboundMessage, subject: UUID) -> dict[str, Any]:
-    """What the signed event says of its ticket."""
+    """What the signed event says of its ticket; one that names no requester leaves the known one as it is."""
     facts = inbound.ticket
-    return {
+    requester = {
         "subject_id": subject,
-        "subject": facts.subject or ticket.subject,
         "requester_email": facts.requester.email,
         "requester_name": facts.requester.name,
         "requester_verified": facts.requester.verified,
+    }
+    return (requester if facts.requester.email else {}) | {
+        "subject": facts.subject or ticket.subject,
         "channel": facts.channel,
         "order_id": facts.order_id or ticket.order_id,
     }

@@ -37,6 +37,7 @@ _REFUND_STATES: Mapping[str, frozenset[OrderStatus]] = {
 _ONLY_IF_MONEY_IS_ASKED = frozenset({"damaged_item", "wrong_item"})
 # What the deadline of an intent's clause is called in a fact.
 _DEADLINES: Mapping[str, str] = {
+    "cancel_order": "return",
     "refund_request": "return",
     "return_request": "return",
     "exchange_request": "exchange",
@@ -44,6 +45,8 @@ _DEADLINES: Mapping[str, str] = {
     "wrong_item": "report",
     "missing_item": "report",
 }
+# Whose window counts where the customer asks for something that has become too late.
+_WINDOW_OF: Mapping[str, str] = {"cancel_order": "return_request"}
 _TO_A_PERSON: Mapping[str, str] = {
     "speak_to_person": "the customer asks to speak to a person",
     "delete_account": "deleting an account cannot be undone",
@@ -101,7 +104,7 @@ def plan(given: PlanningGiven) -> PlanSection:
     return PlanSection(
         order_answer=given.order_answer,
         order=order,
-        facts=tuple(_facts(given, order, clauses)),
+        facts=tuple(_facts(given, order)),
         actions=(refund,) if refund is not None and hand_off is None else (),
         clauses=tuple(dict.fromkeys(clause.ref for clause in clauses)),
         hand_off=hand_off,
@@ -181,7 +184,7 @@ def _issue(order: OrderFacts, clauses: tuple[ClauseRef, ...]) -> IssueRefund:
     )
 
 
-def _facts(given: PlanningGiven, order: OrderFacts, clauses: tuple[Clause, ...]) -> Iterator[ComputedFact]:
+def _facts(given: PlanningGiven, order: OrderFacts) -> Iterator[ComputedFact]:
     """Yield what code can compute of the order; dates are ISO, amounts as `Money` writes them."""
     rest = refundable(order)
     if rest.minor > 0:
@@ -193,18 +196,17 @@ def _facts(given: PlanningGiven, order: OrderFacts, clauses: tuple[Clause, ...])
             yield ComputedFact(name=f"days_since_{name}", value=str((given.today - day).days), inputs=inputs)
     named: set[str] = set()
     for intent in given.intents:
-        for fact in _window_facts(_DEADLINES.get(intent), intent, clauses, order):
+        limits = given.policy.clauses_for(_WINDOW_OF.get(intent, intent), given.today)
+        for fact in _window_facts(_DEADLINES.get(intent), limits, order):
             if fact.name not in named:
                 named.add(fact.name)
                 yield fact
 
 
-def _window_facts(
-    name: str | None, intent: str, clauses: tuple[Clause, ...], order: OrderFacts
-) -> Iterator[ComputedFact]:
+def _window_facts(name: str | None, clauses: tuple[Clause, ...], order: OrderFacts) -> Iterator[ComputedFact]:
     for clause in clauses:
         rule = clause.rule
-        deadline = rule.deadline(order) if rule is not None and intent in clause.applies_to else None
+        deadline = rule.deadline(order) if rule is not None else None
         if name is None or rule is None or deadline is None:
             continue
         inputs = {

@@ -44,10 +44,10 @@ async def examine() -> bool:
 
 async def _all(settings: Settings) -> AsyncIterator[Finding]:
     """What is stored is looked at only when it can be: `doctor` makes no database."""
-    readable = True
+    readable = False
     for name, check, fix in FIRST:
         for finding in await findings(name, check, settings, fix=fix):
-            readable = readable and finding.ok
+            readable = readable or (finding.name == "database" and finding.ok)
             yield finding
     for name, check, fix in (*(STORED if readable else ()), *REST):
         for finding in await findings(name, check, settings, fix=fix):
@@ -56,6 +56,6 @@ async def _all(settings: Settings) -> AsyncIterator[Finding]:
 
 def _print(finding: Finding, console: Console) -> None:
     mark = ("✓ ", "green") if finding.ok else ("✗ ", "bold red")
-    console.print(Text.assemble(mark, (finding.name, "bold"), ": ", finding.detail), soft_wrap=True)
+    console.print(Text.assemble(mark, (finding.name, "bold"), ": ", " ".join(finding.detail.split())), soft_wrap=True)
     if not finding.ok:
         console.print(Text.assemble("    → ", (finding.fix, "cyan")), soft_wrap=True)

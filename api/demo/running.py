@@ -1,8 +1,8 @@
 """The demo from start to end: fresh folder, real server, signed webhooks, table, console link; all on loopback."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from api.demo.readiness import wait_until_ready
 from api.demo.sending import Sender
 from api.demo.server_process import ServerProcess
 from api.demo.settings import DemoSettings, demo_values, webhook_secret
+from api.demo.shop import ShopMessage
 from api.demo.table import table
 
 _HTTP_SECONDS = 30.0
@@ -85,18 +86,32 @@ async def started(
 async def deliver_all(demo: Demo, console: Console) -> tuple[Answered, ...]:
     """Send every message and show each answer as it comes."""
     answered: list[Answered] = []
-    with Live(console=console, auto_refresh=False) as live:
+    with _live(console) as show:
         for message in shop.messages():
-            live.update(table(answered, waiting=message.about), refresh=console.is_terminal)
-            delivered = await demo.sender.deliver(message)
-            if delivered.duplicate:
-                answered.append(Answered(message, delivered.ticket, None, duplicate=True))
-                continue
-            answered.append(await demo.answers.wait(message, delivered.ticket))
+            show(answered, message.about)
+            answered.append(await _delivered(demo, message))
             if len(answered) == 1:
                 demo.phases.done("first answer")
-        live.update(table(answered))
+    console.print(table(answered))
     return tuple(answered)
+
+
+async def _delivered(demo: Demo, message: ShopMessage) -> Answered:
+    delivered = await demo.sender.deliver(message)
+    if delivered.duplicate:
+        return Answered(message, delivered.ticket, None, duplicate=True)
+    return await demo.answers.wait(message, delivered.ticket)
+
+
+@contextmanager
+def _live(console: Console) -> Iterator[Callable[[Sequence[Answered], str], None]]:
+    """On a terminal: a table that grows in place, its newest rows in sight. Elsewhere: nothing until the end."""
+    if not console.is_terminal:
+        yield lambda _answered, _waiting: None
+        return
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        room = max(1, console.height - 3)
+        yield lambda answered, waiting: live.update(table(answered[-room:], waiting=waiting), refresh=True)
 
 
 async def tally_line(demo: Demo, answered: tuple[Answered, ...]) -> Text:

@@ -11,18 +11,20 @@ from support_agents.domain.runs import Outcome, RunRecord
 
 # Stages of a run in the order of their milliseconds in the column; those that take no time are left out.
 STAGES = {"embedding": "embed", "intent": "intent", "orders": "order", "retrieval": "find", "drafting": "draft"}
+LEGEND = f"{'·'.join(name[0] for name in STAGES.values())}: milliseconds to {', '.join(STAGES.values())}"
 FAILED = "!"
 _MOST_ARTICLES = 2
 
 
 def table(answers: Sequence[Answered], *, waiting: str | None = None) -> Table:
     """Return the table so far; `waiting` is what the message under way is about."""
-    made = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", expand=True)
+    made = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", expand=True, caption_justify="left")
+    made.caption = None if waiting else LEGEND
     made.add_column("about", ratio=8, no_wrap=True, overflow="ellipsis")
     made.add_column("intent", ratio=4, no_wrap=True, overflow="ellipsis")
     made.add_column("outcome", no_wrap=True)
     made.add_column("ms", justify="right", no_wrap=True)
-    made.add_column("·".join(STAGES.values()), no_wrap=True, style="dim", justify="right")
+    made.add_column("·".join(name[0] for name in STAGES.values()), no_wrap=True, style="dim", justify="right")
     made.add_column("cites", ratio=5, no_wrap=True, overflow="ellipsis")
     made.add_column("proposes", ratio=4, no_wrap=True, overflow="ellipsis")
     for answered in answers:
@@ -45,7 +47,7 @@ def _row(answered: Answered) -> list[Text]:
         Text(f"{answered.seconds * 1_000:.0f}"),
         Text("·".join(_took(record, stage) for stage in STAGES)),
         Text(_articles(answered.cited)),
-        Text(" + ".join(_action(action) for action in record.actions)),
+        Text(" + ".join(_action(action) for action in reversed(record.actions))),
     ]
 
 
@@ -68,4 +70,4 @@ def _articles(cited: Sequence[str]) -> str:
 
 
 def _action(action: ProposedAction) -> str:
-    return f"refund {action.amount}" if isinstance(action, IssueRefund) else "reply"
+    return str(action.amount) if isinstance(action, IssueRefund) else "reply"

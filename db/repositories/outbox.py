@@ -87,6 +87,11 @@ class Outbox:
         values = {"buried_at": database_now(), "last_error": error}
         await self._session.execute(update(ROWS).where(COLUMNS.id == event, WAITING).values(values))
 
+    async def release_all(self) -> None:
+        """Give back every lease: for a process that has just started and is the only one to claim."""
+        await self._session.execute(update(ROWS).where(WAITING).values(leased_until=None))
+        self.added = True
+
     async def next_due(self) -> datetime | None:
         """When the next event becomes claimable, which may have passed; None while nothing waits."""
         is_sqlite = self._session.get_bind().dialect.name == "sqlite"

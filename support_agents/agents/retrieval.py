@@ -30,7 +30,7 @@ MOST_ASKS = 3
 ALIKE = 0.85
 # A hint is worded like the passage it looks for: what is less alike says something else.
 HINT_FLOOR, _HINT_SEARCHED, _HINT_TAKEN = 0.5, 12, 3
-MOST_HINTED = 8
+MOST_HINTED = 10
 _HINT_SECONDS, _LEARNED_AT_ONCE = 0.1, 8
 # Seconds that must remain for another ask to be searched for: embedding and search take about 0.03.
 _ASK_SECONDS = 0.15
@@ -54,11 +54,15 @@ class RetrievalGiven(BaseModel):
 
 @dataclass(frozen=True)
 class RetrievalAgent:
-    """`Agent[RetrievalGiven, RetrievalSection]` on one index; `embedder` serves only messages with several asks."""
+    """`Agent[RetrievalGiven, RetrievalSection]` on one index; `embedder` serves only messages with several asks.
+
+    `remembering` embeds hints, which come again with every message of their kind.
+    """
 
     store: VectorStore
     embedder: Embedder
     floor: float = FLOOR
+    remembering: Embedder | None = None
     _hint_vectors: dict[str, Vector] = field(default_factory=dict, repr=False, compare=False)
 
     async def work(self, given: RetrievalGiven, run: Run) -> RetrievalSection:
@@ -99,7 +103,9 @@ class RetrievalAgent:
         fresh = [hint for hint in given.hints if hint not in self._hint_vectors]
         if fresh:
             # Not cancelled when it is late: what it computes is there for the next message.
-            await asyncio.wait({asyncio.ensure_future(self.learn(fresh, self.embedder))}, timeout=_HINT_SECONDS)
+            await asyncio.wait(
+                {asyncio.ensure_future(self.learn(fresh, self.remembering or self.embedder))}, timeout=_HINT_SECONDS
+            )
         floor = HINT_FLOOR if given.language == _BEST_KNOWN else HINT_FLOOR - 2 * FOREIGN_RELIEF
         rankings = []
         for hint in given.hints:

@@ -7,7 +7,7 @@ from support_agents.composing.statements import situation
 from support_agents.domain.intent import UNKNOWN, Ask
 from support_agents.domain.sections import DOUBTFUL, DraftingGiven
 from support_agents.screening.terms import terms
-from support_agents.wording.cues import Cue, find_cue
+from support_agents.wording.meaning import meant
 from support_agents.wording.outlines import OutlineLine, outline
 
 _SMALL_TALK = frozenset({"thanks"})
@@ -21,7 +21,6 @@ _FOLLOW_UP = frozenset(
 )
 _FEWEST_TERMS = 2
 _SHORT = 9
-_DAMAGE, _WARRANTY = "damaged_item", "warranty"
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def _merged(asks: Sequence[Ask], text: str, language: str) -> dict[int, tuple[st
     """Asks by their place (from 1) as intent and text; the same intent once, a follow-up with what it follows."""
     merged: dict[int, tuple[str, str]] = {}
     for place, ask in enumerate(asks, start=1):
-        name = _intent(ask, text)
+        name = meant(ask.intent.name, text)
         if name in _SMALL_TALK:
             continue
         same = next((p for p, (known, _) in merged.items() if known == name), None)
@@ -83,12 +82,6 @@ def _merged(asks: Sequence[Ask], text: str, language: str) -> dict[int, tuple[st
             known, said = merged[same]
             merged[same] = (known, f"{said} {ask.text}")
     return merged
-
-
-def _intent(ask: Ask, text: str) -> str:
-    """The ask's intent; what broke after months of use is a matter of warranty, not of delivery."""
-    aged = ask.intent.name == _DAMAGE and find_cue(Cue.AGED, text) is not None
-    return _WARRANTY if aged else ask.intent.name
 
 
 def _need(place: int, merged: dict[int, tuple[str, str]], given: DraftingGiven) -> Need:

@@ -100,13 +100,18 @@ def _candidates(needs: Sequence[Need], given: DraftingGiven) -> Iterator[Candida
     for index, found in enumerate(given.passages):
         if found.passage.language == given.language:
             for candidate in candidates_of(found.passage, index):
-                row = candidate.row
-                named = frozenset(name for name in row.names if words & frozenset(terms(name))) if row else frozenset()
-                if row is None:
-                    yield candidate
-                elif named:
-                    text = row.written(only=named)
-                    yield replace(candidate, text=text, lines=(text,))
+                yield from _about(words, candidate)
+
+
+def _about(words: frozenset[str], candidate: Candidate) -> Iterator[Candidate]:
+    row = candidate.row
+    if row is None:
+        yield candidate
+        return
+    named = frozenset(name for name in row.names if words & frozenset(terms(name)))
+    if named:
+        text = row.written(only=named)
+        yield replace(candidate, text=text, lines=(text,))
 
 
 def _sends_to_us(candidate: Candidate, needs: Sequence[Need]) -> bool:

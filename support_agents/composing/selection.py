@@ -22,11 +22,13 @@ UNCLEAR_FITS, UNCLEAR_BESIDE_FITS = 0.6, 0.75
 # From here on a sentence chosen for one ask answers another one as well.
 ANSWERS = 0.5
 _LEXICAL = 0.25
-_SIMILAR, _PRIOR_STEP, _NEAR_BEST = 0.5, 0.15, 0.1
+_SIMILAR, _PRIOR_STEP, _NEAR_BEST = 0.35, 0.15, 0.1
 _ASK_WEIGHT = 0.3
 MOST_PASSAGES, MOST_DIRECT = 2, 3
 _LONGEST_CHAIN = 2
-_ROW_BONUS, _ITEM_MALUS = 0.25, -0.15
+_COVERED = 0.7
+_MAIN_ARTICLE = 0.12
+_ROW_BONUS, _ITEM_MALUS = 0.25, -0.25
 
 
 @dataclass(frozen=True)
@@ -76,16 +78,30 @@ def claims(
     weights = [_ROW_BONUS if c.row else _ITEM_MALUS if c.is_item else 0.0 for c in candidates]
     closed = np.where(np.array(usable), weights, -10.0).astype(np.float32)
     for number, need in enumerate(needs):
-        found = list(_of_lines(number, need, candidates, by_line[number] + closed, by_ask[number]))
+        lines = by_line[number] + closed
+        lines = lines + _same_article(lines, candidates)
+        found = list(_of_lines(number, need, candidates, lines, by_ask[number]))
         found = _without_fallbacks(found, need)
         floor = _floor(need, alone=len(needs) == 1)
-        found += _of_ask(number, candidates, by_ask[number] + closed, floor, last=len(need.lines))
+        direct = _of_ask(number, candidates, by_ask[number] + closed, floor, last=len(need.lines))
+        found += [claim for claim in direct if need.intent != UNKNOWN or _covers(claim.candidate, need.text)]
         for claim in found:
             if claim.place not in best or best[claim.place].score < claim.score:
                 best[claim.place] = claim
     index = {(c.passage, c.position): at for at, c in enumerate(candidates)}
     whole = (_with_answers(claim, by_ask[:, index[claim.place]]) for claim in best.values())
     return tuple(sorted(whole, key=lambda claim: -claim.score))
+
+
+def _same_article(lines: Matrix, candidates: Sequence[Candidate]) -> Matrix:
+    """Favour the article that says most of what is wanted: a like sentence elsewhere is about something else."""
+    said: dict[str, float] = {}
+    for line in lines:
+        best = int(np.argmax(line))
+        if line[best] >= LINE_FITS:
+            said[candidates[best].article] = said.get(candidates[best].article, 0.0) + float(line[best])
+    main = max(said, key=lambda article: said[article], default="")
+    return np.array([_MAIN_ARTICLE if c.article == main else 0.0 for c in candidates], dtype=np.float32)
 
 
 def _with_answers(claim: Claim, alike: Matrix) -> Claim:
@@ -119,9 +135,13 @@ def _floor(need: Need, *, alone: bool) -> float:
     return SURE_ASK if need.outlined else ASK_FITS
 
 
-def _of_ask(
-    number: int, candidates: Sequence[Candidate], ask: Matrix, floor: float, *, last: int
-) -> Iterator[Claim]:
+def _covers(candidate: Candidate, text: str) -> bool:
+    """Whether the sentence has most of the words of the question: near its topic is not the same as about it."""
+    words = {term for term in terms(text.partition("?")[0]) if not any(c.isdigit() for c in term)}
+    return len(words & set(terms(candidate.text))) >= _COVERED * len(words)
+
+
+def _of_ask(number: int, candidates: Sequence[Candidate], ask: Matrix, floor: float, *, last: int) -> Iterator[Claim]:
     best = float(ask.max())
     for at in np.argsort(-ask)[:MOST_DIRECT]:
         if ask[at] >= max(floor, best - _NEAR_BEST):

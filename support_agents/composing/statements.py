@@ -28,7 +28,11 @@ _STATEMENTS: Mapping[str, Mapping[OrderStatus, tuple[str, ...]]] = {
     "delivery_problem": {**_TELL_STATUS, **_ENDED},
     "change_order": {**_TELL_STATUS, **_ENDED},
     "change_address": {**_TELL_STATUS, **_ENDED},
-    "cancel_order": {**_TELL_STATUS, **_ENDED},
+    "cancel_order": {
+        **_TELL_STATUS,
+        **_ENDED,
+        OrderStatus.DELIVERED: ("order.delivered", "window.return"),
+    },
     "refund_status": {
         **_TELL_STATUS,
         **_ENDED,

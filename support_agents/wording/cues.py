@@ -17,6 +17,7 @@ class Cue(StrEnum):
     GENERAL = "general"
     TROUBLE = "trouble"
     AGED = "aged"
+    DEFECT = "defect"
 
 
 def find_cue(cue: Cue, text: str) -> str | None:

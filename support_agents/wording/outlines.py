@@ -9,9 +9,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from support_agents.domain.intent import Ask
+from support_agents.wording.meaning import meant
 from support_agents.wording.phrases import LANGUAGES
 
-MOST_HINTS = 6  # of one ask
+MOST_HINTS = 10  # of one ask
 
 
 class Situation(BaseModel):
@@ -78,7 +79,7 @@ def hints(asks: Sequence[Ask], text: str, language: str) -> tuple[str, ...]:
     lines: dict[str, None] = {}
     for ask in asks:
         said = ask.text if len({one.intent.name for one in asks}) > 1 else f"{ask.text} {text}"
-        matter = [line for line in outline(ask.intent.name, language) if line.matters(said)]
+        matter = [line for line in outline(meant(ask.intent.name, text), language) if line.matters(said)]
         asked_first = sorted(matter, key=lambda line: not line.is_asked(said))
         lines.update(dict.fromkeys(line.say for line in asked_first[:MOST_HINTS]))
     return tuple(lines)

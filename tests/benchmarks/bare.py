@@ -60,7 +60,10 @@ def application(path: Path) -> FastAPI:
 
 def main() -> None:
     """Listen on a free port and print it, with the product's own uvicorn settings."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    # Without the protocol asyncio sets no TCP_NODELAY, and every answer waits 40 ms for an acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(2048)
     print(listener.getsockname()[1], flush=True)  # noqa: T201 - read by the parent process
     config = uvicorn.Config(
         application(Path(sys.argv[1])),

@@ -19,7 +19,7 @@ from tests.peers.smtp_sink import SmtpSink, listening_beside
 pytestmark = pytest.mark.slow
 
 SHOP = Path(__file__).parents[2] / "api" / "demo" / "shop"
-SECONDS = 60.0
+SECONDS = 90.0
 SETTLED = {"succeeded", "failed", "in_doubt", "cancelled", "superseded"}
 
 # Every transaction of the main job, in its order: one refund, then the reply that waited for it.
@@ -74,6 +74,9 @@ def world(furnished: Path, tmp_path: Path) -> Iterator[World]:
             "SUPPORT_UNDO_REPLY_SECONDS": "0.2",
             "SUPPORT_UNDO_REFUND_SECONDS": "0.2",
             "SUPPORT_DEADLINE_SECONDS": "10",
+            "SUPPORT_CALL_SECONDS": "2",
+            "SUPPORT_MAIL_SECONDS": "2",
+            "SUPPORT_CALL_MARGIN_SECONDS": "1",
         }
         with product(folder, environment) as made:
             yield World(made, mail, _refund_message())

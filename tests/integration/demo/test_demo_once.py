@@ -72,8 +72,14 @@ def test_demo_once_answers_approves_checks_and_cleans_up(tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_i8_local_mode_opens_no_socket_outside(tmp_path: Path) -> None:
-    """In a namespace without any way out everything works, so nothing was missed."""
-    check(run(isolated("demo", "--once"), tmp_path), tmp_path)
+    """In a namespace without any way out everything works, so nothing was missed; the kept folder is a real one."""
+    folder = tmp_path / "kept"
+    check(run(isolated("demo", "--once", "--data", str(folder)), tmp_path), tmp_path)
+    assert not (folder / "server.json").exists()
+    shown = run([sys.executable, "-c", _SHOW_FIRST_RUN, str(folder)], tmp_path, SUPPORT_DATA_DIR=str(folder))
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    for part in ("refund €64.90 for HW-10423", "screening", "compliance", "model calls", "intent_model: "):
+        assert part in shown.stdout
 
 
 @pytest.mark.slow
@@ -81,15 +87,3 @@ def test_i8_asking_opens_no_socket_outside(tmp_path: Path) -> None:
     done = run(isolated("ask", "--demo", "How long does a refund take?", "--json"), tmp_path)
     assert done.returncode == 0, done.stderr
     assert '"outcome"' in done.stdout
-
-
-@pytest.mark.slow
-def test_a_kept_folder_is_an_installation_like_any_other(tmp_path: Path) -> None:
-    folder = tmp_path / "kept"
-    done = run([sys.executable, "-m", "api.cli.main", "demo", "--once", "--data", str(folder)], tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert not (folder / "server.json").exists()
-    shown = run([sys.executable, "-c", _SHOW_FIRST_RUN, str(folder)], tmp_path, SUPPORT_DATA_DIR=str(folder))
-    assert shown.returncode == 0, shown.stdout + shown.stderr
-    for part in ("refund €64.90 for HW-10423", "screening", "compliance", "model calls", "intent_model: "):
-        assert part in shown.stdout

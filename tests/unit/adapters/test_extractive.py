@@ -1,10 +1,12 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from support_agents.adapters.extractive import ExtractiveModel, SentenceVectors
 from support_agents.adapters.remembering import RememberingEmbedder
 from support_agents.domain.errors import SupportError
-from support_agents.ports import Completed, Prompt, StopReason, TextDelta
+from support_agents.ports import Completed, Prompt, StopReason, TextDelta, Vector
 from support_agents.testing.knowledge import HashEmbedder
 from tests.fixtures.drafting import CANCEL, a_run, drafting_given, order, passage
 
@@ -14,7 +16,7 @@ class Counting(HashEmbedder):
 
     seen = 0
 
-    async def embed(self, texts):  # type: ignore[no-untyped-def] - as the class it counts for
+    async def embed(self, texts: Sequence[str]) -> Vector:
         self.seen += len(texts)
         return await super().embed(texts)
 

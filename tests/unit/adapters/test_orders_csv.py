@@ -30,7 +30,9 @@ async def test_dates_may_be_days_from_today_and_the_version_stands_still(tmp_pat
     orders = lookup(tmp_path, ROW)
     facts = await found(orders, "HW-1")
     assert (facts.placed_on, facts.shipped_on, facts.delivered_on) == (date(2026, 11, 19), date(2026, 11, 20), None)
-    orders.clock.advance(86_400)  # type: ignore[attr-defined] - the fixed clock
+    clock = orders.clock
+    assert isinstance(clock, FixedClock)
+    clock.advance(86_400)
     later = await found(orders, "HW-1")
     assert later.shipped_on == date(2026, 11, 21)
     assert later.version == facts.version

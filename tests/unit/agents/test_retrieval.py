@@ -124,3 +124,27 @@ async def test_without_time_only_the_message_is_searched_for() -> None:
 @pytest.mark.parametrize("query", ["", "?", "the"])
 async def test_an_empty_message_finds_nothing(query: str) -> None:
     assert (await ask(await agent_on(RETURNS, SHIPPING), query)).passages == ()
+
+
+async def test_a_hint_brings_what_an_answer_would_say_and_nothing_internal() -> None:
+    secret = passage("Return a lamp only with a manager.", title="Secret", audience=Audience.INTERNAL)
+    agent = await agent_on(RETURNS, SHIPPING, secret)
+    hint = "Return a lamp within thirty days."
+    given = RetrievalGiven(
+        workspace=DEFAULT_WORKSPACE,
+        query="hmm",
+        vector=(await EMBEDDER.embed(["hmm"]))[0],
+        language="en",
+        hints=(hint,),
+    )
+    run = Run(RunId(new_id()), WorkspaceId(DEFAULT_WORKSPACE), Deadline(time.monotonic() + 60), Budget())
+    section = await agent.work(given, run)
+    assert [found.passage for found in section.passages] == [RETURNS]
+    assert (await agent.work(given.model_copy(update={"language": "de"}), run)).passages == ()
+
+
+async def test_hints_are_embedded_once() -> None:
+    agent = await agent_on(RETURNS)
+    await agent.learn(["a", "b"], EMBEDDER)
+    await agent.learn(["b"], EMBEDDER)
+    assert sorted(agent._hint_vectors) == ["a", "b"]

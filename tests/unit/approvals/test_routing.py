@@ -8,7 +8,7 @@ from support_agents.domain.ids import DEFAULT_WORKSPACE, ActionId, TicketId, new
 from support_agents.domain.ticket import Channel, TicketSnapshot
 from tests.fixtures.inbound import ANNA, START, message
 
-ROUTES = Routes(helpdesks={"zendesk": "api@shop.example"}, mail_from="help@shop.example", live=False)
+ROUTES = Routes(helpdesks={"zendesk": "api@shop.example"}, mail_from="help@shop.example")
 
 
 def ticket(source: str, channel: Channel, email: str = ANNA.email) -> TicketSnapshot:
@@ -31,7 +31,7 @@ def test_a_reply_goes_back_where_it_came_from(source: str, channel: Channel, way
 
 
 def test_no_way_back_without_the_means_or_an_address() -> None:
-    without = Routes(helpdesks={}, mail_from=None, live=False)
+    without = Routes(helpdesks={}, mail_from=None)
     assert without.way_back(ticket("zendesk", Channel.WEB)) is None
     assert without.way_back(ticket("standard", Channel.EMAIL)) is None
     assert ROUTES.way_back(ticket("standard", Channel.EMAIL, "a@b.c, d@e.f")) is None

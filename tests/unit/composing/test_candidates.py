@@ -5,8 +5,8 @@ from support_agents.composing.rows import read_row
 from tests.fixtures.drafting import passage
 
 
-def texts(text: str, **changes: str) -> list[str]:
-    return [candidate.text for candidate in candidates_of(passage(text, **changes).passage, 0)]
+def texts(text: str) -> list[str]:
+    return [candidate.text for candidate in candidates_of(passage(text).passage, 0)]
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def test_a_table_row_becomes_a_line_about_what_it_names() -> None:
     row = read_row("Country: Spain, Italy, Portugal, Ireland; Standard: 4–6 days; Express: not available")
     assert row is not None
     assert row.written(only=frozenset({"spain"})) == "Spain – Standard: 4–6 days; Express: not available."
-    assert read_row("Store: Hamburg, Lange Reihe 48; Sunday: closed").written() == (  # type: ignore[union-attr] - it is one
-        "Hamburg, Lange Reihe 48 – Sunday: closed."
-    )
+    store = read_row("Store: Hamburg, Lange Reihe 48; Sunday: closed")
+    assert store is not None
+    assert store.written() == "Hamburg, Lange Reihe 48 – Sunday: closed."
 
 
 @pytest.mark.parametrize("line", ["EU: 38; UK: 5", "One thing: this.", "No cells at all", "A: b"])

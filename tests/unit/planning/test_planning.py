@@ -1,4 +1,6 @@
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given as hypothesis_given
@@ -53,18 +55,18 @@ RETURNED = order(status=OrderStatus.RETURNED)
 CANCELLED = order(status=OrderStatus.CANCELLED, shipped_on=None, delivered_on=None)
 
 
-def planned(text: str, *intents: str, facts: OrderFacts | None = None, **changes: object) -> PlanSection:
+def planned(text: str, *intents: str, facts: OrderFacts | None = None, **changes: Any) -> PlanSection:
     asks = tuple(ask(text, name) for name in intents)
-    values: dict[str, object] = {
-        "intent": IntentSection(intents=(asks[0].intent,), asks=asks, entities=(), model_version="x"),
-        "text": text,
-        "requester": ANNA,
-        "policy": POLICY,
-        "today": TODAY,
-        "order": facts,
-        "order_answer": OrderAnswer.FOUND if facts else OrderAnswer.NOT_ASKED,
-    }
-    return plan(PlanningGiven(**{**values, **changes}))  # type: ignore[arg-type] - a table of changes
+    usual = PlanningGiven(
+        intent=IntentSection(intents=(asks[0].intent,), asks=asks, entities=(), model_version="x"),
+        text=text,
+        requester=ANNA,
+        policy=POLICY,
+        today=TODAY,
+        order=facts,
+        order_answer=OrderAnswer.FOUND if facts else OrderAnswer.NOT_ASKED,
+    )
+    return plan(replace(usual, **changes))
 
 
 def refunds(section: PlanSection) -> list[int]:
@@ -110,7 +112,7 @@ def test_a_refund_is_what_the_order_system_says_is_left_of_the_payment() -> None
     ],
 )
 def test_refunds_follow_order_and_policy_alone(
-    text: str, intent: str, facts: OrderFacts, changes: dict[str, object], amounts: list[int]
+    text: str, intent: str, facts: OrderFacts, changes: dict[str, Any], amounts: list[int]
 ) -> None:
     assert refunds(planned(text, intent, facts=facts, **changes)) == amounts
 
@@ -144,7 +146,7 @@ def test_a_closed_window_is_a_reason_and_a_computed_fact() -> None:
         ("x", "unknown", {"evidence_found": False}, "knowledge base"),
     ],
 )
-def test_a_person_takes_over_with_a_reason(text: str, intent: str, changes: dict[str, object], reason: str) -> None:
+def test_a_person_takes_over_with_a_reason(text: str, intent: str, changes: dict[str, Any], reason: str) -> None:
     section = planned(text, intent, **changes)
     assert section.hand_off is not None
     assert reason in section.hand_off
@@ -210,7 +212,7 @@ def test_a_reply_waits_for_the_refund_that_it_states() -> None:
     days=st.integers(min_value=0, max_value=90),
 )
 def test_no_text_moves_an_amount(  # noqa: PLR0913 - one argument a dimension
-    total: int, refunded: int, status: OrderStatus, intent: str, text: str, days: int
+    *, total: int, refunded: int, status: OrderStatus, intent: str, text: str, days: int
 ) -> None:
     facts = order(
         status=status,

@@ -5,7 +5,7 @@ import pytest
 from support_agents.domain.intent import Ask, IntentScore
 from support_agents.wording.cues import Cue, find_cue
 from support_agents.wording.marks import read_marks
-from support_agents.wording.outlines import Situation, all_lines, hints, outline
+from support_agents.wording.outlines import MOST_HINTS, Situation, all_lines, hints, outline
 from support_agents.wording.places import places_in, speaks_of_elsewhere
 from support_agents.wording.traits import Trait, has, words_of
 
@@ -84,7 +84,7 @@ def test_outlines_load_and_fit_the_case() -> None:
 def test_hints_follow_the_message_and_stay_few() -> None:
     found = hints([ask("How much does a return cost?", "return_request")], "", "en")
     assert any("return label costs" in line for line in found)
-    assert len(found) <= 6
+    assert len(found) <= MOST_HINTS
     assert hints([ask("hi", "thanks")], "", "en") == ()
 
 
