@@ -19,6 +19,7 @@ from api.errors import http_error, support_error, validation_error
 from api.routes import approvals, asking, health, quarantine, sessions, tickets, webhooks
 from api.schemas import Problem
 from support_agents.domain.errors import SupportError
+from support_agents.domain.ids import DEFAULT_WORKSPACE
 
 _ROUTERS = (webhooks, sessions, tickets, approvals, asking, quarantine, health)
 _QUIET: TelemetryConfig = {
@@ -84,6 +85,7 @@ async def _to_console() -> Response:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     container: Container = app.state.container
     await container.open()
+    await container.asking.rehearse(DEFAULT_WORKSPACE)
     container.worker.start()
     yield
     await container.worker.stop()

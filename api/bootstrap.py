@@ -40,10 +40,12 @@ from support_agents.knowledge.indexing import PassageIndexer
 from support_agents.knowledge.known_vectors import KnownVectors
 from support_agents.knowledge.sync import KnowledgeSync
 from support_agents.llm.budgeted import BudgetedModel, TokenLedger
-from support_agents.pipeline import Shares
 from support_agents.policy.ledger import PolicyLedger, load_policy
 from support_agents.ports import Clock, Embedder, LanguageModel, OrderLookup, VectorStore
 from support_agents.runner import TicketRunner
+
+# Intent and retrieval embed the same asks one after the other; a few messages are under way at once.
+ASKS_REMEMBERED = 256
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,7 @@ def _thinking(settings: Settings, clock: Clock, orders: OrderLookup) -> _Thinkin
     from support_agents.adapters.extractive import ExtractiveModel, SentenceVectors
     from support_agents.adapters.onnx import OnnxEmbedder
     from support_agents.adapters.qdrant_edge import QdrantEdgeStore
+    from support_agents.adapters.remembering import RememberingEmbedder
 
     embedder = OnnxEmbedder(threads=settings.onnx_threads)
     index = QdrantEdgeStore(
@@ -194,7 +197,7 @@ def _thinking(settings: Settings, clock: Clock, orders: OrderLookup) -> _Thinkin
     writer = _language_model(settings)
     runner = runner_of(
         Parts(
-            embedder=embedder,
+            embedder=RememberingEmbedder(embedder, room=ASKS_REMEMBERED),
             index=index,
             floor=settings.relevance_floor,
             orders=orders,
@@ -202,7 +205,7 @@ def _thinking(settings: Settings, clock: Clock, orders: OrderLookup) -> _Thinkin
             extractive=ExtractiveModel(sentences),
             writer=writer,
             clock=clock,
-            shares=Shares(**settings.stages.model_dump()),
+            shares=settings.stages,
             remembering=sentences.memory,
         )
     )

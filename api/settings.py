@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from support_agents.domain.approval import Mode
 from support_agents.domain.errors import SupportError
+from support_agents.pipeline import Shares
 
 PREFIX = "SUPPORT_"
 
@@ -30,18 +31,6 @@ class LogFormat(StrEnum):
 
     CONSOLE = "console"
     JSON = "json"
-
-
-class StageShares(BaseModel):
-    """Each stage's longest share of a run's deadline in seconds, as in `support_agents.pipeline.Shares`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    understanding: float = Field(default=0.30, gt=0)
-    retrieval: float = Field(default=0.25, gt=0)
-    drafting: float = Field(default=1.25, gt=0)
-    commit: float = Field(default=0.20, ge=0)
-    shortest_draft: int = Field(default=60, ge=0)
 
 
 class Settings(BaseSettings):
@@ -109,8 +98,8 @@ class Settings(BaseSettings):
     resumed_seconds: float = Field(
         default=1.0, gt=0, le=60, description="A deadline of its own for a run that was resumed or waited too long."
     )
-    stages: StageShares = Field(
-        default_factory=StageShares, description="Longest shares, for example `SUPPORT_STAGES__DRAFTING=1.2`."
+    stages: Shares = Field(
+        default_factory=Shares, description="Longest shares, for example `SUPPORT_STAGES__DRAFTING=1.2`."
     )
     undo_reply_seconds: float = Field(default=30, ge=0, description="How long an approved reply can be taken back.")
     undo_refund_seconds: float = Field(default=60, ge=0, description="How long an approved refund can be taken back.")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from api.worker.survival import survived
 
+UNSTEADY_SECONDS = 1.0
+
 
 @dataclass(frozen=True)
 class Duty:
@@ -33,4 +35,4 @@ class Schedule:
         while True:
             if self.steady():
                 await survived(duty.name, duty.work())
-            await asyncio.sleep(duty.every)
+            await asyncio.sleep(duty.every if self.steady() else min(duty.every, UNSTEADY_SECONDS))

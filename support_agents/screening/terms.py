@@ -48,6 +48,7 @@ _ENDINGS = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=8_192)
 def terms(text: str) -> tuple[str, ...]:
     """Return the terms of `text` in order, repeated as often as they occur."""
     return tuple(term for word in _words(text) for term in _of_word(word))

@@ -1,6 +1,6 @@
 """Countries that a text names, so that one country's terms are not told to another's customer; it knows no others."""
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -10,6 +10,7 @@ import yaml
 EUROPEAN_UNION = "eu"
 
 
+@lru_cache(maxsize=4_096)
 def places_in(text: str) -> frozenset[str]:
     """Return the codes of the countries and regions named in `text`."""
     plain = " ".join(text.casefold().split())

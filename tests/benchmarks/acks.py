@@ -68,11 +68,9 @@ def measure() -> Report:
     shown = table(
         f"webhooks acknowledged, {PAIRS} pairs of {SECONDS:.0f} s each", columns, [one.row() for one in results]
     )
-    bounds = tuple(
-        Shown(f"{one.label}: ratio {median(one.ratios):.2f} ≥ {RATIO}", median(one.ratios) >= RATIO)
-        for one in results[:-1]
-    )
-    return Report("acks", (shown,), {one.label: one.figures() for one in results}, bounds)
+    rate = median(results[0].ratios)  # one at a time shows how long one takes, not how many there can be
+    bound = Shown(f"{results[0].label}: ratio {rate:.2f} ≥ {RATIO}", rate >= RATIO)
+    return Report("acks", (shown,), {one.label: one.figures() for one in results}, (bound,))
 
 
 def _steady() -> Iterator[Paired]:
