@@ -77,6 +77,8 @@ def world(furnished: Path, tmp_path: Path) -> Iterator[World]:
             "SUPPORT_CALL_SECONDS": "2",
             "SUPPORT_MAIL_SECONDS": "2",
             "SUPPORT_CALL_MARGIN_SECONDS": "1",
+            "SUPPORT_STAGES__UNDERSTANDING": "5",
+            "SUPPORT_STAGES__RETRIEVAL": "5",
         }
         with product(folder, environment) as made:
             yield World(made, mail, _refund_message())

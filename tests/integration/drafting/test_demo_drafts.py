@@ -114,8 +114,10 @@ CASES = {
         ),
         (
             "Guten Tag Lukas,\n\n"
-            "Ihre Bestellung HW-10482 (Skerry rain jacket, L, navy) wird gerade vorbereitet und ist noch nicht verschickt."
-            "\n\nSolange Ihre Bestellung in Bearbeitung ist, können Sie sie kostenlos stornieren oder die Lieferadresse "
+            "Ihre Bestellung HW-10482 (Skerry rain jacket, L, navy) wird gerade vorbereitet und ist "
+            "noch nicht verschickt."
+            "\n\nSolange Ihre Bestellung in Bearbeitung ist, können Sie sie kostenlos stornieren oder "
+            "die Lieferadresse "
             "ändern. Das Geld für eine stornierte Bestellung erhalten Sie in voller Höhe zurück.\n\n"
             "Wenn Sie noch etwas brauchen, antworten Sie einfach auf diese Nachricht.\n\n"
             "Viele Grüße\nIhr Kundenservice"
@@ -135,7 +137,8 @@ CASES = {
             "Hola, Rosa:\n\n"
             "Tu pedido HW-10454 (Cast iron casserole 4.5 l) se envió el 16 de noviembre con GLS; "
             "el número de seguimiento es ZK8679820581.\n\n"
-            "Puedes consultar el estado de tu pedido en https://help.hearthwell.example/track con tu número de pedido y "
+            "Puedes consultar el estado de tu pedido en https://help.hearthwell.example/track con tu "
+            "número de pedido y "
             "tu dirección de correo.\n\n"
             "Si necesitas algo más, responde a este mensaje.\n\nUn saludo,\nAtención al cliente"
         ),
