@@ -9,11 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from api.cli.ask_input import Identifier
+from support_agents.agents.drafting import best_quote
 from support_agents.domain.action import IssueRefund, ProposedAction
 from support_agents.domain.intent import UNKNOWN
-from support_agents.domain.knowledge import Citation
+from support_agents.domain.knowledge import Audience, Citation
 from support_agents.domain.runs import RunRecord
 from support_agents.domain.sections import Check, CheckResult
+
+MOST_EVIDENCE = 5
 
 
 def as_object(record: RunRecord, identifier: Identifier) -> dict[str, object]:
@@ -48,10 +51,26 @@ def milliseconds(record: RunRecord) -> float:
 
 
 def cited(record: RunRecord) -> tuple[Citation, ...]:
-    """Return what the draft cites, each quote once, in order; without a draft, nothing."""
+    """Return what the draft cites, each quote once, in order; without a draft, the evidence for a person."""
     draft = record.sections.draft
-    found = (citation for sentence in draft.sentences for citation in sentence.citations) if draft else ()
-    return tuple(dict.fromkeys(found))
+    if draft is None or not record.outcome.has_draft:
+        return _found(record)
+    return tuple(dict.fromkeys(citation for sentence in draft.sentences for citation in sentence.citations))
+
+
+def _found(record: RunRecord) -> tuple[Citation, ...]:
+    """The best public passages, each with its sentence that is nearest to the message."""
+    found = record.sections.retrieval
+    public = [one.passage for one in found.passages if one.passage.audience is Audience.PUBLIC] if found else []
+    return tuple(
+        Citation(
+            passage_id=passage.id,
+            article_id=passage.article_id,
+            title=passage.title,
+            quote=best_quote(found.query if found else "", passage.text),
+        )
+        for passage in public[:MOST_EVIDENCE]
+    )
 
 
 def show(record: RunRecord, console: Console) -> None:

@@ -31,6 +31,8 @@ ALIKE = 0.85
 # A hint is worded like the passage it looks for: what is less alike says something else.
 HINT_FLOOR, _HINT_SEARCHED, _HINT_TAKEN = 0.5, 12, 3
 MOST_HINTED = 10
+# How many passages a message is said to come near to, relevant or not.
+NEAR = 48
 _HINT_SECONDS, _LEARNED_AT_ONCE = 0.1, 8
 # Seconds that must remain for another ask to be searched for: embedding and search take about 0.03.
 _ASK_SECONDS = 0.15
@@ -72,13 +74,19 @@ class RetrievalAgent:
         than `given.language` stands last and must not be quoted to the customer as it is.
         """
         version = self.store.version
-        rankings = [await self._relevant(given, given.query, given.vector)]
+        near: set[str] = set()
+        rankings = [await self._relevant(given, given.query, given.vector, near)]
         for ask in given.asks[:MOST_ASKS] if len(given.asks) > 1 else ():
             if run.deadline.remaining < _ASK_SECONDS:
                 break
             vector = (await self.embedder.embed([ask.text]))[0]
-            rankings.append(await self._relevant(given, ask.text, vector))
-        hinted = await self._hinted(given) if run.deadline.remaining >= _ASK_SECONDS else []
+            rankings.append(await self._relevant(given, ask.text, vector, near))
+        # A hint goes by the intent, which may be wrong: only articles that the message itself comes near are believed.
+        hinted = [
+            retrieved
+            for retrieved in (await self._hinted(given) if run.deadline.remaining >= _ASK_SECONDS else [])
+            if retrieved.passage.article_id in near
+        ]
         return RetrievalSection(
             query=given.query,
             passages=_with_hinted(_chosen(_interleaved(rankings), given), hinted),
@@ -92,11 +100,15 @@ class RetrievalAgent:
             fresh = [hint for hint in hints[start : start + _LEARNED_AT_ONCE] if hint not in self._hint_vectors]
             self._hint_vectors.update(zip(fresh, await embedder.embed(fresh), strict=True) if fresh else ())
 
-    async def _relevant(self, given: RetrievalGiven, query: str, vector: Vector) -> list[RetrievedPassage]:
+    async def _relevant(
+        self, given: RetrievalGiven, query: str, vector: Vector, near: set[str]
+    ) -> list[RetrievedPassage]:
+        """Return what is relevant to `query`, best first; the articles of all that came near are added to `near`."""
         if not terms(query):
             return []
-        found = await self.store.search(given.workspace, query, np.asarray(vector), limit=3 * given.limit)
-        return [retrieved for retrieved in found if self._is_relevant(query, retrieved)]
+        found = await self.store.search(given.workspace, query, np.asarray(vector), limit=NEAR)
+        near |= {retrieved.passage.article_id for retrieved in found}
+        return [retrieved for retrieved in found[: 3 * given.limit] if self._is_relevant(query, retrieved)]
 
     async def _hinted(self, given: RetrievalGiven) -> list[RetrievedPassage]:
         """Return the passages that say what an answer would say; the lines are few, so their vectors are kept."""

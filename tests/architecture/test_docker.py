@@ -52,5 +52,7 @@ def test_hadolint_has_nothing_to_say() -> None:
 def test_the_image_runs_without_rights_of_its_own() -> None:
     lines = (DOCKER / "Dockerfile").read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if re.match(r"USER \d+$", line)]
-    assert not [line for line in lines if "--privileged" in line or re.match(r"(ARG|ENV) .*(SECRET|TOKEN|PASSWORD)", line)]
+    assert not [
+        line for line in lines if "--privileged" in line or re.match(r"(ARG|ENV) .*(SECRET|TOKEN|PASSWORD)", line)
+    ]
     assert not list(DOCKER.rglob("__init__.py"))

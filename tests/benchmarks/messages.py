@@ -20,6 +20,7 @@ _LAST_LINES: Mapping[str, tuple[str, ...]] = {
     "es": ("", "Agradezco una respuesta rápida.", "Por favor, respondan por correo.", "Me corre algo de prisa."),
     "fr": ("", "Merci de me répondre vite.", "Répondez-moi par e-mail, s'il vous plaît.", "C'est un peu urgent."),
 }
+_BY = {"en": "by {} January", "de": "bis zum {}. Januar", "es": "antes del {} de enero", "fr": "avant le {} janvier"}
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,27 @@ class Sample:
         return json.dumps(self.fields, ensure_ascii=False).replace("{now}", stamp).encode()
 
 
-def samples(count: int, *, series: str) -> tuple[Sample, ...]:
-    """Return `count` messages, each on a ticket of its own; those of two series share no ticket."""
-    templates = {message.key: message.template for message in shop.messages()}
-    known = list(templates.values())
-    return tuple(_varied(known[at % len(known)], at // len(known), f"{series}{at:05d}") for at in range(count))
+def samples(count: int, *, series: str, first: int = 0) -> tuple[Sample, ...]:
+    """Return messages `first` to `first + count`, each on a ticket of its own; two series share no ticket.
+
+    Nearly all are worded alike only once, so what the server remembers of one does not help with the next.
+    """
+    known = _templates()
+    numbers = range(first, first + count)
+    return tuple(_varied(known[at % len(known)], at // len(known), f"{series}{at:05d}") for at in numbers)
 
 
 def orders_csv(count: int) -> str:
     """Return the shop's orders, once more for every round that `count` messages take."""
     header, *rows = shop.ORDERS.read_text(encoding="utf-8").splitlines()
-    rounds = count // len({message.key for message in shop.messages()}) + 1
+    rounds = count // len(_templates()) + 1
     moved = [_moved_order(row, at) for at in range(rounds) for row in rows if row.strip()]
     return "\n".join([header, *moved, ""])
+
+
+def _templates() -> list[str]:
+    """The shop's messages without the one that repeats another."""
+    return list({message.key: message.template for message in shop.messages()}.values())
 
 
 def _varied(template: str, round_: int, ticket: str) -> Sample:
@@ -57,15 +66,20 @@ def _varied(template: str, round_: int, ticket: str) -> Sample:
     name = _NAMES[round_ % len(_NAMES)] if round_ else first
     requester["name"] = requester["name"].replace(first, name)
     requester["email"] = _moved_email(requester["email"], round_)
-    message["text"] = _with_last_line(message["text"].replace(first, name), round_)
+    message["text"] = _reworded(message["text"].replace(first, name), round_)
     message["id"], fields["ticket"]["id"] = f"M-{ticket}", ticket
     return Sample(ticket, fields)
 
 
-def _with_last_line(text: str, round_: int) -> str:
-    lines = _LAST_LINES[detect(text, default="en").code] if detect(text, default="en").code in _LAST_LINES else ("",)
-    line = lines[round_ % len(lines)]
-    return f"{line} {text}".strip() if round_ % 2 else f"{text}\n{line}".strip()
+def _reworded(text: str, round_: int) -> str:
+    """Add a date to every question and a line before or after the whole, in the customer's language."""
+    if not round_:
+        return text
+    language = detect(text, default="en").code
+    language = language if language in _LAST_LINES else "en"
+    line = _LAST_LINES[language][round_ % len(_LAST_LINES[language])]
+    dated = re.sub(r"\s*\?+", f" {_BY[language].format(1 + round_ % 30)}?", text)
+    return f"{line} {dated}".strip() if round_ % 2 else f"{dated}\n{line}".strip()
 
 
 def _number(found: re.Match[str], round_: int) -> str:

@@ -51,13 +51,14 @@ class Series:
 
 def measure() -> Report:
     """Send a warm-up, then two times 500 messages."""
-    with installed(2 * MESSAGES) as running:
+    with installed(WARM_UP + 2 * MESSAGES) as running:
         running.start()
         asyncio.run(send_all(running, samples(WARM_UP, series="W"), at_once=1))
-        series = []
+        series, first = [], WARM_UP
         for name, label, at_once in (("A", "one after another", 1), ("B", "four at once", 4)):
             before = cpu_seconds(pid_of(running))
-            seen = asyncio.run(send_all(running, samples(MESSAGES, series=name), at_once=at_once))
+            seen = asyncio.run(send_all(running, samples(MESSAGES, series=name, first=first), at_once=at_once))
+            first += MESSAGES
             used = cpu_seconds(pid_of(running)) - before
             series.append(_series(label, _rows(running.folder, name), seen, cpu_ms=used * 1_000 / MESSAGES))
     return Report("stages", _tables(series), {one.label: one.figures() for one in series}, _shown(series))
@@ -99,8 +100,12 @@ def _tables(series: Sequence[Series]) -> tuple[Table, ...]:
         table("webhook's first byte to card ready", columns, runs),
         *(_stage_table(one) for one in series),
         table("outcomes", ("", *outcomes), [(o.label, *(o.outcomes.get(n, 0) for n in outcomes)) for o in series]),
-        table("stages that gave up", ("", "count"), [(k, v) for one in series for k, v in one.faults.items()]),
+        *(_fault_table(one) for one in series if one.faults),
     )
+
+
+def _fault_table(one: Series) -> Table:
+    return table(f"stages that gave up, {one.label}", ("stage and why", "times"), list(one.faults.items()))
 
 
 def _stage_table(one: Series) -> Table:

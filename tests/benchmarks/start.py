@@ -26,13 +26,21 @@ def measure() -> Report:
     """Start `serve` and the demo five times each."""
     results = {"serve": list(_serve()), "demo --once": [_demo() for _ in range(TIMES)]}
     rows = [
-        (f"{name}: {phase}", median(run[phase] for run in runs), min(r[phase] for r in runs), max(r[phase] for r in runs))
+        (
+            f"{name}: {phase}",
+            median(run[phase] for run in runs),
+            min(r[phase] for r in runs),
+            max(r[phase] for r in runs),
+        )
         for name, runs in results.items()
         for phase in runs[0]
         if all(phase in run for run in runs)
     ]
     shown = [
-        Shown(f"{name}: first answer after {_first(runs):.0f} ms ≤ {FIRST_ANSWER_MS:.0f} ms", _first(runs) <= FIRST_ANSWER_MS)
+        Shown(
+            f"{name}: first answer after {_first(runs):.0f} ms ≤ {FIRST_ANSWER_MS:.0f} ms",
+            _first(runs) <= FIRST_ANSWER_MS,
+        )
         for name, runs in results.items()
     ]
     title = f"milliseconds from the start of the process, {TIMES} starts"

@@ -74,6 +74,7 @@ def world(furnished: Path, tmp_path: Path) -> Iterator[World]:
             "SUPPORT_UNDO_REPLY_SECONDS": "0.2",
             "SUPPORT_UNDO_REFUND_SECONDS": "0.2",
             "SUPPORT_DEADLINE_SECONDS": "10",
+            "SUPPORT_RESUMED_SECONDS": "10",
             "SUPPORT_CALL_SECONDS": "2",
             "SUPPORT_MAIL_SECONDS": "2",
             "SUPPORT_CALL_MARGIN_SECONDS": "1",
