@@ -9,6 +9,7 @@ from support_agents.agents.interaction_log import InteractionLogAgent
 from support_agents.agents.retrieval import FLOOR, RetrievalAgent
 from support_agents.domain.sections import Rung
 from support_agents.intents.model import IntentHead
+from support_agents.llm.recorded import CallLog, RecordedModel
 from support_agents.pipeline import Pipeline, Shares
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.ports import Clock, Embedder, LanguageModel, OrderLookup, VectorStore
@@ -36,8 +37,9 @@ class Parts:
 def runner_of(parts: Parts) -> TicketRunner:
     """Return the runner; with a writer, the extractive drafter works beside it in case it is late or wrong."""
     prompt = load_prompt("drafting")
-    extractive = DraftingAgent(parts.extractive, prompt, Rung.EXTRACTIVE)
-    written = DraftingAgent(parts.writer, prompt) if parts.writer is not None else None
+    calls = CallLog()
+    extractive = DraftingAgent(RecordedModel(parts.extractive, calls), prompt, Rung.EXTRACTIVE)
+    written = DraftingAgent(RecordedModel(parts.writer, calls), prompt) if parts.writer is not None else None
     pipeline = Pipeline(
         screen=screen,
         embedder=parts.embedder,
@@ -54,5 +56,6 @@ def runner_of(parts: Parts) -> TicketRunner:
         compliance=ComplianceAgent(),
         clock=parts.clock,
         shares=parts.shares,
+        calls=calls,
     )
     return TicketRunner(pipeline=pipeline, interaction_log=InteractionLogAgent(), clock=parts.clock)

@@ -8,7 +8,7 @@ from typing import cast
 
 from support_agents.agents.protocol import SentenceCheck, SentenceVerdict, StreamEnd, Streaming
 from support_agents.domain.errors import SupportError
-from support_agents.domain.runs import ModelCall, Run
+from support_agents.domain.runs import Run
 from support_agents.domain.sections import (
     ComplianceGiven,
     ComplianceSection,
@@ -26,7 +26,6 @@ class Attempt:
 
     draft: DraftSection | None = None
     compliance: ComplianceSection | None = None
-    calls: tuple[ModelCall, ...] = ()
     reason: str = ""
 
     @property
@@ -75,11 +74,10 @@ async def _listen(heard: _Heard, drafter: Streaming, check: SentenceCheck, given
 
 def _concluded(heard: _Heard, check: SentenceCheck, given: ComplianceGiven, *, shortest: int) -> Attempt:
     end = heard.end
-    calls = end.calls if end else ()
     whole = end is not None and end.complete
     said = written([sentence for sentence in heard.kept if not sentence.courtesy])
     if not heard.verdicts or (not whole and len(said) < shortest):
-        return Attempt(calls=calls, reason=heard.fault or "the drafter found nothing it could state")
+        return Attempt(reason=heard.fault or "the drafter found nothing it could state")
     rung = Rung.SHORTENED if end is None or (not end.complete and end.rung is Rung.DRAFTED) else end.rung
     kept = tuple(heard.kept)
     draft = DraftSection(
@@ -92,4 +90,4 @@ def _concluded(heard: _Heard, check: SentenceCheck, given: ComplianceGiven, *, s
     )
     compliance = check.close(kept, tuple(heard.verdicts), given)
     blocked = "" if compliance.verdict is not Verdict.BLOCKED else "the checks left too little of the draft"
-    return Attempt(draft=draft, compliance=compliance, calls=calls, reason=heard.fault or blocked)
+    return Attempt(draft=draft, compliance=compliance, reason=heard.fault or blocked)

@@ -33,6 +33,7 @@ from support_agents.domain.sections import (
 )
 from support_agents.domain.ticket import Author, TicketSnapshot
 from support_agents.intents.entities import find_entities
+from support_agents.llm.recorded import CallLog
 from support_agents.planning import PlanningGiven, only_order, plan, reply_action, wants_order
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.ports import Clock, Embedder, OrderLookup, Vector
@@ -78,6 +79,7 @@ class _Work:
     run: Run
     ticket: TicketSnapshot
     began: float
+    calls: CallLog
     state: PipelineState = field(default_factory=PipelineState)
     timings: list[StageTiming] = field(default_factory=list)
 
@@ -100,10 +102,11 @@ class Pipeline:
     compliance: SentenceCheck
     clock: Clock
     shares: Shares
+    calls: CallLog
 
     async def run(self, ticket: TicketSnapshot, run: Run) -> Finished:
         """Take one revision of a ticket through all stages; a stage that fails or is late lowers the rung."""
-        work = _Work(run=run, ticket=ticket, began=self.clock.monotonic())
+        work = _Work(run=run, ticket=ticket, began=self.clock.monotonic(), calls=self.calls)
         screened = await self._stage(work, "screening", self._screened(ticket), run.deadline.remaining)
         if screened is None:
             return _ended(work, Outcome.HANDED_OFF, "the message could not be screened")
@@ -228,18 +231,17 @@ class Pipeline:
             *(self._attempt(work, name, drafter, given, limited) for name, drafter in drafters.items())
         )
         best = next((one for one in attempts if one.usable), attempts[0])
-        calls = tuple(call for one in attempts for call in one.calls)
         if best.draft is not None and best.compliance is not None:
             work.state.put(best.draft, by=Writer.DRAFTING)
             work.state.put(best.compliance, by=Writer.COMPLIANCE)
         if best.draft is None or not best.usable:
             outcome = Outcome.EVIDENCE if given.drafting.passages else Outcome.HANDED_OFF
-            return _ended(work, outcome, best.reason, actions=planned.actions, calls=calls)
+            return _ended(work, outcome, best.reason, actions=planned.actions)
         reply = reply_action(
             work.ticket.requester, work.ticket.subject, best.draft.text, planned=planned, draft=best.draft
         )
         outcome = Outcome(best.draft.rung.value)
-        return _ended(work, outcome, attempts[0].reason, actions=(reply, *planned.actions), calls=calls)
+        return _ended(work, outcome, attempts[0].reason, actions=(reply, *planned.actions))
 
     async def _attempt(self, work: _Work, name: str, drafter: Streaming, given: ComplianceGiven, run: Run) -> Attempt:
         heard = attempt(drafter, self.compliance, given, run, shortest=self.shares.shortest_draft)
@@ -330,7 +332,6 @@ def _ended(
     reason: str,
     *,
     actions: tuple[ProposedAction, ...] = (),
-    calls: tuple[ModelCall, ...] = (),
 ) -> Finished:
     return Finished(
         outcome=outcome,
@@ -338,5 +339,5 @@ def _ended(
         sections=work.state.sections(),
         actions=actions,
         timings=tuple(work.timings),
-        model_calls=calls,
+        model_calls=work.calls.take(work.run.id),
     )

@@ -3,13 +3,12 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
-from time import monotonic
 from typing import cast
 
 from support_agents.agents.protocol import StreamEnd
 from support_agents.domain.action import IssueRefund
 from support_agents.domain.knowledge import Citation
-from support_agents.domain.runs import ModelCall, Run
+from support_agents.domain.runs import Run
 from support_agents.domain.sections import DraftingGiven, Rung, Sentence
 from support_agents.ports import Completed, LanguageModel, Prompt, StopReason, TextDelta
 from support_agents.prompts.files import PromptFile
@@ -33,64 +32,29 @@ class DraftingAgent:
     async def stream(self, given: DraftingGiven, run: Run) -> AsyncIterator[Sentence | StreamEnd]:
         """Yield whole sentences in reading order, then the end; the text of a cut stream stops at a sentence."""
         prompt = rendered(self.prompt, given, run)
-        segmenter, call = Segmenter(), _Call(self.model.name, prompt)
+        segmenter, complete = Segmenter(), False
         opened: list[int] = []
         stream = cast("AsyncGenerator[TextDelta | Completed]", self.model.stream(prompt, run))
         async with aclosing(stream):
             async for item in stream:
                 if isinstance(item, Completed):
-                    call.end(item)
+                    complete = item.stop is StopReason.COMPLETE
                     break
-                call.heard()
                 for segment in segmenter.feed(item.text):
                     yield _noted(segment, given, opened)
-        for segment in segmenter.finish(complete=call.complete):
+        for segment in segmenter.finish(complete=complete):
             yield _noted(segment, given, opened)
-        yield self._end(given, call, opened)
+        yield self._end(given, complete=complete, opened=opened)
 
-    def _end(self, given: DraftingGiven, call: "_Call", opened: list[int]) -> StreamEnd:
+    def _end(self, given: DraftingGiven, *, complete: bool, opened: list[int]) -> StreamEnd:
         asks = {number: ask.text for number, ask in enumerate(given.asks, start=1)}
         rung = Rung.CLARIFY if given.needs_order_id else self.rung
         return StreamEnd(
-            rung=rung if call.complete else Rung.SHORTENED,
-            complete=call.complete,
+            rung=rung if complete else Rung.SHORTENED,
+            complete=complete,
             model=self.model.name,
             prompt_version=self.prompt.identity,
-            calls=(call.record(),),
             open_asks=tuple(asks[number] for number in dict.fromkeys(opened) if number in asks),
-        )
-
-
-class _Call:
-    """What is recorded of one call to a model."""
-
-    def __init__(self, model: str, prompt: Prompt) -> None:
-        self._model, self._prompt, self._began = model, prompt, monotonic()
-        self._first: float | None = None
-        self._end: Completed = Completed(StopReason.CUT)
-
-    def heard(self) -> None:
-        if self._first is None:
-            self._first = (monotonic() - self._began) * 1_000
-
-    def end(self, completed: Completed) -> None:
-        self._end = completed
-
-    @property
-    def complete(self) -> bool:
-        return self._end.stop is StopReason.COMPLETE
-
-    def record(self) -> ModelCall:
-        return ModelCall(
-            agent=self._prompt.agent,
-            model=self._model,
-            prompt_version=self._prompt.version,
-            tokens_in=self._end.tokens_in,
-            tokens_out=self._end.tokens_out,
-            tokens_cached=self._end.tokens_cached,
-            first_token_ms=self._first,
-            total_ms=(monotonic() - self._began) * 1_000,
-            stop=self._end.stop.value,
         )
 
 

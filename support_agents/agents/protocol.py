@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from support_agents.domain.runs import Delegate, ModelCall, Run
+from support_agents.domain.runs import Delegate, Run
 from support_agents.domain.sections import Check, ComplianceGiven, ComplianceSection, DraftingGiven, Rung, Sentence
 
 Given_contra = TypeVar("Given_contra", contravariant=True)
@@ -21,13 +21,12 @@ class Agent(Protocol[Given_contra, Wrote_co]):
 
 @dataclass(frozen=True)
 class StreamEnd:
-    """The end of a drafting stream: which rung it reached, and the calls it made."""
+    """The end of a drafting stream: which rung it reached, and what it left open."""
 
     rung: Rung
     complete: bool
     model: str
     prompt_version: str
-    calls: tuple[ModelCall, ...] = ()
     open_asks: tuple[str, ...] = ()
     delegate: Delegate | None = None
 

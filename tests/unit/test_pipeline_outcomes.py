@@ -187,6 +187,7 @@ async def test_i5_a_slow_model_gives_way_to_the_spare_drafter() -> None:
     record = await record_of(Parts(script=(Pause(20), WHOLE), spare=True), QUESTION)
     assert record.outcome is Outcome.EXTRACTIVE
     assert "time" in record.reason
+    assert [call.stop for call in record.model_calls] == ["complete", "abandoned"], "I9: also a call that was cut"
 
 
 async def test_i5_a_model_that_never_stops_talking_is_not_waited_for() -> None:

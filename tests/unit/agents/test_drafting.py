@@ -57,8 +57,7 @@ async def test_sentences_carry_citations_facts_and_white_space() -> None:
     assert written(sentences).endswith("part.\n\nKind regards,\nCustomer Care")
     assert "[" not in written(sentences)
     assert (end.rung, end.complete, end.open_asks) == (Rung.DRAFTED, True, ("Can I return it? And {text}?",))
-    (call,) = end.calls
-    assert (call.agent, call.prompt_version, call.tokens_in, call.tokens_out) == ("drafting", "drafting.1", 10, 5)
+    assert (end.model, end.prompt_version) == ("reciting", "drafting.1")
 
 
 async def test_a_cut_stream_ends_at_a_whole_sentence_and_says_so() -> None:
@@ -66,7 +65,6 @@ async def test_a_cut_stream_ends_at_a_whole_sentence_and_says_so() -> None:
     sentences, end = await drafted(cut, given())
     assert [sentence.text for sentence in sentences] == ["You can return it."]
     assert (end.rung, end.complete) == (Rung.SHORTENED, False)
-    assert end.calls[0].stop == "max_tokens"
 
 
 async def test_a_mark_that_leads_nowhere_supports_nothing() -> None:
