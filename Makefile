@@ -22,7 +22,7 @@ serve: $(INSTALLED) ## start the server on this machine
 	@$(BIN)/support-agents serve $(ARGS)
 
 test: $(INSTALLED) ## the whole suite; PostgreSQL too where SUPPORT_TEST_POSTGRES_URL answers
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 3 $(ARGS)
 
 check: $(INSTALLED) ## format, lint, types, import contracts, Dockerfile
 	@$(BIN)/ruff format --quiet --check .

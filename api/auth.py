@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import ip_address
 from uuid import UUID
 
 from api.passwords import Passwords
@@ -26,7 +27,6 @@ IDLE = timedelta(hours=2)
 SEEN_EVERY = timedelta(minutes=1)
 LINK_LIFE = timedelta(minutes=5)
 _PREFIX = "sat_"
-_LOOPBACK = ("127.", "::1")
 
 
 class Scope(StrEnum):
@@ -237,7 +237,10 @@ def local_caller() -> Bearer:
 
 def is_loopback(peer: str) -> bool:
     """Whether a peer address is this machine's."""
-    return peer.startswith(_LOOPBACK)
+    try:
+        return ip_address(peer).is_loopback
+    except ValueError:
+        return False
 
 
 def _person(session: Session) -> Person:

@@ -82,6 +82,7 @@ class ApprovalQueue:
             require_role(person.role, Role.APPROVER)
             if not isinstance(case.action, CanonicalReply):
                 raise SupportError("not_editable", "money and recipients cannot be edited")
+            await require_present(uow, person)
             edited = self.submission.composer.edited(case.action, rechecked.text, now=case.now)
             await self.consequences.close(
                 uow, case.request, RequestTrigger.SUPERSEDED, reason="edited", actor=str(person.operator_id)

@@ -36,8 +36,8 @@ def one_line(text: str, limit: int = SUBJECT_LIMIT) -> str:
 
 
 def subject_of_reply(subject: str) -> str:
-    """Return the subject with exactly one `Re: ` before it."""
-    bare = one_line(subject)
+    """Return the subject with exactly one `Re: ` before it; nothing in it is an encoded word, which mailers decode."""
+    bare = one_line(subject).replace("=?", "= ?")
     while bare[:3].casefold() == "re:":
         bare = bare[3:].lstrip()
     return f"Re: {bare}" if bare else "Re: your message"

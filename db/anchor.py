@@ -55,7 +55,18 @@ class Anchor:
 
     def write(self, workspace: WorkspaceId, head: Head) -> None:
         """Replace one workspace's head; after a power cut the file is the old or the new one, whole."""
-        body = _Heads(heads={**self.read(), workspace: head}).model_dump_json()
+        self._replace({**self.read(), workspace: head})
+
+    def adopt(self, workspace: WorkspaceId, head: Head) -> None:
+        """As `write`, although the file may be unreadable, which loses the other workspaces': a person's decision."""
+        try:
+            known = self.read()
+        except SupportError:
+            known = {}
+        self._replace({**known, workspace: head})
+
+    def _replace(self, heads: Mapping[WorkspaceId, Head]) -> None:
+        body = _Heads(heads=dict(heads)).model_dump_json()
         content = _Signed(body=body, signature=self._sign(body)).model_dump_json()
         beside = self.path.with_suffix(".new")
         with beside.open("w", encoding="utf-8") as file:

@@ -55,6 +55,11 @@ FIXED = {
         "id", "workspace_id", "request_id", "decision_id", "digest", "verdict", "action_id", "ticket_id", "kind", "way",
     ),
 }  # fmt: skip
+# Where an end is an end, whoever writes: a status that no UPDATE may leave.
+_CLOSED = {
+    "approval_requests": ("rejected", "expired", "superseded"),
+    "executions": ("failed", "cancelled", "superseded"),
+}
 
 
 def statements(dialect: str) -> Iterator[str]:
@@ -67,6 +72,12 @@ def statements(dialect: str) -> Iterator[str]:
         changed = " OR ".join(f"NEW.{column} {same} OLD.{column}" for column in columns)
         yield from make(f"guard_{table}_update", table, "UPDATE", changed, "what was approved never changes")
         yield from make(f"guard_{table}_delete", table, "DELETE", "1 = 1", "what was approved is never deleted")
+        if dialect == "postgresql":
+            yield from make(f"guard_{table}_truncate", table, "TRUNCATE", "1 = 1", "what was approved is never deleted")
+    for table, ends in _CLOSED.items():
+        listed = ", ".join(f"'{end}'" for end in ends)
+        reopened = f"OLD.status IN ({listed}) AND NEW.status <> OLD.status"
+        yield from make(f"guard_{table}_closed", table, "UPDATE", reopened, "what has ended stays as it ended")
 
 
 def _sqlite(name: str, table: str, event: str, condition: str, message: str) -> Iterator[str]:
@@ -77,10 +88,10 @@ def _sqlite(name: str, table: str, event: str, condition: str, message: str) -> 
 
 
 def _postgresql(name: str, table: str, event: str, condition: str, message: str) -> Iterator[str]:
-    kept = "OLD" if event == "DELETE" else "NEW"
+    each, kept = ("STATEMENT", "NULL") if event == "TRUNCATE" else ("ROW", "OLD" if event == "DELETE" else "NEW")
     yield (
         f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         f"IF {condition} THEN RAISE EXCEPTION '{REFUSED} {message}' USING ERRCODE = 'integrity_constraint_violation'; "
         f"END IF; RETURN {kept}; END $$"
     )
-    yield f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()"
+    yield f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH {each} EXECUTE FUNCTION {name}()"

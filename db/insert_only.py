@@ -18,6 +18,9 @@ def statements(dialect: str) -> Iterator[str]:
     yield from make("run_sections", "DELETE", "1 = 1")
     yield from make("audit", "UPDATE", f"OLD.sealed_seq IS NOT NULL OR {incomplete} OR {rewritten}")
     yield from make("audit", "DELETE", "1 = 1")
+    if dialect == "postgresql":
+        yield from make("run_sections", "TRUNCATE", "1 = 1")
+        yield from make("audit", "TRUNCATE", "1 = 1")
 
 
 def _sqlite(table: str, event: str, condition: str) -> Iterator[str]:
@@ -29,10 +32,10 @@ def _sqlite(table: str, event: str, condition: str) -> Iterator[str]:
 
 def _postgresql(table: str, event: str, condition: str) -> Iterator[str]:
     name = f"keep_{table}_{event.lower()}"
-    kept = "OLD" if event == "DELETE" else "NEW"
+    each, kept = ("STATEMENT", "NULL") if event == "TRUNCATE" else ("ROW", "OLD" if event == "DELETE" else "NEW")
     yield (
         f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {condition} THEN "
         f"RAISE EXCEPTION '{REFUSED} {table} is insert-only' USING ERRCODE = 'integrity_constraint_violation'; "
         f"END IF; RETURN {kept}; END $$"
     )
-    yield f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()"
+    yield f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH {each} EXECUTE FUNCTION {name}()"

@@ -45,7 +45,7 @@ class Installation:
     async def begin(self, workspace: WorkspaceId) -> None:
         """Start the first epoch of a new installation; after a crash in between it is still FIRST."""
         epoch = new_id()
-        await self._anchor(workspace, epoch)
+        await asyncio.to_thread(self.anchor.write, workspace, await self._head(workspace, epoch))
         async with self.database.write("begin_epoch") as uow:
             await uow.workspaces.set_epoch(workspace, epoch)
 
@@ -54,12 +54,12 @@ class Installation:
         epoch = new_id()
         async with self.database.write("adopt") as uow:
             await uow.workspaces.adopt(workspace, epoch)
-        await self._anchor(workspace, epoch)
+        await asyncio.to_thread(self.anchor.adopt, workspace, await self._head(workspace, epoch))
 
-    async def _anchor(self, workspace: WorkspaceId, epoch: UUID) -> None:
+    async def _head(self, workspace: WorkspaceId, epoch: UUID) -> Head:
         async with self.database.read() as uow:
             seq, seal = await uow.audit.head(workspace) or (0, "")
-        await asyncio.to_thread(self.anchor.write, workspace, Head(epoch=epoch, seq=seq, seal=seal))
+        return Head(epoch=epoch, seq=seq, seal=seal)
 
 
 async def _knows(uow: UnitOfWork, workspace: WorkspaceId, head: Head) -> bool:

@@ -16,6 +16,8 @@ from support_agents.domain.events import EventName
 from support_agents.domain.ids import InboxId, TicketId, WorkspaceId, new_id
 from support_agents.domain.ticket import Author, InboundMessage
 
+MADE_AT_ONCE = "made_at_once"
+
 
 @dataclass(frozen=True)
 class Received:
@@ -100,7 +102,7 @@ class Receiving:
     async def _write(self) -> None:
         new = [ticket for key, ticket in self._tickets.items() if key not in self._stored]
         if not await self._uow.tickets.add(new):
-            raise SupportError("made_at_once", "another process made one of these tickets first")
+            raise SupportError(MADE_AT_ONCE, "another process made one of these tickets first")
         old = self._stored.items()
         await self._uow.tickets.save([self._tickets[key] for key, before in old if self._tickets[key] != before])
         await self._uow.tickets.add_messages(self._messages)

@@ -17,7 +17,15 @@ from db.writer import Boundary, Writer
 from support_agents.domain.errors import SupportError
 
 # WAL lets readers go on while one writes; FULL makes a commit survive a power cut; the timeout is for other processes.
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "temp_store=MEMORY")
+# Without recursive triggers a REPLACE deletes rows past the triggers that refuse it.
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "recursive_triggers=ON",
+    "busy_timeout=5000",
+    "temp_store=MEMORY",
+)
 READERS = 4
 
 

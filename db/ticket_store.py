@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from db.engine import Database
-from db.receiving import Received, Receiving
+from db.receiving import MADE_AT_ONCE, Received, Receiving
 from db.repositories.runs import OpenRun
 from db.repositories.subjects import IdentifierHash
 from db.repositories.tickets import Ticket
 from db.together import Together
 from db.uow import UnitOfWork
+from support_agents.domain.errors import SupportError
 from support_agents.domain.events import OutboxEvent
 from support_agents.domain.ids import InboxId, RunId, TicketId, WorkspaceId, new_id
 from support_agents.domain.ticket import InboundMessage, TicketSnapshot
@@ -42,6 +43,14 @@ class TicketStore:
         return await self._together.do((inbound, raw))
 
     async def _receive(self, events: Sequence[tuple[InboundMessage, bytes]]) -> list[Received]:
+        try:
+            return await self._receive_once(events)
+        except SupportError as error:
+            if error.code != MADE_AT_ONCE:
+                raise
+        return await self._receive_once(events)  # what another process made is there to be found now
+
+    async def _receive_once(self, events: Sequence[tuple[InboundMessage, bytes]]) -> list[Received]:
         async with self._database.write("receive", urgent=True) as uow:
             return await Receiving(uow, self._identifiers).receive(events)
 

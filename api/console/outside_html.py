@@ -1,9 +1,10 @@
 """Customer HTML made harmless: a few tags of text, no attribute that acts, loads or styles; it is never trusted."""
 
 import nh3
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from api.console.visible import plain
+from api.markup import is_bounded, without_tags
 
 _TEXT = {"b", "br", "code", "em", "hr", "i", "p", "pre", "s", "span", "strong", "sub", "sup", "u"}
 _BLOCKS = {"blockquote", "dd", "div", "dl", "dt", "h1", "h2", "h3", "h4", "li", "ol", "ul"}
@@ -21,5 +22,10 @@ _CLEANER = nh3.Cleaner(
 
 
 def harmless(html: str) -> Markup:
-    """Return the fragment with text tags only: no address can be followed, nothing is loaded, htmx finds nothing."""
+    """Return the fragment with text tags only: no address can be followed, nothing is loaded, htmx finds nothing.
+
+    Of one that would take long to parse only the text is left.
+    """
+    if not is_bounded(html):
+        return escape(plain(without_tags(html)))
     return Markup(plain(_CLEANER.clean(html)))  # noqa: S704 - the cleaner's output is the one HTML we let through

@@ -8,16 +8,17 @@ _BULK = frozenset({"bulk", "junk", "list", "auto_reply"})
 _ALWAYS = ("x-autoreply", "x-autorespond", "x-auto-reply", "list-id", "list-unsubscribe", "feedback-id")
 _SENDERS = ("mailer-daemon@", "postmaster@", "bounce@", "bounces@")
 
-# Anchored at the start: a person's answer to such a mail begins with "Re:".
+# Anchored at the start: a person's answer to such a mail begins with "Re:". A bounce is known by a server's very words:
+# what it took for one would be answered by nobody, and people write "Undelivered parcel".
 _SUBJECT = re2.compile(
     r"(?i)^\s*\[?(?:"
     r"auto(?:matic|mated)?[ -]?(?:reply|response|answer)|out of (?:the )?office|i am out of (?:the )?office"
-    r"|automatische (?:antwort|abwesenheits\w*)|abwesenheitsnotiz|abwesend\b|abwesenheits?meldung"
+    r"|automatische (?:antwort|abwesenheits\w*)|abwesenheitsnotiz|abwesend\s*(?::|$)|abwesenheits?meldung"
     r"|r[ée]ponse automatique|absence du bureau|message d'absence"
     r"|respuesta autom[áa]tica|fuera de (?:la )?oficina|risposta automatica|fuori sede|resposta autom[áa]tica"
     r"|automatisch antwoord|afwezig\w*:|autosvar|automaattinen vastaus"
-    r"|undeliver(?:ed|able)\b|delivery status notification|mail delivery (?:failed|failure|subsystem)"
-    r"|returned mail|failure notice|unzustellbar|nicht zustellbar"
+    r"|undeliverable:|undelivered mail returned to sender|delivery status notification"
+    r"|mail delivery (?:failed:|failure\b|subsystem)|returned mail:|failure notice\s*$|(?:unzustellbar|nicht zustellbar):"
     r")"
 )
 

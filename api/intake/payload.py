@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from api.intake.automatic import is_automatic
 from api.intake.protocol import Unparseable
+from api.markup import is_bounded, without_tags
 from support_agents.domain.ids import WorkspaceId
 from support_agents.domain.ticket import (
     Attachment,
@@ -199,4 +200,5 @@ def _automatic(ticket: TicketBody, message: MessageBody) -> bool:
 
 def plain(markup: str) -> str:
     """Return the text of an HTML message; tags go, line breaks stay."""
-    return html.unescape(nh3.clean(_BREAKS.sub("\n", markup), tags=set())).strip()
+    broken = _BREAKS.sub("\n", markup)
+    return html.unescape(nh3.clean(broken, tags=set()) if is_bounded(broken) else without_tags(broken)).strip()

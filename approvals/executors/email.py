@@ -1,5 +1,6 @@
 """Carries out replies as e-mail, at most once: a marker is committed right before the point of no return."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
@@ -57,16 +58,23 @@ def letter_of(reply: CanonicalReply) -> Letter:
         if not is_addr_spec(address):
             raise SupportError("bad_address", "an address is not exactly one addr-spec")
     message = EmailMessage(policy=SMTP)
-    message["From"] = reply.sender
-    message["To"] = ", ".join(reply.to)
-    if reply.cc:
-        message["Cc"] = ", ".join(reply.cc)
-    message["Subject"] = reply.subject
-    for name, value in reply.headers:
-        if name not in HEADERS:
-            raise SupportError("bad_header", "a header that a reply never has")
+    for name, value in _headers(reply):
         message[name] = value
+        if message[name] != value:  # an encoded word would be read as something that nobody was shown
+            raise SupportError("bad_header", "a header that would not be read as it was approved")
     message.set_content(reply.text, cte="quoted-printable")
     message.add_alternative(reply.html, subtype="html", cte="quoted-printable")
     message.set_boundary(f"=_{reply.action.hex}")
     return Letter(sender=reply.sender, recipients=reply.to + reply.cc, content=message.as_bytes())
+
+
+def _headers(reply: CanonicalReply) -> Iterator[tuple[str, str]]:
+    yield "From", reply.sender
+    yield "To", ", ".join(reply.to)
+    if reply.cc:
+        yield "Cc", ", ".join(reply.cc)
+    yield "Subject", reply.subject
+    for name, value in reply.headers:
+        if name not in HEADERS:
+            raise SupportError("bad_header", "a header that a reply never has")
+        yield name, value

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -41,10 +41,11 @@ class Place:
         try:
             text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
             at, _, identity = text.partition("|")
-            place = cls(datetime.fromisoformat(at), UUID(identity))
-        except (ValueError, binascii.Error) as error:
+            moment = datetime.fromisoformat(at)
+            place = cls(moment.astimezone(UTC), UUID(identity))
+        except (ValueError, OverflowError, binascii.Error) as error:
             raise SupportError("bad_cursor", "this is not a cursor of ours") from error
-        if place.at.tzinfo is None:
+        if moment.tzinfo is None:
             raise SupportError("bad_cursor", "this is not a cursor of ours")
         return place
 

@@ -68,7 +68,7 @@ def _merged(asks: Sequence[Ask], text: str, language: str) -> dict[int, tuple[st
     """Asks by their place (from 1) as intent and text; the same intent once, a follow-up with what it follows."""
     merged: dict[int, tuple[str, str]] = {}
     for place, ask in enumerate(asks, start=1):
-        name = meant(ask.intent.name, text)
+        name = meant(ask.intent.name, text, ask.text if len(asks) > 1 else text)
         if name in _SMALL_TALK:
             continue
         same = next((p for p, (known, _) in merged.items() if known == name), None)

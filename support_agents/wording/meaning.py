@@ -1,14 +1,60 @@
 """What a message is about where its words tell more than its intent; rules that only make an answer more careful."""
 
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from importlib.resources import files
+
+import re2
+import yaml
+
+from support_agents.domain.intent import UNKNOWN
 from support_agents.wording.cues import Cue, find_cue
 
-_DAMAGE, _WARRANTY = "damaged_item", "warranty"
-_GIVING_BACK = frozenset({"refund_request", "return_request", "exchange_request"})
+_DAMAGE, _WARRANTY, _RETURN, _EXCHANGE = "damaged_item", "warranty", "return_request", "exchange_request"
+_GIVING_BACK = frozenset({"refund_request", _RETURN, _EXCHANGE})
+_FEW_WORDS = r"(?:[^\pL\pN]+[\pL\pN'-]+){0,4}?[^\pL\pN]+"
 
 
-def meant(intent: str, text: str) -> str:
-    """Return the intent to answer: a faulty item is no change of mind, and what broke in use no damage on delivery."""
-    faulty = intent == _DAMAGE or (intent in _GIVING_BACK and find_cue(Cue.DEFECT, text) is not None)
+def meant(intent: str, text: str, ask: str = "") -> str:
+    """Return the intent to answer, `UNKNOWN` where the message has none of the words that go with it.
+
+    A faulty item is no change of mind, and what broke in use no damage on delivery. `ask` is the part of `text` that
+    tells an intent by its own words where the model knows none; the whole text where there is only one ask.
+    """
+    believed = intent if intent != UNKNOWN and is_witnessed(intent, text) else _told(ask or text)
+    faulty = believed == _DAMAGE or (believed in _GIVING_BACK and find_cue(Cue.DEFECT, text) is not None)
     if not faulty:
-        return intent
+        return believed
     return _WARRANTY if find_cue(Cue.AGED, text) is not None else _DAMAGE
+
+
+@lru_cache(maxsize=4_096)
+def is_witnessed(intent: str, text: str) -> bool:
+    """Whether the message has a word that goes with the intent, or the intent needs none."""
+    pattern = _patterns("needed").get(intent)
+    return pattern is None or pattern.search(_plain(text)) is not None
+
+
+@lru_cache(maxsize=4_096)
+def _told(text: str) -> str:
+    """The intent whose own words stand in the text; unknown where none does or several do."""
+    plain = _plain(text)
+    found = [intent for intent, pattern in _patterns("enough").items() if pattern.search(plain)]
+    return found[0] if len(found) == 1 else UNKNOWN
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().replace("’", "'").split())
+
+
+@cache
+def _patterns(kind: str) -> Mapping[str, "re2._Regexp"]:
+    data = yaml.safe_load(files(__package__ or "").joinpath("witnesses.yaml").read_text(encoding="utf-8"))
+    return {intent: _pattern(tuple(lists[kind])) for intent, lists in data.items() if kind in lists}
+
+
+def _pattern(beginnings: tuple[str, ...]) -> "re2._Regexp":
+    listed = "|".join(
+        _FEW_WORDS.join(re2.escape(part.casefold()) for part in str(beginning).split("…")) for beginning in beginnings
+    )
+    return re2.compile(rf"(?:^|[^\pL\pN])(?:{listed})")

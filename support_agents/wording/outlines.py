@@ -79,7 +79,8 @@ def hints(asks: Sequence[Ask], text: str, language: str) -> tuple[str, ...]:
     lines: dict[str, None] = {}
     for ask in asks:
         said = ask.text if len({one.intent.name for one in asks}) > 1 else f"{ask.text} {text}"
-        matter = [line for line in outline(meant(ask.intent.name, text), language) if line.matters(said)]
+        intent = meant(ask.intent.name, text, ask.text if len(asks) > 1 else text)
+        matter = [line for line in outline(intent, language) if line.matters(said)]
         asked_first = sorted(matter, key=lambda line: not line.is_asked(said))
         lines.update(dict.fromkeys(line.say for line in asked_first[:MOST_HINTS]))
     return tuple(lines)

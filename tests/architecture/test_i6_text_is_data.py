@@ -1,4 +1,4 @@
-"""I6: text from outside – subject, name, message, order note, file name, article – picks no recipient, amount or order."""
+"""I6: text from outside – subject, name, message, order note, file, article – picks no recipient, amount or order."""
 
 from typing import Any
 

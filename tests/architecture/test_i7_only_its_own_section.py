@@ -193,17 +193,17 @@ async def test_i7_the_database_refuses_to_change_or_lose_a_section(database: Dat
     await _unchanged(database, record)
 
 
-async def test_i7_the_database_knows_no_other_section_or_writer(database: Database) -> None:
-    await _stored(database)
-    for column, value in (("section", "'sending'"), ("writer", "'customer'")):
-        others = {"section": "'intent'", "writer": "'intent'"} | {column: value}
-        statement = text(
-            "INSERT INTO run_sections (run_id, workspace_id, section, writer, content)"
-            f" SELECT id, workspace_id, {others['section']}, {others['writer']}, '{{}}' FROM runs"  # noqa: S608 - fixed
-        )
-        with pytest.raises(DBAPIError):
-            async with database.write("attack") as uow:
-                await uow.session.execute(statement)
+@pytest.mark.parametrize(("section", "writer"), [("sending", "intent"), ("intent", "customer")])
+async def test_i7_the_database_knows_no_other_section_or_writer(database: Database, section: str, writer: str) -> None:
+    record = await _stored(database)
+    statement = text(
+        "INSERT INTO run_sections (run_id, workspace_id, section, writer, content)"
+        " SELECT id, workspace_id, :section, :writer, '{}' FROM runs"
+    )
+    with pytest.raises(DBAPIError):
+        async with database.write("attack") as uow:
+            await uow.session.execute(statement, {"section": section, "writer": writer})
+    await _unchanged(database, record)
 
 
 async def _stored(database: Database) -> RunRecord:

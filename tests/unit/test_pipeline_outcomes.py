@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from support_agents.agents.compliance import ComplianceAgent
+from support_agents.domain.action import SendReply
 from support_agents.domain.errors import SupportError
 from support_agents.domain.runs import Outcome, RunRecord
 from support_agents.domain.sections import Rung, Verdict, written
@@ -87,7 +88,7 @@ async def record_of(parts: Parts, text: str = ASKS_FOR_MONEY, *, seconds: float 
 def assert_whole(record: RunRecord) -> None:
     """A typed outcome; a reply made of whole sentences if there is one, a reason in words if there is not."""
     assert isinstance(record.outcome, Outcome)
-    replies = [action for action in record.actions if action.kind == "send_reply"]
+    replies = [action for action in record.actions if isinstance(action, SendReply)]
     assert len(replies) == record.outcome.has_draft
     assert record.reason or record.outcome.has_draft
     draft = record.sections.draft
@@ -214,6 +215,9 @@ async def test_i5_a_cut_stream_is_shortened_to_its_last_whole_sentence(cut: tupl
     assert draft is not None
     assert draft.rung is Rung.SHORTENED
     assert draft.text.endswith("The item must be unused.")
+    assert [call.model for call in record.model_calls] == ["scripted"], (
+        "a cut call was made and paid for like any other"
+    )
 
 
 async def test_i5_too_short_a_stump_is_not_shown() -> None:
@@ -238,7 +242,7 @@ HOSTILE = {
 async def test_i5_what_a_hostile_model_makes_up_never_reaches_the_reply(lie: str) -> None:
     parts = Parts(script=(GREETING, WHOLE, lie, " Kind regards, support"), orders={})
     record = await record_of(parts, QUESTION)
-    told = lie.split(" [")[0]
+    told = lie.partition(" [")[0]
     draft = record.sections.draft
     assert draft is None or told not in draft.text
     assert all(told not in action.model_dump_json() for action in record.actions)

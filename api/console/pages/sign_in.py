@@ -3,6 +3,7 @@
 import secrets
 from typing import Annotated
 
+import re2
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import Response
 
@@ -16,6 +17,8 @@ from support_agents.domain.ids import DEFAULT_WORKSPACE
 router = APIRouter(route_class=ConsoleRoute)
 
 _DOOR = "support_door"
+_VALUE_BYTES = 24
+_VALUE = re2.compile(r"[A-Za-z0-9_-]{32}")  # as we make it: a quoted cookie could hold a line break
 _LONGEST_SECRET = 1024
 _PURPOSE = "console door"
 
@@ -44,7 +47,7 @@ def _door_page(
     request: Request, container: Container, template: str, values: dict[str, object], *, status: int = 200
 ) -> Response:
     given = request.cookies.get(_DOOR, "")
-    value = given if given.isascii() and given else secrets.token_urlsafe(24)
+    value = given if _VALUE.fullmatch(given) else secrets.token_urlsafe(_VALUE_BYTES)
     answer = page(template, Shell(csrf=_door_token(container, value)), values, status=status)
     answer.headers.append("Set-Cookie", _door_cookie(container, value))
     return answer

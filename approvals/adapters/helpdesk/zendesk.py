@@ -29,6 +29,8 @@ MARKER = "support_agents"
 PAGE = 100
 MOST_PAGES = 50
 T = TypeVar("T", bound=BaseModel)
+# Client errors that leave open whether the update was taken.
+_NO_ANSWER = {httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS}
 _OPEN = {"new", "open", "pending", "hold"}
 
 
@@ -172,8 +174,10 @@ class ZendeskGateway:
                 found = next((audit for audit in page.audits if audit.marker.startswith(marker)), None)
                 if found is not None:
                     return Receipt(str(found.id))
-                if not page.meta.has_more or page.meta.after_cursor is None:
+                if not page.meta.has_more:
                     return Absent()
+                if page.meta.after_cursor is None:
+                    return Unknown("the ticket's history could not be read whole")
                 cursor = {"page[after]": page.meta.after_cursor}
         except (httpx.HTTPError, ValidationError) as error:
             return Unknown(_told(error))
@@ -197,9 +201,9 @@ def _performed(response: httpx.Response) -> Performed:
         return Receipt(str(_Updated.model_validate_json(response.content).audit.id))
     if status == httpx.codes.CONFLICT:
         return Conflict("the ticket was updated in Zendesk at the same time")
-    if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return Unknown(f"Zendesk answered {status}")
-    return Refused(f"zendesk_{status}", f"Zendesk refused the comment ({status})")
+    if response.is_client_error and status not in _NO_ANSWER:
+        return Refused(f"zendesk_{status}", f"Zendesk refused the comment ({status})")
+    return Unknown(f"Zendesk answered {status}")
 
 
 def _is_id(external_ticket: str) -> bool:

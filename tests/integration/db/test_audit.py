@@ -79,7 +79,7 @@ async def test_sealers_at_once_make_one_chain(database: Database, sealer: AuditS
         ("DELETE FROM audit", (Problem(3, Tampering.BEHIND_ANCHOR),)),
     ],
 )  # fmt: skip
-async def test_tampering_is_found(
+async def test_i9_tampering_is_found(
     database: Database, sealer: AuditSealer, statement: str, problems: tuple[Problem, ...]
 ) -> None:
     await append(database)
@@ -88,7 +88,7 @@ async def test_tampering_is_found(
     assert await sealer.verify(DEFAULT_WORKSPACE) == problems
 
 
-async def test_a_changed_record_is_found(database: Database, sealer: AuditSealer) -> None:
+async def test_i9_a_changed_record_is_found(database: Database, sealer: AuditSealer) -> None:
     store = TicketStore(database, IdentifierHash(b"key"))
     await store.receive(event(), b"{}")
     async with database.write("claim") as uow:
@@ -114,7 +114,7 @@ async def test_nothing_is_sealed_over_a_gap(database: Database, sealer: AuditSea
 
 
 @pytest.mark.parametrize("change", ["UPDATE audit SET actor = 'x'", "UPDATE audit SET seal = 'x'", "DELETE FROM audit"])
-async def test_the_database_refuses_changes(database: Database, sealer: AuditSealer, change: str) -> None:
+async def test_i9_the_database_refuses_changes(database: Database, sealer: AuditSealer, change: str) -> None:
     await append(database)
     await sealer.seal(DEFAULT_WORKSPACE)
     with pytest.raises(IntegrityError, match="insert-only"):

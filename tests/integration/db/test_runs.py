@@ -52,7 +52,7 @@ async def needs_person(database: Database, ticket: TicketId) -> str | None:
     return found.needs_person_reason
 
 
-async def test_a_run_sees_its_ticket_and_its_record_comes_back_whole(database: Database, store: TicketStore) -> None:
+async def test_i9_a_run_sees_its_ticket_and_its_record_comes_back_whole(database: Database, store: TicketStore) -> None:
     begun, _ = await begun_run(database, store)
     assert (begun.attempt, begun.resumed, begun.ticket.revision) == (1, False, 1)
     assert begun.ticket.last_from_customer.text == "Where is my order?"
