@@ -20,6 +20,7 @@ from uuid import uuid4
 import httpx
 
 WHSEC = "whsec_" + base64.b64encode(b"a secret for tests only").decode()
+ZENDESK_SECRET = "a zendesk secret for tests only"
 PASSWORD = "correct horse battery staple"
 OPERATOR = "anna@shop.example"
 START_SECONDS = 60.0
@@ -88,10 +89,22 @@ class Product:
         """What the server wrote, all starts together."""
         return (self.folder.parent / "server.log").read_text(errors="replace")
 
-    def webhook(self, body: Mapping[str, object]) -> dict[str, Any]:
+    def webhook(self, body: Mapping[str, object]) -> Any:
         """Send one signed standard webhook."""
         raw = json.dumps(body).encode()
         return self._json("POST", "/webhooks/standard", content=raw, headers=signed(raw))
+
+    def zendesk_webhook(self, body: Mapping[str, object]) -> Any:
+        """Send one webhook as Zendesk signs it."""
+        raw = json.dumps(body).encode()
+        stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        mac = hmac.new(ZENDESK_SECRET.encode(), stamp.encode() + raw, hashlib.sha256).digest()
+        headers = {
+            "x-zendesk-webhook-signature": base64.b64encode(mac).decode(),
+            "x-zendesk-webhook-signature-timestamp": stamp,
+            "content-type": "application/json",
+        }
+        return self._json("POST", "/webhooks/zendesk", content=raw, headers=headers)
 
     def sign_in(self) -> None:
         """Open a person's session, which outlives a restart of the server."""

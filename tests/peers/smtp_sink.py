@@ -1,9 +1,8 @@
 """A real SMTP server on a free loopback port that keeps every letter's exact bytes and can misbehave on purpose."""
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -58,28 +57,3 @@ async def listening(sink: SmtpSink) -> AsyncIterator[SmtpSink]:
     finally:
         server.close()
         await server.wait_closed()
-
-
-@contextmanager
-def listening_beside(sink: SmtpSink) -> Iterator[SmtpSink]:
-    """Listen on a loop of its own, for tests that run none, until left."""
-    loop, ready = asyncio.new_event_loop(), threading.Event()
-    leave = asyncio.Event()
-
-    async def stay() -> None:
-        async with listening(sink):
-            ready.set()
-            await leave.wait()
-
-    def run() -> None:
-        loop.run_until_complete(stay())
-        loop.close()
-
-    thread = threading.Thread(target=run, name="smtp-sink")
-    thread.start()
-    ready.wait()
-    try:
-        yield sink
-    finally:
-        loop.call_soon_threadsafe(leave.set)
-        thread.join()
