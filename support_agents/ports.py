@@ -75,7 +75,7 @@ class VectorStore(Protocol):
         ...
 
     async def ids(self, workspace: WorkspaceId) -> frozenset[PassageId]:
-        """List what is indexed; a passage's id changes with its content, so what differs from SQL is what is to be done."""
+        """List what is indexed; ids change with content, so what differs from SQL is what is to be done."""
         ...
 
 
