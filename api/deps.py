@@ -33,8 +33,8 @@ def peer_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def container_of(request: Request) -> Container:
-    """Return the process's container."""
+async def container_of(request: Request) -> Container:
+    """Return the process's container; async, since a plain function would cost a thread's trip per request."""
     container: Container = request.app.state.container
     return container
 

@@ -107,6 +107,14 @@ class Pipeline:
     async def run(self, ticket: TicketSnapshot, run: Run) -> Finished:
         """Take one revision of a ticket through all stages; a stage that fails or is late lowers the rung."""
         work = _Work(run=run, ticket=ticket, began=self.clock.monotonic(), calls=self.calls)
+        finished, error = await _survived(self._through(work), None)
+        if finished is None:
+            work.timings.append(self._timing(work, "run", work.began, error))
+            return _ended(work, Outcome.HANDED_OFF, "the software failed on this message")
+        return finished
+
+    async def _through(self, work: _Work) -> Finished:
+        ticket, run = work.ticket, work.run
         screened = await self._stage(work, "screening", self._screened(ticket), run.deadline.remaining)
         if screened is None:
             return _ended(work, Outcome.HANDED_OFF, "the message could not be screened")
@@ -250,26 +258,28 @@ class Pipeline:
 
     async def _stage(self, work: _Work, name: str, doing: Awaitable[T], seconds: float) -> T | None:
         """Await one stage within its share; whatever goes wrong is noted, and the run goes on without it."""
-        started, error = self.clock.monotonic(), None
-        try:
-            async with asyncio.timeout(min(seconds, work.run.deadline.remaining)):
-                return await doing
-        except TimeoutError:
-            error = "late"
-        except SupportError as failure:
-            error = failure.code
-        except Exception as bug:  # noqa: BLE001 - I5: a defect in one stage must not lose the ticket; it is on record
-            error = f"bug:{type(bug).__name__} at {_place(bug)}"
-        finally:
-            work.timings.append(
-                StageTiming(
-                    stage=name,
-                    started_ms=(started - work.began) * 1_000,
-                    took_ms=(self.clock.monotonic() - started) * 1_000,
-                    error=error,
-                )
-            )
-        return None
+        started = self.clock.monotonic()
+        result, error = await _survived(doing, min(seconds, work.run.deadline.remaining))
+        work.timings.append(self._timing(work, name, started, error))
+        return result
+
+    def _timing(self, work: _Work, stage: str, started: float, error: str | None) -> StageTiming:
+        took = self.clock.monotonic() - started
+        began = started - work.began
+        return StageTiming(stage=stage, started_ms=began * 1_000, took_ms=took * 1_000, error=error)
+
+
+async def _survived(doing: Awaitable[T], seconds: float | None) -> tuple[T | None, str | None]:
+    """Await within `seconds`; return the result, or None with the code of what went wrong."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await doing, None
+    except TimeoutError:
+        return None, "late"
+    except SupportError as failure:
+        return None, failure.code
+    except Exception as bug:  # noqa: BLE001 - I5: a defect in one stage must not lose the ticket; it is on record
+        return None, f"bug:{type(bug).__name__} at {_place(bug)}"
 
 
 def compliance_given(seen: Sections, ticket: TicketSnapshot, clock: Clock) -> ComplianceGiven:

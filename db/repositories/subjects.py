@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import and_, false, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import table_of, upsert
@@ -78,6 +78,13 @@ class Subjects:
         return found | made
 
     async def _find(self, people: Sequence[Person]) -> dict[Person, UUID]:
-        named = tuple_(COLUMNS.workspace_id, COLUMNS.hash).in_(people)
-        query = select(COLUMNS.workspace_id, COLUMNS.hash, COLUMNS.subject_id).where(COLUMNS.kind == "email", named)
+        by_workspace: dict[WorkspaceId, list[str]] = {}
+        for person in people:
+            by_workspace.setdefault(person.workspace, []).append(person.email_hash)
+        # Not a row value IN (…): SQLite would scan the table for more than one row.
+        named = [
+            and_(COLUMNS.workspace_id == workspace, COLUMNS.kind == "email", COLUMNS.hash.in_(hashes))
+            for workspace, hashes in by_workspace.items()
+        ]
+        query = select(COLUMNS.workspace_id, COLUMNS.hash, COLUMNS.subject_id).where(or_(false(), *named))
         return {Person(row[0], row[1]): row[2] for row in await self._session.execute(query)}

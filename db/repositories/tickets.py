@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, Select, bindparam, insert, select, tuple_, update
+from sqlalchemy import Row, Select, and_, bindparam, false, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import table_of, upsert
@@ -109,8 +109,15 @@ class Tickets:
 
     async def find_locked(self, keys: Sequence[tuple[WorkspaceId, str, str]]) -> tuple[Ticket, ...]:
         """Read and lock those that exist, by workspace, source and the helpdesk's id; always in the same order."""
-        named = tuple_(TICKETS.c.workspace_id, TICKETS.c.source, TICKETS.c.external_id).in_(keys)
-        query = select(*COLUMNS).where(named).order_by(TICKETS.c.id).with_for_update(key_share=True)
+        by_sender: dict[tuple[WorkspaceId, str], list[str]] = {}
+        for workspace, source, external in keys:
+            by_sender.setdefault((workspace, source), []).append(external)
+        # Not a row value IN (…): SQLite would scan the table for more than one row.
+        named = [
+            and_(TICKETS.c.workspace_id == workspace, TICKETS.c.source == source, TICKETS.c.external_id.in_(externals))
+            for (workspace, source), externals in by_sender.items()
+        ]
+        query = select(*COLUMNS).where(or_(false(), *named)).order_by(TICKETS.c.id).with_for_update(key_share=True)
         return tuple(read_ticket(row) for row in await self._session.execute(query))
 
     async def add(self, tickets: Sequence[Ticket]) -> bool:

@@ -204,4 +204,4 @@ def test_i3_both_databases_have_the_same_guards() -> None:
         return {words[2] for words in made if words[1] == "TRIGGER"}
 
     assert names("sqlite") == names("postgresql")
-    assert len(names("sqlite")) == 8
+    assert len(names("sqlite")) == 10

@@ -13,7 +13,7 @@ from support_agents.domain.runs import Outcome, RunRecord
 from support_agents.domain.sections import Rung, Verdict, written
 from support_agents.ports import Completed, StopReason
 from support_agents.testing.llm import Pause
-from tests.fixtures.pipeline import ASKS_FOR_MONEY, SECONDS, Parts, a_run, ticket
+from tests.fixtures.pipeline import ASKS_FOR_MONEY, SECONDS, Parts, a_run, ran, ticket
 
 # What a loaded machine may add; a run that waited for a stage of 30 s would be far beyond it.
 MARGIN = 0.6
@@ -22,6 +22,13 @@ GREETING = "Hello Anna Müller,\n\n"
 WHOLE = "You can return an item within 30 days of delivery [1]. The item must be unused [1]. "
 ENDLESS = (GREETING, WHOLE, "And so ", *(step for _ in range(2_000) for step in ("and on ", Pause(0.01))))
 QUESTION = "Can I return an item, and within how many days of delivery?"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm() -> None:
+    """What is read and compiled on first use is not what these deadlines are about."""
+    ran(Parts(), ticket(), seconds=30)
+    ran(Parts(), ticket(QUESTION), seconds=30)
 
 
 async def failing(how: str) -> None:
@@ -295,3 +302,10 @@ async def test_i5_a_run_that_is_cancelled_stops() -> None:
 @pytest.mark.parametrize("text", ["", " ", "\n", "?", "\0", "\u202e" * 40, "🙂" * 300, "x " * 20_000, "<b>" * 2_000])
 async def test_i5_a_message_without_sense_ends_like_any_other(text: str) -> None:
     await record_of(Parts(), text, seconds=3.0)
+
+
+async def test_i5_a_defect_between_the_stages_hands_the_ticket_to_a_person() -> None:
+    record = await record_of(Parts(replaced={"shares": None}))
+    assert record.outcome is Outcome.HANDED_OFF
+    assert record.timings[-1].stage == "run"
+    assert (record.timings[-1].error or "").startswith("bug:AttributeError")
