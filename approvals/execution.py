@@ -41,6 +41,8 @@ class Executions:
         async with self.database.read() as uow:
             case = await read_case(uow, execution_id)
         executor, world = await self._look(case)
+        if isinstance(world, Receipt | Unknown):
+            return await self._outcome.reconsider(execution_id, world)
         call_limit = executor.call_limit if executor is not None else NO_CALL
         intent = Intent(self.database, self.consequences, self.timing)
         begin_by = self.monotonic() + self.timing.margin.total_seconds() / 2
@@ -120,8 +122,11 @@ class Executions:
             raise SupportError("not_found", "no such execution")
         return case
 
-    async def _look(self, case: Case) -> tuple[Executor | None, World | Changed | Unreachable]:
-        """Step zero: decode the very bytes that were approved and re-read the world that they rest on."""
+    async def _look(self, case: Case) -> tuple[Executor | None, World | Changed | Unreachable | Receipt | Unknown]:
+        """Step zero: decode the very bytes that were approved and re-read the world that they rest on.
+
+        Before a further generation an effect that came late is looked for first: it may be what changed the world.
+        """
         if case.execution.status is not ExecutionStatus.SCHEDULED:
             return None, Changed(f"it is {case.execution.status}")
         try:
@@ -133,7 +138,8 @@ class Executions:
             return None, Changed("what would carry it out is not connected")
         try:
             async with asyncio.timeout(executor.call_limit.total_seconds()):
-                return executor, await executor.look(action, case.ticket.requester)
+                known = await self._known(executor, action, case)
+                return executor, known or await executor.look(action, case.ticket.requester)
         except TimeoutError:
             return executor, Unreachable("the world did not answer in time")
 

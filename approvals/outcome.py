@@ -10,6 +10,9 @@ from approvals.ports import Conflict, Performed, Receipt, Refused, Unknown
 from db.engine import Database
 from db.uow import UnitOfWork
 from support_agents.domain.approval import ExecutionStatus
+from support_agents.domain.ids import ExecutionId
+
+_CAME_TO_NOTHING = {ExecutionStatus.FAILED, ExecutionStatus.CANCELLED, ExecutionStatus.SUPERSEDED}
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,42 @@ class Outcome:
             attempt = await uow.executions.attempt(case.execution)
             mine = attempt is not None and attempt.id == started.attempt.id
             if not mine or case.execution.status is not ExecutionStatus.EXECUTING:
-                return await _late(uow, case, started)
+                return await self._evidence(uow, case, started, performed)
             if lease_over(attempt, now):
                 await _late(uow, case, started)
                 result = Result(ExecutionTrigger.OUTCOME_UNKNOWN, reason="its worker came back after its lease")
             return await self.settle(uow, case, result, next_check_at=attempt.leased_until if attempt else now, now=now)
+
+    async def reconsider(self, execution_id: ExecutionId, answer: Receipt | Unknown) -> ExecutionStatus:
+        """Doubt that one which was scheduled again has not happened: the provider does not say so any more."""
+        async with self.database.write("in_doubt") as uow:
+            case = await lock_case(uow, execution_id)
+            if case.execution.status is not ExecutionStatus.SCHEDULED:
+                return case.execution.status
+            return await self._reconsider(uow, case, answer)
+
+    async def _evidence(self, uow: UnitOfWork, case: Case, started: Started, performed: Performed) -> ExecutionStatus:
+        """Keep what a late worker brings; where it proves an effect that nobody reckons with any more, say so."""
+        status = await _late(uow, case, started)
+        if not isinstance(performed, Receipt):
+            return status
+        if status is ExecutionStatus.SCHEDULED:
+            return await self._reconsider(uow, case, performed)
+        if status in _CAME_TO_NOTHING:
+            why = f"it is {status}, but it has happened after all: {performed.reference}"
+            await uow.tickets.needs_person(case.ticket.id, why)
+        return status
+
+    async def _reconsider(self, uow: UnitOfWork, case: Case, answer: Receipt | Unknown) -> ExecutionStatus:
+        now = await uow.now()
+        await uow.executions.due_handled(case.execution.id)
+        reason = "it happened late" if isinstance(answer, Receipt) else answer.reason
+        doubt = Result(ExecutionTrigger.OUTCOME_UNKNOWN, reason=reason)
+        status = await self.settle(uow, case, doubt, next_check_at=now, now=now)
+        if isinstance(answer, Unknown):
+            return status
+        found = Result(ExecutionTrigger.FOUND, receipt=answer.reference)
+        return await self.settle(uow, await lock_case(uow, case.execution.id), found, next_check_at=now, now=now)
 
     async def settle(
         self, uow: UnitOfWork, case: Case, result: Result, *, next_check_at: datetime, now: datetime

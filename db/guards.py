@@ -72,8 +72,6 @@ def statements(dialect: str) -> Iterator[str]:
         changed = " OR ".join(f"NEW.{column} {same} OLD.{column}" for column in columns)
         yield from make(f"guard_{table}_update", table, "UPDATE", changed, "what was approved never changes")
         yield from make(f"guard_{table}_delete", table, "DELETE", "1 = 1", "what was approved is never deleted")
-        if dialect == "postgresql":
-            yield from make(f"guard_{table}_truncate", table, "TRUNCATE", "1 = 1", "what was approved is never deleted")
     for table, ends in _CLOSED.items():
         listed = ", ".join(f"'{end}'" for end in ends)
         reopened = f"OLD.status IN ({listed}) AND NEW.status <> OLD.status"
@@ -88,10 +86,10 @@ def _sqlite(name: str, table: str, event: str, condition: str, message: str) -> 
 
 
 def _postgresql(name: str, table: str, event: str, condition: str, message: str) -> Iterator[str]:
-    each, kept = ("STATEMENT", "NULL") if event == "TRUNCATE" else ("ROW", "OLD" if event == "DELETE" else "NEW")
+    kept = "OLD" if event == "DELETE" else "NEW"
     yield (
         f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         f"IF {condition} THEN RAISE EXCEPTION '{REFUSED} {message}' USING ERRCODE = 'integrity_constraint_violation'; "
         f"END IF; RETURN {kept}; END $$"
     )
-    yield f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH {each} EXECUTE FUNCTION {name}()"
+    yield f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()"

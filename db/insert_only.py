@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from db.guards import REFUSED
+from db.guards import FIXED, REFUSED
 
 _SEALED = ("salt", "commitment", "sealed_seq", "seal")
 _WRITTEN = ("id", "workspace_id", "at", "event", "subject", "actor", "data")
@@ -18,9 +18,9 @@ def statements(dialect: str) -> Iterator[str]:
     yield from make("run_sections", "DELETE", "1 = 1")
     yield from make("audit", "UPDATE", f"OLD.sealed_seq IS NOT NULL OR {incomplete} OR {rewritten}")
     yield from make("audit", "DELETE", "1 = 1")
-    if dialect == "postgresql":
-        yield from make("run_sections", "TRUNCATE", "1 = 1")
-        yield from make("audit", "TRUNCATE", "1 = 1")
+    if dialect == "postgresql":  # where TRUNCATE would go past all triggers of rows
+        for table in ("run_sections", "audit", *FIXED):
+            yield from make(table, "TRUNCATE", "1 = 1")
 
 
 def _sqlite(table: str, event: str, condition: str) -> Iterator[str]:

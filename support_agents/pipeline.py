@@ -225,7 +225,8 @@ class Pipeline:
         answer = await self._stage(work, "orders of requester", listing, self.shares.understanding)
         if not isinstance(answer, Ok):
             return OrderAnswer.FAILED, None
-        order = only_order(answer.value)
+        screened = work.state.sections().screening
+        order = only_order(answer.value, names, screened.clean_text if screened else "")
         return (OrderAnswer.FOUND, order) if order else (OrderAnswer.NOT_ASKED, None)
 
     async def _draft(self, work: _Work, given: ComplianceGiven, planned: PlanSection) -> Finished:

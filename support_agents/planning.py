@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from support_agents.composing.needs import asked_intents
+from support_agents.composing.reference import TAKEN_FOR_MONEY, is_about_money, names_item
 from support_agents.domain.action import ActionKind, ClauseRef, IssueRefund, ProposedAction, SendReply
 from support_agents.domain.intent import UNKNOWN
 from support_agents.domain.orders import OrderFacts, OrderStatus
@@ -14,6 +15,7 @@ from support_agents.policy.clauses import Clause
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.policy.refunds import obstacles, refundable
 from support_agents.wording.cues import Cue, find_cue
+from support_agents.wording.meaning import is_witnessed, meant
 
 # Without the order there is no answer: one question back.
 _ORDER_IS_THE_ANSWER = frozenset({"order_status", "delivery_problem", "refund_status"})
@@ -35,21 +37,44 @@ _REFUND_STATES: Mapping[str, frozenset[OrderStatus]] = {
 }
 # The customer may want the item rather than the money: only when they say so.
 _ONLY_IF_MONEY_IS_ASKED = frozenset({"damaged_item", "wrong_item"})
-# What the deadline of an intent's clause is called in a fact.
-_DEADLINES: Mapping[str, str] = {
-    "cancel_order": "return",
-    "refund_request": "return",
-    "return_request": "return",
-    "exchange_request": "exchange",
-    "damaged_item": "report",
-    "wrong_item": "report",
-    "missing_item": "report",
+# The deadlines an answer to an intent may need: what each is called in a fact, and whose clauses set it.
+_RETURN_WINDOW = ("return", "return_request")
+_DEADLINES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "cancel_order": (_RETURN_WINDOW,),
+    "refund_request": (_RETURN_WINDOW,),
+    "return_request": (_RETURN_WINDOW,),
+    "exchange_request": (("exchange", "exchange_request"), _RETURN_WINDOW),
+    "damaged_item": (("report", "damaged_item"),),
+    "wrong_item": (("report", "wrong_item"),),
+    "missing_item": (("report", "missing_item"),),
 }
-# Whose window counts where the customer asks for something that has become too late.
-_WINDOW_OF: Mapping[str, str] = {"cancel_order": "return_request"}
+# What may still be done to an order, by the statuses of the intent's clauses.
+_POSSIBLE: Mapping[str, str] = {
+    "cancel_order": "cancel_possible",
+    "change_order": "change_possible",
+    "change_address": "address_possible",
+}
+_UNDER_WAY = frozenset({OrderStatus.PROCESSING, OrderStatus.SHIPPED})
+# In which states the customer's only order is surely the one meant, though nothing in the message names it.
+_PLAINLY_MEANT: Mapping[str, frozenset[OrderStatus]] = {
+    "order_status": _UNDER_WAY,
+    "delivery_problem": frozenset({OrderStatus.SHIPPED}),
+    "cancel_order": _UNDER_WAY,
+    "change_order": _UNDER_WAY,
+    "change_address": _UNDER_WAY,
+    "refund_status": frozenset({OrderStatus.RETURNED, OrderStatus.CANCELLED}),
+}
 _TO_A_PERSON: Mapping[str, str] = {
     "speak_to_person": "the customer asks to speak to a person",
     "delete_account": "deleting an account cannot be undone",
+}
+_FOR_A_PERSON: Mapping[Cue, str] = {
+    Cue.DANGER: "the message speaks of “{word}”",
+    Cue.DISPUTE: "a payment is disputed with a bank (“{word}”)",
+    Cue.PRESS: "the press may be asking (“{word}”)",
+    Cue.OTHERS_DATA: "it is about another person's order or data (“{word}”)",
+    Cue.BUSINESS: "it is an offer or a request that customer service cannot settle (“{word}”)",
+    Cue.NOT_OURS: "it is about a thing that was bought elsewhere (“{word}”)",
 }
 
 
@@ -74,7 +99,11 @@ class PlanningGiven:
         """What is asked for, as a draft will answer it; the message's own intent where no ask is clear."""
         asked = asked_intents(self.intent.settled_asks, self.text, self.language)
         clear = tuple(name for name in asked if name != UNKNOWN)
-        return clear or (self.intent.top.name,)
+        top = self.intent.top.name
+        found = clear or (top if top in _TO_A_PERSON and is_witnessed(top, self.text) else meant(top, self.text),)
+        if self.order is not None and is_about_money(self.text, self.order):
+            return tuple(dict.fromkeys(("refund_status", *(name for name in found if name not in TAKEN_FOR_MONEY))))
+        return found
 
 
 def wants_order(intents: tuple[str, ...]) -> bool:
@@ -82,9 +111,19 @@ def wants_order(intents: tuple[str, ...]) -> bool:
     return bool({*intents} & (_ORDER_IS_THE_ANSWER | _ORDER_DECIDES | _ORDER_HELPS))
 
 
-def only_order(orders: tuple[OrderFacts, ...]) -> OrderFacts | None:
-    """The order a customer means who has exactly one and gave no number."""
-    return orders[0] if len(orders) == 1 else None
+def only_order(
+    orders: tuple[OrderFacts, ...], intents: tuple[str, ...] = (), text: str | None = None
+) -> OrderFacts | None:
+    """The order a customer means who has exactly one and gave no number: it must be plain that it is this one."""
+    if len(orders) != 1:
+        return None
+    (order,) = orders
+    if text is None:
+        return order
+    if find_cue(Cue.OTHERS_DATA, text) is not None:
+        return None
+    plainly = any(order.status in _PLAINLY_MEANT.get(intent, ()) for intent in intents)
+    return order if plainly or names_item(text, order) else None
 
 
 def plan(given: PlanningGiven) -> PlanSection:
@@ -116,6 +155,9 @@ def _needs_order_id(given: PlanningGiven) -> bool:
     if given.order_answer is OrderAnswer.FOUND:
         return False
     intents = {*given.intents}
+    shop = find_cue(Cue.SHOP, given.text) is not None or given.order_answer is not OrderAnswer.NOT_ASKED
+    if not shop:
+        return False  # a technical question is not waiting for an order number
     if intents & _ORDER_IS_THE_ANSWER:
         return True
     general = find_cue(Cue.GENERAL, given.text) is not None and given.order_answer is OrderAnswer.NOT_ASKED
@@ -125,17 +167,17 @@ def _needs_order_id(given: PlanningGiven) -> bool:
 def _hand_off(given: PlanningGiven) -> str | None:
     """Return why a person must take over, most serious first."""
     top = given.intent.top.name
-    danger = find_cue(Cue.DANGER, given.text)
+    told = {cue: find_cue(cue, given.text) for cue in _FOR_A_PERSON}
     needed = wants_order(given.intents)
     reasons = (
         (given.injection, "the message tries to instruct the software"),
-        (danger is not None, f"the message speaks of “{danger}”"),
+        *((word is not None, _FOR_A_PERSON[cue].format(word=word)) for cue, word in told.items()),
         (
             given.order_answer is OrderAnswer.NOT_THEIRS and given.requester.verified,
             "the order does not belong to the customer",
         ),
         (given.order_answer is OrderAnswer.FAILED and needed, "the order system did not answer"),
-        (top in _TO_A_PERSON, _TO_A_PERSON.get(top, "")),
+        (top in _TO_A_PERSON and is_witnessed(top, given.text), _TO_A_PERSON.get(top, "")),
         (top == UNKNOWN and not given.evidence_found, "nothing in the knowledge base is about this"),
     )
     return next((reason for applies, reason in reasons if applies), None)
@@ -196,18 +238,33 @@ def _facts(given: PlanningGiven, order: OrderFacts) -> Iterator[ComputedFact]:
             yield ComputedFact(name=f"days_since_{name}", value=str((given.today - day).days), inputs=inputs)
     named: set[str] = set()
     for intent in given.intents:
-        limits = given.policy.clauses_for(_WINDOW_OF.get(intent, intent), given.today)
-        for fact in _window_facts(_DEADLINES.get(intent), limits, order):
+        for fact in (*_windows(intent, given, order), *_possible(intent, given, order)):
             if fact.name not in named:
                 named.add(fact.name)
                 yield fact
 
 
-def _window_facts(name: str | None, clauses: tuple[Clause, ...], order: OrderFacts) -> Iterator[ComputedFact]:
+def _windows(intent: str, given: PlanningGiven, order: OrderFacts) -> Iterator[ComputedFact]:
+    for name, source in _DEADLINES.get(intent, ()):
+        yield from _window_facts(name, given.policy.clauses_for(source, given.today), order)
+
+
+def _possible(intent: str, given: PlanningGiven, order: OrderFacts) -> Iterator[ComputedFact]:
+    """Yield whether the policy still allows what is asked, by the state of the order."""
+    for clause in given.policy.clauses_for(intent, given.today):
+        rule = clause.rule
+        if intent in _POSSIBLE and rule is not None and rule.action != ActionKind.ISSUE_REFUND and rule.statuses:
+            inputs = {"clause": f"{clause.id} v{clause.version}", "order.status": order.status.value}
+            yield ComputedFact(
+                name=_POSSIBLE[intent], value="yes" if order.status in rule.statuses else "no", inputs=inputs
+            )
+
+
+def _window_facts(name: str, clauses: tuple[Clause, ...], order: OrderFacts) -> Iterator[ComputedFact]:
     for clause in clauses:
         rule = clause.rule
         deadline = rule.deadline(order) if rule is not None else None
-        if name is None or rule is None or deadline is None:
+        if rule is None or deadline is None:
             continue
         inputs = {
             "clause": f"{clause.id} v{clause.version}",

@@ -18,7 +18,8 @@ _SUBJECT = re2.compile(
     r"|respuesta autom[áa]tica|fuera de (?:la )?oficina|risposta automatica|fuori sede|resposta autom[áa]tica"
     r"|automatisch antwoord|afwezig\w*:|autosvar|automaattinen vastaus"
     r"|undeliverable:|undelivered mail returned to sender|delivery status notification"
-    r"|mail delivery (?:failed:|failure\b|subsystem)|returned mail:|failure notice\s*$|(?:unzustellbar|nicht zustellbar):"
+    r"|mail delivery (?:failed:|failure\b|subsystem)|returned mail:|failure notice\s*$"
+    r"|(?:unzustellbar|nicht zustellbar):"
     r")"
 )
 

@@ -11,6 +11,11 @@ from support_agents.domain.money import Money
 
 _BALANCES = table_of(OrderBalanceRow)
 _ENTRIES = table_of(RefundEntryRow)
+# From which states money comes to an end; an effect that was proved late is booked although its money was released.
+_BECOMES = {
+    RefundEntryStatus.BOOKED: {RefundEntryStatus.RESERVED, RefundEntryStatus.RELEASED},
+    RefundEntryStatus.RELEASED: {RefundEntryStatus.RESERVED},
+}
 
 
 class OrderMoney(BaseModel):
@@ -58,7 +63,7 @@ class RefundLedger:
         return True
 
     async def book(self, workspace: WorkspaceId, action_id: ActionId) -> None:
-        """Turn what was reserved into refunded."""
+        """Turn what was reserved into refunded; what was released too early is taken again as far as there is room."""
         await self._settle(workspace, action_id, RefundEntryStatus.BOOKED)
 
     async def release(self, workspace: WorkspaceId, action_id: ActionId) -> None:
@@ -88,24 +93,23 @@ class RefundLedger:
 
     async def _settle(self, workspace: WorkspaceId, action_id: ActionId, to: RefundEntryStatus) -> None:
         entry = await self._entry(workspace, action_id)
-        if entry is None:
+        if entry is None or entry["status"] not in _BECOMES[to]:
             return
         query = select(_BALANCES).where(OrderBalanceRow.id == entry["balance_id"]).with_for_update(key_share=True)
         row = (await self._session.execute(query)).mappings().one()
         moved = await self._session.execute(
             update(_ENTRIES)
-            .where(RefundEntryRow.id == entry["id"], RefundEntryRow.status == RefundEntryStatus.RESERVED)
+            .where(RefundEntryRow.id == entry["id"], RefundEntryRow.status == entry["status"])
             .values(status=to, settled_at=database_now())
             .returning(RefundEntryRow.id)
         )
         if moved.first() is None:
             return
-        booked = entry["amount_minor"] if to is RefundEntryStatus.BOOKED else 0
-        await self._change(
-            row,
-            reserved_minor=row["reserved_minor"] - entry["amount_minor"],
-            booked_minor=row["booked_minor"] + booked,
-        )
+        held = entry["amount_minor"] if entry["status"] == RefundEntryStatus.RESERVED else 0
+        reserved = row["reserved_minor"] - held
+        room = row["paid_minor"] - row["elsewhere_minor"] - row["booked_minor"] - reserved
+        booked = min(entry["amount_minor"], room) if to is RefundEntryStatus.BOOKED else 0
+        await self._change(row, reserved_minor=reserved, booked_minor=row["booked_minor"] + booked)
 
     async def _locked(self, workspace: WorkspaceId, money: OrderMoney) -> RowMapping:
         values = {

@@ -31,8 +31,9 @@ ALIKE = 0.85
 # A hint is worded like the passage it looks for: what is less alike says something else.
 HINT_FLOOR, _HINT_SEARCHED, _HINT_TAKEN = 0.5, 12, 3
 MOST_HINTED = 10
-# How many passages a message is said to come near to, relevant or not.
-NEAR = 48
+# How many passages a message is said to come near to, relevant or not; a passage farther off must be as good as worded
+# like the hint. Only an intent that the message bears witness to has hints, so far off is rare.
+NEAR, FAR_ALIKE = 48, 0.62
 _HINT_SECONDS, _LEARNED_AT_ONCE = 0.1, 8
 # Seconds that must remain for another ask to be searched for: embedding and search take about 0.03.
 _ASK_SECONDS = 0.15
@@ -81,11 +82,11 @@ class RetrievalAgent:
                 break
             vector = (await self.embedder.embed([ask.text]))[0]
             rankings.append(await self._relevant(given, ask.text, vector, near))
-        # A hint goes by the intent, which may be wrong: only articles that the message itself comes near are believed.
+        # A hint goes by the intent, which may be wrong: articles that the message itself comes near are believed first.
         hinted = [
             retrieved
             for retrieved in (await self._hinted(given) if run.deadline.remaining >= _ASK_SECONDS else [])
-            if retrieved.passage.article_id in near
+            if retrieved.passage.article_id in near or retrieved.similarity >= FAR_ALIKE
         ]
         return RetrievalSection(
             query=given.query,

@@ -16,6 +16,7 @@ _NUMBERED = re2.compile(r"^(\d{1,2})[.)]\s+")
 _MARK = re2.compile(r"\[[^\]]{0,40}\]")
 _END = (".", "!", "?", "…", '."', ".)", ".”")
 _LONGEST_SENTENCE, _LONGEST_LIST, _SHORTEST = 45, 68, 3
+_FEWEST_STEPS = 3
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def _continues(last: str, unit: str) -> bool:
 
 def _candidate(passage: Passage, position: int, lines: tuple[str, ...]) -> Candidate | None:
     row = read_row(lines[0]) if len(lines) == 1 else None
-    text = row.written() if row else "\n".join(lines)
+    text = "\n".join(lines)
     if not (row or _quotable(lines, text)) or _unfit(text, passage.language):
         return None
     dangling = has(Trait.DANGLING_START, lines[0], passage.language)
@@ -122,6 +123,9 @@ def _unfit(text: str, language: str) -> bool:
 
 
 def _quotable(lines: tuple[str, ...], text: str) -> bool:
+    steps = sum(bool(_NUMBERED.match(line)) for line in lines)
+    if steps and (steps < _FEWEST_STEPS or steps + lines[0].endswith(":") < len(lines)):
+        return False  # steps with other items between them, or only the first one: the rest is elsewhere
     longest = _LONGEST_LIST if len(lines) > 1 else _LONGEST_SENTENCE
     if not _SHORTEST <= count_words(text) <= longest or not text.endswith(_END):
         return False  # too short or long to be sent, or it goes on in another passage

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from support_agents.composing.reference import TAKEN_FOR_MONEY, is_about_money
 from support_agents.composing.statements import situation
 from support_agents.domain.intent import UNKNOWN, Ask
 from support_agents.domain.sections import DOUBTFUL, DraftingGiven
@@ -14,7 +15,8 @@ _SMALL_TALK = frozenset({"thanks"})
 # Words that ask about something without naming it: `does it cost anything?`, `wie lange dauert das?`
 _FOLLOW_UP = frozenset(
     terms(
-        "cost costs anything pay free charge much long take takes when possible work works still ok okay do this that "
+        "cost costs anything pay pays paying postage parcel free "
+        "charge much long take takes when possible work works still ok okay do this that "
         "kostet kosten etwas kostenlos lange dauert geht möglich noch cuesta gratis tarda posible algo "
         "coûte gratuit longtemps possible faut temps"
     )
@@ -42,13 +44,30 @@ class Need:
 
 def needs_of(given: DraftingGiven) -> tuple[Need, ...]:
     """Return the needs, the first clear one first; an unclear sentence counts where nothing clearer stands."""
-    merged = _merged(given.asks, given.text, given.language)
+    merged = _about_money(_merged(given.asks, given.text, given.language), given)
     clear = [place for place, (name, _) in merged.items() if name != UNKNOWN]
     if not clear:
         return tuple(_need(place, merged, given) for place in merged)
     unclear = [place for place in merged if place not in clear]
     made = [_need(place, merged, given) for place in (*clear, *unclear)]
     return tuple(need for need in made if need.must_be_named)
+
+
+def _about_money(merged: dict[int, tuple[str, str]], given: DraftingGiven) -> dict[int, tuple[str, str]]:
+    """Take for a question about the money what is one by the order's state."""
+    if given.order is None or not is_about_money(given.text, given.order):
+        return merged
+    found: dict[int, tuple[str, str]] = {}
+    seen = False
+    for place, (name, text) in merged.items():
+        if name in TAKEN_FOR_MONEY | {"refund_status"}:
+            if seen:
+                continue
+            seen = True
+            found[place] = ("refund_status", text)
+        else:
+            found[place] = (name, text)
+    return found
 
 
 def _follows(ask: Ask, intent: str, language: str) -> bool:

@@ -18,6 +18,7 @@ from support_agents.composing.selection import (
     lexical,
 )
 from support_agents.composing.statements import statements
+from support_agents.domain.orders import OrderStatus
 from support_agents.domain.sections import DraftingGiven, OrderAnswer
 from support_agents.screening.terms import terms
 from support_agents.wording.cues import Cue, find_cue
@@ -29,10 +30,10 @@ Similarity = Callable[[Sequence[str], Sequence[str]], Awaitable[Matrix]]
 
 MOST_WORDS = 90
 _CONTACT_IS_THE_ANSWER = frozenset({"speak_to_person", "complaint", "store_info"})
-_ORDER_IS_THE_ANSWER = frozenset({"order_status", "delivery_problem", "refund_status"})
-_ALWAYS_TROUBLE = frozenset(
-    {"payment_failed", "damaged_item", "wrong_item", "missing_item", "complaint", "double_charge"}
-)
+# Trouble that the message itself tells of, by the words without which the intent is not believed.
+_ALWAYS_TROUBLE = frozenset({"damaged_item", "wrong_item", "missing_item"})
+# Trouble only where the order may be on its way, or is said to be there.
+_TROUBLE_ON_THE_WAY = frozenset({OrderStatus.SHIPPED, OrderStatus.DELIVERED})
 _CHOICE = frozenset({"damaged_item"})
 _QUESTIONS: Mapping[OrderAnswer, str] = {
     OrderAnswer.NOT_ASKED: "question.order_id",
@@ -51,25 +52,50 @@ async def compose(given: DraftingGiven, similarity: Similarity | None) -> str:
     if any(need.intent in RETURNING for need in needs) and is_excepted(given):
         return ""
     stated = statements(tuple(need.intent for need in needs), given, phrases)
-    room = MOST_WORDS - sum(count_words(one.text) for one in stated)
-    picked = await _picked(needs, given, similarity, room) if _may_quote(given, needs) else ()
+    wanted, candidates = await _wanted(needs, given, similarity) if _may_quote(given) else ((), ())
+    picked = _fitting(wanted, candidates, given, phrases, needs, stated)
     return _written(given, phrases, needs, stated, picked)
 
 
-def _may_quote(given: DraftingGiven, needs: Sequence[Need]) -> bool:
+def _may_quote(given: DraftingGiven) -> bool:
     """Whether sentences help: not beside a question that must be answered before anything can be said."""
-    if not given.needs_order_id:
-        return True
-    known_to_be_theirs = given.order_answer is OrderAnswer.NOT_ASKED
-    return known_to_be_theirs and not any(need.intent in _ORDER_IS_THE_ANSWER for need in needs)
+    return not given.needs_order_id
 
 
-async def _picked(
-    needs: Sequence[Need], given: DraftingGiven, similarity: Similarity | None, room: int
+def _fitting(  # noqa: PLR0913, PLR0917 - the parts of one reply
+    wanted: Sequence[Claim],
+    candidates: Sequence[Candidate],
+    given: DraftingGiven,
+    phrases: Phrases,
+    needs: Sequence[Need],
+    stated: tuple[Said, ...],
 ) -> tuple[Claim, ...]:
+    """Choose what fits beside the facts and one sentence for every ask that stays open: the fewer, the more room."""
+    room = MOST_WORDS - sum(map(count_words, (*(one.text for one in stated), _sympathy(given, phrases, needs))))
+    each = count_words(_open(phrases, 1, "other"))
+    picked: tuple[Claim, ...] = ()
+    for opened in range(len(needs)):
+        picked = choose(wanted, candidates, words=room - opened * each)
+        if len(needs) - len(_answered(given, phrases, needs, picked)) <= opened:
+            break
+    return picked
+
+
+def _answered(given: DraftingGiven, phrases: Phrases, needs: Sequence[Need], picked: Sequence[Claim]) -> frozenset[int]:
+    """The needs that a quoted sentence or a stated fact answers."""
+    quoted = {number for claim in picked for number in claim.answers}
+    return frozenset(
+        quoted | {number for number, need in enumerate(needs) if statements((need.intent,), given, phrases)}
+    )
+
+
+async def _wanted(
+    needs: Sequence[Need], given: DraftingGiven, similarity: Similarity | None
+) -> tuple[tuple[Claim, ...], tuple[Candidate, ...]]:
+    """Return what could be quoted, best first, with all it was chosen from."""
     candidates = tuple(_candidates(needs, given))
     if not candidates:
-        return ()
+        return (), ()
     by_line = {
         number: await _compare([line.say for line in need.lines], candidates, similarity)
         for number, need in enumerate(needs)
@@ -78,8 +104,7 @@ async def _picked(
     usable = [_usable(candidate, given) for candidate in candidates]
     found = claims(needs, candidates, by_line, by_ask, usable)
     # Dropped here and not before: where the right answer is “write to us”, the next best sentence is a wrong one.
-    wanted = [claim for claim in found if not _sends_to_us(claim.candidate, needs)]
-    return choose(wanted, candidates, words=room)
+    return tuple(claim for claim in found if not _sends_to_us(claim.candidate, needs)), candidates
 
 
 async def _compare(left: Sequence[str], candidates: Sequence[Candidate], similarity: Similarity | None) -> Matrix:
@@ -108,16 +133,17 @@ def _about(words: frozenset[str], candidate: Candidate) -> Iterator[Candidate]:
     if row is None:
         yield candidate
         return
-    named = frozenset(name for name in row.names if words & frozenset(terms(name)))
-    if named:
-        text = row.written(only=named)
+    named = frozenset(name for name in row.names if (known := frozenset(terms(name))) and known <= words)
+    text = row.written(only=named) if named else ""
+    if text:
         yield replace(candidate, text=text, lines=(text,))
 
 
 def _sends_to_us(candidate: Candidate, needs: Sequence[Need]) -> bool:
     """Whether the sentence sends the customer to us, who has just written to us."""
     fits = any(need.intent in _CONTACT_IS_THE_ANSWER for need in needs)
-    return not fits and has(Trait.CONTACT, candidate.text, candidate.language)
+    here = has(Trait.CONTACT, candidate.text, candidate.language)
+    return here and not fits and not has(Trait.BEFORE_CONTACT, candidate.text, candidate.language)
 
 
 def _usable(candidate: Candidate, given: DraftingGiven) -> bool:
@@ -127,15 +153,15 @@ def _usable(candidate: Candidate, given: DraftingGiven) -> bool:
     around = f"{candidate.title} › {candidate.heading}"
     if speaks_of_elsewhere(candidate.text, around, f"{given.subject} {given.text}"):
         return False
+    if given.order is not None and has(Trait.ASKS_NUMBER, candidate.text, candidate.language):
+        return False
     return not (given.attachments and has(Trait.EVIDENCE, candidate.text, candidate.language))
 
 
 def _written(
     given: DraftingGiven, phrases: Phrases, needs: Sequence[Need], stated: tuple[Said, ...], picked: tuple[Claim, ...]
 ) -> str:
-    answered = {number for claim in picked for number in claim.answers} | {
-        number for number, need in enumerate(needs) if statements((need.intent,), given, phrases)
-    }
+    answered = _answered(given, phrases, needs, picked)
     question = _question(given, phrases, picked, needs)
     if 0 not in answered and not given.needs_order_id:
         return ""
@@ -149,7 +175,7 @@ def _written(
         " ".join(filter(None, (_sympathy(given, phrases, needs), *(_marked(one) for one in stated)))),
         _quoted(picked),
         " ".join(opened),
-        question or phrases.line("offer"),
+        question,
         phrases.line("signature"),
     ]
     return "\n\n".join(filter(None, blocks))
@@ -157,8 +183,12 @@ def _written(
 
 def _sympathy(given: DraftingGiven, phrases: Phrases, needs: Sequence[Need]) -> str:
     """Be sorry where something went wrong, not where somebody only asks how it works."""
-    went_wrong = find_cue(Cue.TROUBLE, given.text) is not None
-    fitting = (need.intent for need in needs if went_wrong or need.intent in _ALWAYS_TROUBLE)
+    if given.needs_order_id:
+        return ""
+    on_the_way = given.order is not None and given.order.status in _TROUBLE_ON_THE_WAY
+    went_wrong = on_the_way and find_cue(Cue.TROUBLE, given.text) is not None
+    asks = find_cue(Cue.GENERAL, given.text) is not None and given.order is None
+    fitting = (need.intent for need in needs[:1] if went_wrong or (need.intent in _ALWAYS_TROUBLE and not asks))
     return next(filter(None, (phrases.line(f"sympathy.{intent}") for intent in fitting)), "")
 
 

@@ -1,9 +1,13 @@
-"""A table row as retrieval stores it – `Country: France; Standard: 3 days` – as one line; it adds no word."""
+"""A table row as retrieval stores it – `Country: France; Standard: 3 days` – as a sentence; it adds no fact."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import yaml
 
 _PARTS = 2
-_MOST_NAMES = 3
 _LONGEST_LABEL = 40
 
 
@@ -13,18 +17,37 @@ class Row:
 
     about: str
     cells: tuple[tuple[str, str], ...]
+    label: str = ""
 
     def written(self, *, only: frozenset[str] = frozenset()) -> str:
-        """Return the row as a line; of a long first cell only the names in `only` (lower case) are kept."""
+        """Return the row as a sentence about the names in `only` (lower case); empty where none is made for it."""
         names = [name.strip() for name in self.about.split(",")]
-        kept = [name for name in names if name.casefold() in only] if len(names) > _MOST_NAMES else []
-        values = "; ".join(f"{label}: {value}" for label, value in self.cells)
-        return f"{', '.join(kept or names)} – {values}."
+        about = next((name for name in names if name.casefold() in only), "")
+        template = _templates().get((self.label.casefold(), *(label.casefold() for label, _ in self.cells)), "")
+        values = {f"v{number}": _lower(value) for number, (_, value) in enumerate(self.cells, start=1)}
+        if isinstance(template, Mapping):
+            known = [f"v{n}" for n, (_, value) in enumerate(self.cells, start=1) if value.casefold() in _NOT]
+            template = template["without" if known else "all"]
+        return template.format(about=about, whole=self.about, **values) if template and about else ""
 
     @property
     def names(self) -> frozenset[str]:
         """What the row is about, in lower case."""
         return frozenset(name.strip().casefold() for name in self.about.split(","))
+
+
+_NOT = frozenset({"not available", "nicht verfügbar", "no disponible", "non disponible"})
+
+
+def _lower(value: str) -> str:
+    return value[:1].lower() + value[1:] if value[:2].istitle() and not value[:1].isdigit() else value
+
+
+@cache
+def _templates() -> Mapping[tuple[str, ...], "str | Mapping[str, str]"]:
+    """Sentences by the labels of a row, first what it is about."""
+    data = yaml.safe_load(files(__package__ or "").joinpath("rows.yaml").read_text(encoding="utf-8"))
+    return {tuple(label.casefold() for label in one["labels"]): one["say"] for one in data}
 
 
 def read_row(line: str) -> Row | None:
@@ -34,7 +57,7 @@ def read_row(line: str) -> Row | None:
         return None
     if line.endswith((".", "!", "?")):
         return None
-    (_, about), *rest = cells
+    (first, about), *rest = cells
     if not any(c.isalpha() for c in about):
         return None  # a size or an amount: which row is meant takes more than a shared number
-    return Row(about, tuple((label, value) for label, value in rest))
+    return Row(about, tuple((label, value) for label, value in rest), first)

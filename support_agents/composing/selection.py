@@ -16,9 +16,9 @@ from support_agents.wording.traits import Trait, has
 Matrix = NDArray[np.float32]
 
 # Measured on the demo shop's development messages: below these a match is as often wrong as right.
-LINE_FITS, ASK_FITS, SURE_ASK = 0.66, 0.56, 0.95
+LINE_FITS, ASK_FITS, SURE_ASK = 0.66, 0.78, 0.95
 # What no intent vouches for must be the more alike; beside a clear ask, much more.
-UNCLEAR_FITS, UNCLEAR_BESIDE_FITS = 0.6, 0.75
+UNCLEAR_FITS, UNCLEAR_BESIDE_FITS = 0.78, 0.82
 # From here on a sentence chosen for one ask answers another one as well.
 ANSWERS = 0.5
 _LEXICAL = 0.25
@@ -79,12 +79,11 @@ def claims(
     closed = np.where(np.array(usable), weights, -10.0).astype(np.float32)
     for number, need in enumerate(needs):
         lines = by_line[number] + closed
-        lines = lines + _same_article(lines, candidates)
         found = list(_of_lines(number, need, candidates, lines, by_ask[number]))
         found = _without_fallbacks(found, need)
         floor = _floor(need, alone=len(needs) == 1)
         direct = _of_ask(number, candidates, by_ask[number] + closed, floor, last=len(need.lines))
-        found += [claim for claim in direct if need.intent != UNKNOWN or _covers(claim.candidate, need.text)]
+        found += [claim for claim in direct if need.outlined or _covers(claim.candidate, need.text)]
         for claim in found:
             if claim.place not in best or best[claim.place].score < claim.score:
                 best[claim.place] = claim
@@ -109,8 +108,9 @@ def _with_answers(claim: Claim, alike: Matrix) -> Claim:
 
 
 def _of_lines(number: int, need: Need, candidates: Sequence[Candidate], lines: Matrix, ask: Matrix) -> Iterator[Claim]:
+    main = _same_article(lines, candidates)
     for rank, line in enumerate(need.lines):
-        scores = lines[rank] + _ASK_WEIGHT * ask
+        scores = lines[rank] + _ASK_WEIGHT * ask + main
         at = int(np.argmax(np.where(lines[rank] >= LINE_FITS, scores, -1.0)))
         if lines[rank][at] >= LINE_FITS:
             # What the customer asks for in so many words comes before what one always says.

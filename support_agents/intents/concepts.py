@@ -13,11 +13,15 @@ _SHORTEST_STEM = 3
 
 @dataclass(frozen=True)
 class Concepts:
-    """`whole` words and `stems` (any ending) with their concepts; `sha256` of the file they came from."""
+    """`whole` words and `stems` (any ending) with their concepts; `sha256` of the file they came from.
+
+    `evidence` has for some intents the concepts of which a message must have one before the intent may be named.
+    """
 
     whole: Mapping[str, tuple[str, ...]]
     stems: Mapping[str, tuple[str, ...]]
     sha256: str
+    evidence: Mapping[str, frozenset[str]]
 
     @classmethod
     def load(cls, path: Path = PATH) -> "Concepts":
@@ -25,11 +29,13 @@ class Concepts:
         content = path.read_bytes()
         whole: dict[str, tuple[str, ...]] = {}
         stems: dict[str, tuple[str, ...]] = {}
-        for concept, words in yaml.safe_load(content)["concepts"].items():
+        entries = yaml.safe_load(content)
+        for concept, words in entries["concepts"].items():
             for word in dict.fromkeys(words.split()):
                 table = stems if word.endswith("*") else whole
                 table[word.rstrip("*")] = (*table.get(word.rstrip("*"), ()), concept)
-        return cls(whole, stems, hashlib.sha256(content).hexdigest())
+        evidence = {intent: frozenset(listed.split()) for intent, listed in entries["evidence"].items()}
+        return cls(whole, stems, hashlib.sha256(content).hexdigest(), evidence)
 
     def of(self, words: Sequence[str]) -> list[str]:
         """Return the concepts of normalised words in order of appearance, repeats included."""

@@ -30,10 +30,11 @@ class Counts:
 
 @dataclass(frozen=True)
 class Features:
-    """Counts of a text's n-grams and of its concepts, each in a space of columns of its own."""
+    """Counts of a text's n-grams and of its concepts, each in columns of its own; `said` names the concepts."""
 
     ngrams: Counts
     concepts: Counts
+    said: frozenset[str]
 
 
 def features(text: str, concepts: Concepts) -> Features:
@@ -42,10 +43,12 @@ def features(text: str, concepts: Concepts) -> Features:
     words = plain.split()
     hashed_words = _hashed(words)
     grams = [*_characters(plain), hashed_words, _pairs(hashed_words)]
-    found = _hashed(list(dict.fromkeys(concepts.of(words))))
+    said = list(dict.fromkeys(concepts.of(words)))
+    found = _hashed(said)
     return Features(
         ngrams=_counted(np.concatenate(grams), NGRAM_COLUMNS),
         concepts=_counted(np.concatenate([found, _pairs(found)]), CONCEPT_COLUMNS),
+        said=frozenset(said),
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +11,9 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from support_agents.domain.errors import SupportError
-from support_agents.domain.intent import IntentScore
+from support_agents.domain.intent import UNKNOWN, IntentScore
 from support_agents.intents.concepts import Concepts
-from support_agents.intents.features import CONCEPT_COLUMNS, NGRAM_COLUMNS, Counts, features
+from support_agents.intents.features import CONCEPT_COLUMNS, NGRAM_COLUMNS, Counts, Features, features
 from support_agents.intents.manifest import FORMAT, HEAD_NAME, MANIFEST_NAME, Manifest
 from support_agents.ports import Vector
 
@@ -55,14 +56,19 @@ class IntentHead:
 
     def rank(self, text: str, vector: Vector) -> tuple[IntentScore, ...]:
         """Return all classes with calibrated probabilities, best first; `vector` has shape (dimensions,)."""
-        probabilities = softmax(self.logits(text, vector) / self.manifest.temperature)
+        found = features(text, self.concepts)
+        calibrated = softmax(self._logits(found, vector) / self.manifest.temperature)
+        probabilities = evident(calibrated, found, classes=self.manifest.classes, evidence=self.concepts.evidence)
         order = np.argsort(-probabilities, kind="stable")
         classes = self.manifest.classes
         return tuple(IntentScore(name=classes[i], probability=min(1.0, float(probabilities[i]))) for i in order)
 
     def logits(self, text: str, vector: Vector) -> NDArray[np.float64]:
         """Return one number a class, not yet calibrated."""
-        found, weights, manifest = features(text, self.concepts), self.manifest.weights, self.manifest
+        return self._logits(features(text, self.concepts), vector)
+
+    def _logits(self, found: Features, vector: Vector) -> NDArray[np.float64]:
+        weights, manifest = self.manifest.weights, self.manifest
         embedding, ngrams, concepts = np.split(
             self.columns, [manifest.dimensions, manifest.dimensions + manifest.ngram_columns]
         )
@@ -79,6 +85,23 @@ def weighted(counts: Counts, idf: Matrix) -> Matrix:
     """Return tf-idf values of length 1 for `counts.columns`; zeros where there are none."""
     values = (1 + np.log(counts.counts)) * idf[counts.columns]
     return np.asarray(values / max(float(np.linalg.norm(values)), 1e-9), dtype=np.float32)
+
+
+def evident(
+    probabilities: NDArray[np.float64],
+    found: Features,
+    *,
+    classes: Sequence[str],
+    evidence: Mapping[str, frozenset[str]],
+) -> NDArray[np.float64]:
+    """Return the probabilities with those of intents that a text has no evidence for given to `unknown`."""
+    lacking = [place for place, name in enumerate(classes) if name in evidence and not evidence[name] & found.said]
+    if not lacking:
+        return probabilities
+    kept = probabilities.copy()
+    kept[lacking] = 0.0
+    kept[classes.index(UNKNOWN)] += probabilities[lacking].sum()
+    return kept
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

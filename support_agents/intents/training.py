@@ -19,14 +19,14 @@ from support_agents.intents.calibration import best_temperature, best_threshold,
 from support_agents.intents.concepts import Concepts
 from support_agents.intents.examples import Examples
 from support_agents.intents.features import CONCEPT_COLUMNS, NGRAM_COLUMNS, Counts, Features, features
-from support_agents.intents.manifest import HEAD_NAME, MANIFEST_NAME, Manifest, Metrics, Weights
-from support_agents.intents.model import Matrix, softmax, weighted
+from support_agents.intents.manifest import HEAD_NAME, MANIFEST_NAME, Manifest, Weights
+from support_agents.intents.model import Matrix, evident, softmax, weighted
 from support_agents.intents.surroundings import Surroundings
 from support_agents.ports import Embedder, Vector
 from support_agents.screening.language import detect
 
 FOLDS = 5
-WEIGHTS = Weights(embedding=4.0, ngrams=4.0, concepts=3.0)
+WEIGHTS = Weights(embedding=4.0, ngrams=4.0, concepts=4.0)
 _INVERSE_PENALTY = 1.0
 _MOST_STEPS = 400
 _BATCH = 64
@@ -71,7 +71,11 @@ async def train(examples_path: Path, embedder: Embedder, out_dir: Path, progress
         found=tuple(features(_matter(text), concepts) for text in texts),
         truth=np.array([classes.index(name) for name in examples.intents] * 2),
     )
-    temperature, threshold, metrics = _validated(material, classes.index(UNKNOWN), progress)
+    logits = _out_of_fold(material, progress)
+    temperature = best_temperature(logits, material.truth)
+    probabilities = _evident(softmax(logits / temperature), material, classes, concepts)
+    unknown = classes.index(UNKNOWN)
+    threshold = best_threshold(probabilities, material.truth, unknown)
     progress("fit", 0, 1)
     head = _stored(_fit(material))
     progress("fit", 1, 1)
@@ -89,7 +93,7 @@ async def train(examples_path: Path, embedder: Embedder, out_dir: Path, progress
         weights=WEIGHTS,
         temperature=temperature,
         threshold=threshold,
-        metrics=metrics,
+        metrics=measured(probabilities, material.truth, threshold=threshold, unknown=unknown),
     )
     _write(out_dir, head, manifest)
     return manifest
@@ -109,8 +113,8 @@ async def _embedded(texts: tuple[str, ...], embedder: Embedder, progress: Progre
     return np.concatenate(parts)
 
 
-def _validated(material: Material, unknown: int, progress: Progress) -> tuple[float, float, Metrics]:
-    """Cross-validate; temperature and threshold are the two numbers chosen on the out-of-fold scores.
+def _out_of_fold(material: Material, progress: Progress) -> NDArray[np.float64]:
+    """Return each row's logits from a fit that has not seen it: temperature and threshold are chosen on these.
 
     The second half of the rows are the first half's examples in surroundings: an example is held out in both forms.
     """
@@ -122,10 +126,14 @@ def _validated(material: Material, unknown: int, progress: Progress) -> tuple[fl
         both = np.concatenate([held, held + half])
         logits[both] = _fit(material.only(np.concatenate([seen, seen + half]))).logits(material.only(both))
     progress("validate", FOLDS, FOLDS)
-    temperature = best_temperature(logits, material.truth)
-    probabilities = softmax(logits / temperature)
-    threshold = best_threshold(probabilities, material.truth, unknown)
-    return temperature, threshold, measured(probabilities, material.truth, threshold=threshold, unknown=unknown)
+    return logits
+
+
+def _evident(
+    probabilities: NDArray[np.float64], material: Material, classes: tuple[str, ...], concepts: Concepts
+) -> NDArray[np.float64]:
+    rows = zip(probabilities, material.found, strict=True)
+    return np.stack([evident(row, found, classes=classes, evidence=concepts.evidence) for row, found in rows])
 
 
 def _fit(material: Material) -> Fitted:

@@ -18,6 +18,14 @@ class Cue(StrEnum):
     TROUBLE = "trouble"
     AGED = "aged"
     DEFECT = "defect"
+    PRESS = "press"
+    DISPUTE = "dispute"
+    OTHERS_DATA = "others_data"
+    BUSINESS = "business"
+    NOT_OURS = "not_ours"
+    OTHER_PRODUCT = "other_product"
+    VARIANT = "variant"
+    SHOP = "shop"
 
 
 def find_cue(cue: Cue, text: str) -> str | None:

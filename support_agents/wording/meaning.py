@@ -11,8 +11,10 @@ from support_agents.domain.intent import UNKNOWN
 from support_agents.wording.cues import Cue, find_cue
 
 _DAMAGE, _WARRANTY, _RETURN, _EXCHANGE = "damaged_item", "warranty", "return_request", "exchange_request"
+# Intents that are taken up for much that is about something else: another one told in so many words goes first.
+_YIELDING = frozenset({"payment_failed", "change_order", _RETURN, "account_access"})
 _GIVING_BACK = frozenset({"refund_request", _RETURN, _EXCHANGE})
-_FEW_WORDS = r"(?:[^\pL\pN]+[\pL\pN'-]+){0,4}?[^\pL\pN]+"
+_SAME_SENTENCE = r"[^.?!]*[^\pL\pN.?!]"
 
 
 def meant(intent: str, text: str, ask: str = "") -> str:
@@ -21,7 +23,9 @@ def meant(intent: str, text: str, ask: str = "") -> str:
     A faulty item is no change of mind, and what broke in use no damage on delivery. `ask` is the part of `text` that
     tells an intent by its own words where the model knows none; the whole text where there is only one ask.
     """
-    believed = intent if intent != UNKNOWN and is_witnessed(intent, text) else _told(ask or text)
+    told = _told(ask or text)
+    doubtful = intent == UNKNOWN or not is_witnessed(intent, text) or (intent in _YIELDING and told != UNKNOWN)
+    believed = told if doubtful else intent
     faulty = believed == _DAMAGE or (believed in _GIVING_BACK and find_cue(Cue.DEFECT, text) is not None)
     if not faulty:
         return believed
@@ -55,6 +59,7 @@ def _patterns(kind: str) -> Mapping[str, "re2._Regexp"]:
 
 def _pattern(beginnings: tuple[str, ...]) -> "re2._Regexp":
     listed = "|".join(
-        _FEW_WORDS.join(re2.escape(part.casefold()) for part in str(beginning).split("…")) for beginning in beginnings
+        _SAME_SENTENCE.join(re2.escape(part.casefold()) for part in str(beginning).split("…"))
+        for beginning in beginnings
     )
     return re2.compile(rf"(?:^|[^\pL\pN])(?:{listed})")

@@ -26,6 +26,7 @@ class Situation(BaseModel):
     refunded: bool = False
     window: bool = False
     refund: bool = False
+    other_product: bool = False
 
 
 class OutlineLine(BaseModel):
@@ -44,6 +45,7 @@ class OutlineLine(BaseModel):
     refunded: bool | None = None
     window: bool | None = None
     refund: bool | None = None
+    other_product: bool | None = None
 
     def fits(self, case: Situation) -> bool:
         """Whether the line belongs into an answer to this case."""
@@ -55,6 +57,7 @@ class OutlineLine(BaseModel):
             (self.refunded, case.refunded),
             (self.window, case.window),
             (self.refund, case.refund),
+            (self.other_product, case.other_product),
         )
         return all(asked is None or asked is known for asked, known in pairs)
 
@@ -79,7 +82,7 @@ def hints(asks: Sequence[Ask], text: str, language: str) -> tuple[str, ...]:
     lines: dict[str, None] = {}
     for ask in asks:
         said = ask.text if len({one.intent.name for one in asks}) > 1 else f"{ask.text} {text}"
-        intent = meant(ask.intent.name, text, ask.text if len(asks) > 1 else text)
+        intent = meant(ask.intent.name, f"{text} {ask.text}", ask.text if len(asks) > 1 else "")
         matter = [line for line in outline(intent, language) if line.matters(said)]
         asked_first = sorted(matter, key=lambda line: not line.is_asked(said))
         lines.update(dict.fromkeys(line.say for line in asked_first[:MOST_HINTS]))

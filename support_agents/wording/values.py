@@ -121,9 +121,9 @@ def decimals(text: str) -> frozenset[str]:
 def _canonical(number: str) -> str:
     try:
         value = Decimal(number)
+        return str(value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize())
     except InvalidOperation:
         return number
-    return str(value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize())
 
 
 def _amount(text: str) -> frozenset[str]:

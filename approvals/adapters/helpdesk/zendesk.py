@@ -201,9 +201,9 @@ def _performed(response: httpx.Response) -> Performed:
         return Receipt(str(_Updated.model_validate_json(response.content).audit.id))
     if status == httpx.codes.CONFLICT:
         return Conflict("the ticket was updated in Zendesk at the same time")
-    if response.is_client_error and status not in _NO_ANSWER:
-        return Refused(f"zendesk_{status}", f"Zendesk refused the comment ({status})")
-    return Unknown(f"Zendesk answered {status}")
+    if response.is_success or response.is_server_error or status in _NO_ANSWER:
+        return Unknown(f"Zendesk answered {status}")
+    return Refused(f"zendesk_{status}", f"Zendesk refused the comment ({status})")
 
 
 def _is_id(external_ticket: str) -> bool:

@@ -140,10 +140,16 @@ def test_a_closed_window_is_a_reason_and_a_computed_fact() -> None:
         ("x", "order_status", {"injection": True}, "instruct the software"),
         ("my lawyer will call", "complaint", {}, "lawyer"),
         ("x", "order_status", {"order_answer": OrderAnswer.NOT_THEIRS}, "does not belong"),
-        ("x", "order_status", {"order_answer": OrderAnswer.FAILED}, "did not answer"),
-        ("x", "speak_to_person", {}, "speak to a person"),
-        ("x", "delete_account", {}, "cannot be undone"),
+        ("my order", "order_status", {"order_answer": OrderAnswer.FAILED}, "did not answer"),
+        ("call me", "speak_to_person", {}, "speak to a person"),
+        ("delete it", "delete_account", {}, "cannot be undone"),
         ("x", "unknown", {"evidence_found": False}, "knowledge base"),
+        ("I opened a dispute with my bank about it", "double_charge", {}, "disputed"),
+        ("I am a reporter with a question", "unknown", {}, "press"),
+        ("What has my ex-husband ordered?", "order_status", {}, "another person"),
+        ("Would you sponsor our club?", "unknown", {}, "cannot settle"),
+        ("The lamp is not from you, can you mend it?", "warranty", {}, "elsewhere"),
+        ("My son burnt his hand on it", "complaint", {}, "burnt his"),
     ],
 )
 def test_a_person_takes_over_with_a_reason(text: str, intent: str, changes: dict[str, Any], reason: str) -> None:
@@ -185,6 +191,39 @@ def test_somebody_unverified_is_asked_and_told_nothing() -> None:
 def test_only_a_single_order_is_meant_without_a_number() -> None:
     assert only_order((order(),)) == order()
     assert only_order((order(), order(order_id="HW-2"))) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "status", "meant"),
+    [
+        ("I'd like to return the lantern", "return_request", OrderStatus.DELIVERED, True),
+        ("I'd like to return it", "return_request", OrderStatus.DELIVERED, False),
+        ("Where is my parcel?", "order_status", OrderStatus.SHIPPED, True),
+        ("Where is my parcel?", "order_status", OrderStatus.DELIVERED, False),
+        ("A friend of mine ordered the lantern, where is it?", "order_status", OrderStatus.SHIPPED, False),
+    ],
+)
+def test_the_only_order_is_meant_where_the_message_is_plainly_about_it(
+    text: str, intent: str, status: OrderStatus, *, meant: bool
+) -> None:
+    assert (only_order((order(status=status),), (intent,), text) is not None) is meant
+
+
+def test_code_says_what_the_state_of_an_order_still_allows() -> None:
+    clause = POLICY.clauses[0].model_copy(
+        update={
+            "id": "cancel",
+            "applies_to": ("cancel_order",),
+            "rule": Rule(action="cancel_order", statuses=(OrderStatus.PROCESSING,)),
+        }
+    )
+    for status, allowed in ((OrderStatus.PROCESSING, "yes"), (OrderStatus.SHIPPED, "no")):
+        facts = order(status=status, delivered_on=None)
+        section = planned("cancel it", "cancel_order", facts=facts, policy=PolicyLedger("1", (clause,)))
+        assert {fact.name: fact.value for fact in section.facts}["cancel_possible"] == allowed
+
+
+def test_only_orders_are_looked_for_where_they_help() -> None:
     assert wants_order(("gift_card", "refund_request"))
     assert not wants_order(("gift_card",))
 
