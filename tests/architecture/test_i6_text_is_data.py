@@ -70,8 +70,8 @@ def assert_own(record: RunRecord, on: TicketSnapshot, theirs: OrderFacts) -> Non
 
 
 def without_own_words(record: RunRecord) -> str:
-    """The record as text, but for what repeats the customer: the message, its asks, entities and the query."""
-    told: dict[str, Any] = record.model_dump(mode="json")
+    """The record as text, but for what repeats the customer, and for ids and times, whose digits are chance."""
+    told: dict[str, Any] = record.model_dump(mode="json", exclude={"run_id", "ticket_id", "timings", "model_calls"})
     sections = told["sections"]
     sections["screening"] = None
     sections["retrieval"] = None

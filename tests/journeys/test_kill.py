@@ -26,6 +26,8 @@ SECONDS = 90.0
 SETTLED = {"succeeded", "failed", "in_doubt", "cancelled", "superseded"}
 
 TICKET = 4711
+# Longer than a call's limit, the margin and the reconciler's interval together.
+DOUBT_SECONDS = 15.0
 
 # Every transaction of the main job, in its order: one refund, then the reply that waited for it.
 BOUNDARIES = (
@@ -142,12 +144,13 @@ def _killed_at(world: World, fault: str) -> None:
 def _drive(world: World) -> None:
     """Be the helpdesk and the operator: send until accepted, approve whatever is pending, wait until all is settled."""
     until = time.monotonic() + SECONDS
-    ticket = ""
+    ticket, doubtful_since = "", 0.0
     while time.monotonic() < until:
         try:
             ticket = ticket or world.send()
             world.product.sign_in()
-            if _settled(world.product, ticket):
+            doubtful_since = _doubtful_since(world.product, ticket, doubtful_since)
+            if _settled(world.product, ticket) and time.monotonic() - doubtful_since > DOUBT_SECONDS:
                 return
             _approve_all(world.product)
             time.sleep(0.05)
@@ -167,6 +170,12 @@ def _approve_all(running: Product) -> None:
         except httpx.HTTPStatusError as refused:
             # The reply waits for its refund, or our own earlier decision stood although its answer was lost.
             assert refused.response.status_code == httpx.codes.CONFLICT, refused  # noqa: PT017 - a race is expected here
+
+
+def _doubtful_since(running: Product, ticket: str, before: float) -> float:
+    """When something came to be in doubt; 0 while nothing is. Doubt that can be resolved is, within seconds."""
+    doubtful = any(execution["status"] == "in_doubt" for execution in _timeline(running, ticket)["executions"])
+    return (before or time.monotonic()) if doubtful else 0.0
 
 
 def _settled(running: Product, ticket: str) -> bool:
