@@ -22,7 +22,7 @@ from tests.peers.zendesk_server import API_USER, ZendeskServer, serving
 pytestmark = pytest.mark.slow
 
 SHOP = Path(__file__).parents[2] / "api" / "demo" / "shop"
-SECONDS = 90.0
+SECONDS = 240.0
 SETTLED = {"succeeded", "failed", "in_doubt", "cancelled", "superseded"}
 
 TICKET = 4711
