@@ -152,7 +152,7 @@ class Pipeline:
         work.state.put(intent, by=Writer.INTENT)
         retrieved, order = await asyncio.gather(
             self._stage(work, "retrieval", self._evidence(work, screened, intent, vectors[0]), self.shares.retrieval),
-            self._implied_order(work, intent) if not numbers else _already(named or (OrderAnswer.FAILED, None)),
+            self._implied_order(work, intent, text) if not numbers else _already(named or (OrderAnswer.FAILED, None)),
         )
         if retrieved is not None:
             work.state.put(retrieved, by=Writer.RETRIEVAL)
@@ -216,7 +216,9 @@ class Pipeline:
             return OrderAnswer.FOUND, theirs.value
         return (_SILENT_ANSWERS[type(answers[0])] if answers else OrderAnswer.NOT_ASKED), None
 
-    async def _implied_order(self, work: _Work, intent: IntentSection) -> tuple[OrderAnswer, OrderFacts | None]:
+    async def _implied_order(
+        self, work: _Work, intent: IntentSection, text: str
+    ) -> tuple[OrderAnswer, OrderFacts | None]:
         """Return the only order of a customer who gave no number, where one is wanted."""
         names = (intent.top.name, *(ask.intent.name for ask in intent.settled_asks))
         if not wants_order(names):
@@ -225,8 +227,7 @@ class Pipeline:
         answer = await self._stage(work, "orders of requester", listing, self.shares.understanding)
         if not isinstance(answer, Ok):
             return OrderAnswer.FAILED, None
-        screened = work.state.sections().screening
-        order = only_order(answer.value, names, screened.clean_text if screened else "")
+        order = only_order(answer.value, names, text)
         return (OrderAnswer.FOUND, order) if order else (OrderAnswer.NOT_ASKED, None)
 
     async def _draft(self, work: _Work, given: ComplianceGiven, planned: PlanSection) -> Finished:
