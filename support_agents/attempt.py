@@ -31,7 +31,10 @@ class Attempt:
     @property
     def usable(self) -> bool:
         """Whether a person should be shown this draft."""
-        return self.compliance is not None and self.compliance.verdict is not Verdict.BLOCKED
+        if self.compliance is None or self.draft is None or self.compliance.verdict is Verdict.BLOCKED:
+            return False
+        # A macro is approved as a whole: without one of its sentences it is no longer what was approved.
+        return self.draft.rung is not Rung.MACRO or self.compliance.verdict is Verdict.PASS
 
 
 @dataclass

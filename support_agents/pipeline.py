@@ -1,7 +1,7 @@
 """The orchestrator: which agents run, what runs at once and each one's share; it judges nothing an agent should."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from traceback import extract_tb
@@ -13,10 +13,12 @@ from support_agents.agents.intent import IntentGiven
 from support_agents.agents.protocol import Agent, SentenceCheck, Streaming
 from support_agents.agents.retrieval import RetrievalGiven
 from support_agents.attempt import Attempt, attempt
+from support_agents.composing.choosing import Choice, Matched
 from support_agents.domain.action import ProposedAction
 from support_agents.domain.errors import Failed, Ok, SupportError
 from support_agents.domain.intent import EntityKind
 from support_agents.domain.knowledge import Audience, RetrievedPassage
+from support_agents.domain.macro import OrderUse
 from support_agents.domain.orders import NotTheirs, OrderFacts, UnknownOrder
 from support_agents.domain.runs import ModelCall, Outcome, Run, Sections, StageTiming
 from support_agents.domain.sections import (
@@ -34,6 +36,7 @@ from support_agents.domain.sections import (
 from support_agents.domain.ticket import Author, TicketSnapshot
 from support_agents.intents.entities import find_entities
 from support_agents.llm.recorded import CallLog
+from support_agents.macros import Macros, Wanted, chosen, given_macros, order_meant, with_macros
 from support_agents.planning import PlanningGiven, only_order, plan, reply_action, wants_order
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.ports import Clock, Embedder, OrderLookup, Vector
@@ -44,6 +47,7 @@ T = TypeVar("T")
 
 _PREVIOUS_MESSAGES = 2
 _MOST_ORDERS = 3
+_UNSURE = "no approved reply surely answers this, and a quoted one would be a guess"
 _SILENT_ANSWERS = {NotTheirs: OrderAnswer.NOT_THEIRS, UnknownOrder: OrderAnswer.UNKNOWN, Failed: OrderAnswer.FAILED}
 
 
@@ -82,6 +86,13 @@ class _Work:
     calls: CallLog
     state: PipelineState = field(default_factory=PipelineState)
     timings: list[StageTiming] = field(default_factory=list)
+    chosen: list[Choice] = field(default_factory=list)
+    looked: list[Matched] = field(default_factory=list)
+
+    @property
+    def abstains(self) -> bool:
+        """Whether quoted sentences would be a guess: there are macros in this language, and none surely answers."""
+        return bool(self.looked) and not self.looked[0].allows_quoting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +114,7 @@ class Pipeline:
     clock: Clock
     shares: Shares
     calls: CallLog
+    macros: Macros | None = None
 
     async def run(self, ticket: TicketSnapshot, run: Run) -> Finished:
         """Take one revision of a ticket through all stages; a stage that fails or is late lowers the rung."""
@@ -150,12 +162,13 @@ class Pipeline:
         if intent is None:
             return
         work.state.put(intent, by=Writer.INTENT)
+        matched = await self._matched(work, screened, intent, vectors[0])
         retrieved, order = await asyncio.gather(
             self._stage(work, "retrieval", self._evidence(work, screened, intent, vectors[0]), self.shares.retrieval),
-            self._implied_order(work, intent, text) if not numbers else _already(named or (OrderAnswer.FAILED, None)),
+            self._implied_order(work, intent, text, matched)
+            if not numbers
+            else _already(named or (OrderAnswer.FAILED, None)),
         )
-        if retrieved is not None:
-            work.state.put(retrieved, by=Writer.RETRIEVAL)
         given = PlanningGiven(
             intent=intent,
             text=text,
@@ -168,10 +181,27 @@ class Pipeline:
             injection=screened.injection,
             evidence_found=bool(retrieved and retrieved.passages),
             language=screened.language,
+            macro_intents=matched.intents if matched else (),
+            macro_needs_order=matched.needs_order if matched is not None else None,
         )
         planned = await self._stage(work, "planning", self._planned(given), share)
         if planned is not None:
             work.state.put(planned, by=Writer.PIPELINE)
+            work.chosen.extend(chosen(given, planned, matched, work.ticket.subject))
+        if retrieved is not None:
+            work.state.put(with_macros(retrieved, work.chosen), by=Writer.RETRIEVAL)
+
+    async def _matched(
+        self, work: _Work, screened: ScreeningSection, intent: IntentSection, vector: Vector
+    ) -> Matched | None:
+        """Compare the asks with the questions of the macros, if there are any in the customer's language."""
+        if self.macros is None:
+            return None
+        wanted = Wanted(screened.clean_text, work.ticket.subject, screened.language, intent.settled_asks, vector)
+        doing = self.macros.match(wanted, work.run.workspace)
+        found = await self._stage(work, "macros", doing, self.shares.understanding)
+        work.looked.extend([found] if found is not None else [])
+        return found
 
     async def _intent(self, work: _Work, screened: ScreeningSection, vector: Vector) -> IntentSection:
         given = IntentGiven(
@@ -217,16 +247,20 @@ class Pipeline:
         return (_SILENT_ANSWERS[type(answers[0])] if answers else OrderAnswer.NOT_ASKED), None
 
     async def _implied_order(
-        self, work: _Work, intent: IntentSection, text: str
+        self, work: _Work, intent: IntentSection, text: str, matched: Matched | None
     ) -> tuple[OrderAnswer, OrderFacts | None]:
-        """Return the only order of a customer who gave no number, where one is wanted."""
+        """Return the order that a customer who gave no number plainly means, where one is wanted."""
+        macros = matched.macros if matched else ()
         names = (intent.top.name, *(ask.intent.name for ask in intent.settled_asks))
-        if not wants_order(names):
+        if not (any(one.macro.order is not OrderUse.UNUSED for one in macros) if macros else wants_order(names)):
             return OrderAnswer.NOT_ASKED, None
         listing = self.orders.list_theirs(work.ticket.requester)
         answer = await self._stage(work, "orders of requester", listing, self.shares.understanding)
         if not isinstance(answer, Ok):
             return OrderAnswer.FAILED, None
+        if macros:
+            today = self.clock.now().date()
+            return order_meant(answer.value, macros, f"{work.ticket.subject} {text}", today)
         order = only_order(answer.value, names, text)
         return (OrderAnswer.FOUND, order) if order else (OrderAnswer.NOT_ASKED, None)
 
@@ -234,13 +268,10 @@ class Pipeline:
         """Draft and check at once, with the spare drafter beside; the first usable draft is the reply."""
         share = min(self.shares.drafting, work.run.deadline.remaining - self.shares.commit)
         limited = replace(work.run, deadline=work.run.deadline.capped(max(0.0, share)))
-        drafters = {"drafting": self.drafting} | (
-            {"spare drafting": self.spare_drafting} if self.spare_drafting else {}
-        )
         attempts = await asyncio.gather(
-            *(self._attempt(work, name, drafter, given, limited) for name, drafter in drafters.items())
+            *(self._attempt(work, *drafter, limited) for drafter in self._drafters(work, given))
         )
-        best = next((one for one in attempts if one.usable), attempts[0])
+        best = next((one for one in attempts if one.usable), attempts[0] if attempts else Attempt(reason=_UNSURE))
         if best.draft is not None and best.compliance is not None:
             work.state.put(best.draft, by=Writer.DRAFTING)
             work.state.put(best.compliance, by=Writer.COMPLIANCE)
@@ -252,6 +283,16 @@ class Pipeline:
         )
         outcome = Outcome(best.draft.rung.value)
         return _ended(work, outcome, attempts[0].reason, actions=(reply, *planned.actions))
+
+    def _drafters(self, work: _Work, given: ComplianceGiven) -> Iterator[tuple[str, Streaming, ComplianceGiven]]:
+        """Yield who drafts from what, best first: a language model, macros, quoted sentences."""
+        quoting = self.spare_drafting or self.drafting
+        if self.drafting is not quoting:
+            yield "drafting", self.drafting, given
+        if self.macros is not None and work.chosen:
+            yield "macro drafting", self.macros.drafting, given_macros(given, work.chosen[0])
+        if not work.abstains or given.drafting.needs_order_id:
+            yield "spare drafting" if self.spare_drafting else "drafting", quoting, given
 
     async def _attempt(self, work: _Work, name: str, drafter: Streaming, given: ComplianceGiven, run: Run) -> Attempt:
         heard = attempt(drafter, self.compliance, given, run, shortest=self.shares.shortest_draft)

@@ -11,11 +11,14 @@ from support_agents.domain.intent import UNKNOWN
 from support_agents.domain.orders import OrderFacts, OrderStatus
 from support_agents.domain.sections import ComputedFact, DraftSection, IntentSection, OrderAnswer, PlanSection
 from support_agents.domain.ticket import Requester
+from support_agents.policy.arrival import arrival_facts
 from support_agents.policy.clauses import Clause
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.policy.refunds import obstacles, refundable
 from support_agents.wording.cues import Cue, find_cue
 from support_agents.wording.meaning import is_witnessed, meant
+from support_agents.wording.places import places_in
+from support_agents.wording.triage import triage
 
 # Without the order there is no answer: one question back.
 _ORDER_IS_THE_ANSWER = frozenset({"order_status", "delivery_problem", "refund_status"})
@@ -93,10 +96,17 @@ class PlanningGiven:
     injection: bool = False
     evidence_found: bool = True
     language: str = "en"
+    macro_intents: tuple[str, ...] = ()
+    macro_needs_order: bool | None = None
 
     @property
     def intents(self) -> tuple[str, ...]:
-        """What is asked for, as a draft will answer it; the message's own intent where no ask is clear."""
+        """What is asked for, as a draft will answer it; the message's own intent where no ask is clear.
+
+        A macro that clearly is about the message tells more than the model of intents.
+        """
+        if self.macro_intents:
+            return self.macro_intents
         asked = asked_intents(self.intent.settled_asks, self.text, self.language)
         clear = tuple(name for name in asked if name != UNKNOWN)
         top = self.intent.top.name
@@ -154,6 +164,9 @@ def plan(given: PlanningGiven) -> PlanSection:
 def _needs_order_id(given: PlanningGiven) -> bool:
     if given.order_answer is OrderAnswer.FOUND:
         return False
+    if given.macro_needs_order is not None:
+        mistyped = given.order_answer is OrderAnswer.UNKNOWN and given.intent.top.name in _ORDER_IS_THE_ANSWER
+        return given.macro_needs_order or mistyped
     intents = {*given.intents}
     shop = find_cue(Cue.SHOP, given.text) is not None or given.order_answer is not OrderAnswer.NOT_ASKED
     if not shop:
@@ -166,18 +179,19 @@ def _needs_order_id(given: PlanningGiven) -> bool:
 
 def _hand_off(given: PlanningGiven) -> str | None:
     """Return why a person must take over, most serious first."""
-    top = given.intent.top.name
+    top = given.macro_intents[0] if given.macro_intents else given.intent.top.name
     told = {cue: find_cue(cue, given.text) for cue in _FOR_A_PERSON}
     needed = wants_order(given.intents)
     reasons = (
         (given.injection, "the message tries to instruct the software"),
         *((word is not None, _FOR_A_PERSON[cue].format(word=word)) for cue, word in told.items()),
+        *((True, found.reason) for found in triage(given.text)),
         (
             given.order_answer is OrderAnswer.NOT_THEIRS and given.requester.verified,
             "the order does not belong to the customer",
         ),
         (given.order_answer is OrderAnswer.FAILED and needed, "the order system did not answer"),
-        (top in _TO_A_PERSON and is_witnessed(top, given.text), _TO_A_PERSON.get(top, "")),
+        (not given.macro_intents and top in _TO_A_PERSON and is_witnessed(top, given.text), _TO_A_PERSON.get(top, "")),
         (top == UNKNOWN and not given.evidence_found, "nothing in the knowledge base is about this"),
     )
     return next((reason for applies, reason in reasons if applies), None)
@@ -236,8 +250,10 @@ def _facts(given: PlanningGiven, order: OrderFacts) -> Iterator[ComputedFact]:
         if day is not None:
             inputs = {"from": day.isoformat(), "today": given.today.isoformat()}
             yield ComputedFact(name=f"days_since_{name}", value=str((given.today - day).days), inputs=inputs)
+    yield from arrival_facts(order, given.policy.deliveries, places_in(given.text))
     named: set[str] = set()
-    for intent in given.intents:
+    every_window = ("exchange_request", "damaged_item") if given.macro_intents else ()
+    for intent in (*given.intents, *every_window):
         for fact in (*_windows(intent, given, order), *_possible(intent, given, order)):
             if fact.name not in named:
                 named.add(fact.name)

@@ -113,6 +113,10 @@ class PassageStore(Protocol):
         """Return these passages in any order, leaving out unknown ids; asked for at most 200 at a time."""
         ...
 
+    async def passages_of(self, workspace: WorkspaceId, article_ids: Sequence[str]) -> tuple[Passage, ...]:
+        """Return all passages of these articles, leaving out unknown ids."""
+        ...
+
 
 class IntentModel(Protocol):
     """A text and its embedding to calibrated class probabilities."""

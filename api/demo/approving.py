@@ -20,7 +20,7 @@ from support_agents.domain.approval import ExecutionStatus, RequestStatus
 from support_agents.domain.errors import SupportError
 from support_agents.domain.runs import RunRecord
 
-_LONGEST_SECONDS = 20.0
+_LONGEST_SECONDS = 60.0
 _BETWEEN_LOOKS = 0.05
 _UNFINISHED = {ExecutionStatus.SCHEDULED, ExecutionStatus.EXECUTING}
 

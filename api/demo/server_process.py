@@ -9,7 +9,7 @@ from pathlib import Path
 from support_agents.domain.errors import SupportError
 
 MODULE = "api.demo.server"
-_STOP_SECONDS = 15.0
+_STOP_SECONDS = 45.0  # more than the server's own periods of grace together, or it is killed while it ends in order
 
 
 class ServerProcess:

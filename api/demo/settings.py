@@ -52,6 +52,8 @@ def demo_values(folder: Path, *, smtp_port: int, secret: str, undo_seconds: floa
         "smtp_from_address": FROM_ADDRESS,
         "orders_csv": str(shop.ORDERS),
         "policy": str(shop.POLICY),
+        "macros": str(shop.MACROS),
+        "authority": str(shop.AUTHORITY),
         "known_vectors": str(shop.VECTORS),
         "log_level": "WARNING",
     }

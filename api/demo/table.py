@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from api.demo.answers import Answered
-from support_agents.domain.action import IssueRefund, ProposedAction
+from support_agents.domain.action import IssueRefund, ProposedAction, SendReply
 from support_agents.domain.runs import Outcome, RunRecord
 
 # Stages of a run in the order of their milliseconds in the column; those that take no time are left out.
@@ -70,4 +70,6 @@ def _articles(cited: Sequence[str]) -> str:
 
 
 def _action(action: ProposedAction) -> str:
-    return str(action.amount) if isinstance(action, IssueRefund) else "reply"
+    if isinstance(action, IssueRefund):
+        return str(action.amount)
+    return "reply" if isinstance(action, SendReply) else action.kind.replace("_", " ")

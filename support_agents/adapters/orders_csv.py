@@ -34,6 +34,7 @@ COLUMNS = [
     "payment_ref",
     "account_last4",
 ]
+OPTIONAL = ("instrument", "customer_tier")
 _REQUIRED = frozenset({"order_id", "email", "status", "item", "placed_on", "total_minor", "currency", "payment_ref"})
 
 
@@ -162,9 +163,11 @@ class _Cells:
             "refunded": self.money("refunded_minor", currency),
             "payment_ref": self.text("payment_ref"),
             "account_last4": self.text("account_last4"),
+            **{column: self.text(column) for column in OPTIONAL},
         }
         # Of the cells, not of the days they mean: an order given relative to today does not change at midnight.
-        version = hashlib.sha256(repr([self.cells.get(column) for column in COLUMNS]).encode()).hexdigest()[:16]
+        cells = [self.cells.get(column) for column in COLUMNS] + [self.cells[o] for o in OPTIONAL if self.cells.get(o)]
+        version = hashlib.sha256(repr(cells).encode()).hexdigest()[:16]
         try:
             return OrderRow(_mailbox(self.text("email")), OrderFacts.model_validate({**values, "version": version}))
         except ValidationError as error:

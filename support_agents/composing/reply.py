@@ -40,6 +40,7 @@ _QUESTIONS: Mapping[OrderAnswer, str] = {
     OrderAnswer.NOT_THEIRS: "question.order_email",
     OrderAnswer.UNKNOWN: "question.order_check",
     OrderAnswer.FAILED: "question.order_id",
+    OrderAnswer.SEVERAL: "question.which_order",
 }
 
 

@@ -13,6 +13,9 @@ class ActionKind(StrEnum):
 
     SEND_REPLY = "send_reply"
     ISSUE_REFUND = "issue_refund"
+    CANCEL_ORDER = "cancel_order"
+    REPLACE_ORDER = "replace_order"
+    DELETE_RECORD = "delete_record"
 
 
 class ClauseRef(BaseModel):
@@ -36,6 +39,7 @@ class SendReply(BaseModel):
     text: str
     clauses: tuple[ClauseRef, ...] = ()
     after: str | None = Field(default=None, description="ref of an action that must have succeeded first")
+    attachments: tuple[str, ...] = Field(default=(), description="names of knowledge base files; never a customer's")
 
 
 class IssueRefund(BaseModel):
@@ -54,4 +58,46 @@ class IssueRefund(BaseModel):
     after: str | None = None
 
 
-ProposedAction = Annotated[SendReply | IssueRefund, Field(discriminator="kind")]
+class CancelOrder(BaseModel):
+    """The cancelling of an order that has not left yet; order and version come from the order system."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal[ActionKind.CANCEL_ORDER] = ActionKind.CANCEL_ORDER
+    ref: str = "cancellation"
+    order_id: str
+    order_version: str
+    clauses: tuple[ClauseRef, ...]
+    after: str | None = None
+
+
+class ReplaceOrder(BaseModel):
+    """The sending of the same item once more; all of it comes from the order system."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal[ActionKind.REPLACE_ORDER] = ActionKind.REPLACE_ORDER
+    ref: str = "replacement"
+    order_id: str
+    order_version: str
+    item: str
+    quantity: int = Field(ge=1)
+    clauses: tuple[ClauseRef, ...]
+    after: str | None = None
+
+
+class DeleteRecord(BaseModel):
+    """The deleting of a customer's own record: always that of the ticket's authenticated requester."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal[ActionKind.DELETE_RECORD] = ActionKind.DELETE_RECORD
+    ref: str = "deletion"
+    clauses: tuple[ClauseRef, ...]
+    after: str | None = None
+
+
+OrderStep = CancelOrder | ReplaceOrder | DeleteRecord
+ProposedAction = Annotated[
+    SendReply | IssueRefund | CancelOrder | ReplaceOrder | DeleteRecord, Field(discriminator="kind")
+]

@@ -19,6 +19,7 @@ OutboxId = NewType("OutboxId", UUID)
 OperatorId = NewType("OperatorId", UUID)
 SessionId = NewType("SessionId", UUID)
 PassageId = NewType("PassageId", UUID)
+SlackLinkId = NewType("SlackLinkId", UUID)
 
 DEFAULT_WORKSPACE = WorkspaceId(UUID("00000000-0000-7000-8000-000000000001"))
 

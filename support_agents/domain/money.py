@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 # ISO 4217 currencies whose minor unit is not a hundredth.
-_EXPONENTS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "BHD": 3, "KWD": 3, "OMR": 3, "TND": 3, "JOD": 3}
+_WHOLE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+_THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
+_EXPONENTS = dict.fromkeys(_WHOLE.split(), 0) | dict.fromkeys(_THOUSANDTHS.split(), 3)
 _SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
 
 

@@ -37,6 +37,8 @@ class OrderFacts(BaseModel):
     refunded: Money
     payment_ref: str = Field(description="the payment to refund, as the payment provider names it")
     account_last4: str = Field(description="last four characters of the account, for a person to see")
+    instrument: str = Field(default="", description="what was paid with, as the order system tells cards apart")
+    customer_tier: str = Field(default="", description="how the order system classes the customer, if it does")
     version: str = Field(description="changes whenever any of the above does")
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from support_agents.domain.action import ClauseRef, ProposedAction
 from support_agents.domain.intent import UNKNOWN, Ask, Entity, IntentScore
 from support_agents.domain.knowledge import Citation, RetrievedPassage
+from support_agents.domain.macro import ChosenMacro
 from support_agents.domain.orders import OrderFacts
 
 
@@ -126,6 +127,7 @@ class OrderAnswer(StrEnum):
     NOT_THEIRS = "not_theirs"
     UNKNOWN = "unknown"
     FAILED = "failed"
+    SEVERAL = "several"
 
 
 class PlanSection(Section):
@@ -221,6 +223,8 @@ class DraftingGiven(BaseModel):
     order_answer: OrderAnswer
     attachments: tuple[str, ...] = Field(default=(), description="file names the customer attached")
     today: date
+    macros: tuple[ChosenMacro, ...] = Field(default=(), description="approved wording for this case, in order")
+    open_asks: tuple[int, ...] = Field(default=(), description="places (from 1) of asks that `macros` leave open")
 
 
 class ComplianceGiven(BaseModel):

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from support_agents.domain.ids import TicketId, WorkspaceId
+from support_agents.domain.ids import ActionId, TicketId, WorkspaceId
 
 
 class Author(StrEnum):
@@ -84,6 +84,15 @@ class TicketFacts(BaseModel):
     revision: int | None = None
 
 
+class Bounced(BaseModel):
+    """A machine's word that the letter of one of our actions was not delivered."""
+
+    model_config = ConfigDict(frozen=True)
+
+    action: ActionId
+    status: str = Field(default="", max_length=20, description="enhanced status code, such as 5.1.1")
+
+
 class InboundMessage(BaseModel):
     """A verified, parsed event; `event_key` comes from signed content and makes it unique in the inbox."""
 
@@ -103,6 +112,7 @@ class InboundMessage(BaseModel):
         default=False,
         description="written under our helpdesk API user: our echo while an attempt on its ticket executes",
     )
+    bounced: Bounced | None = None
 
 
 class TicketSnapshot(BaseModel):

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from support_agents.intents.kernel_manifest import Reliability
 from support_agents.intents.manifest import Metrics
 from support_agents.intents.model import softmax
 
@@ -63,10 +64,23 @@ def _f1(given: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
 
 def _ece(probabilities: Floats, truth: Classes) -> float:
     """Mean distance between confidence and accuracy, by bins of confidence."""
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    return reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == truth)[0]
+
+
+def reliability(confidence: Floats, right: NDArray[np.bool_]) -> tuple[float, tuple[Reliability, ...]]:
+    """Return the expected calibration error and, for each bin in use, how sure and how right the model was."""
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    gaps = [abs(right[bins == b].mean() - confidence[bins == b].mean()) * (bins == b).sum() for b in set(bins.tolist())]
-    return float(sum(gaps) / len(truth))
+    used = [bins == number for number in sorted(set(bins.tolist()))]
+    found = tuple(
+        Reliability(
+            messages=int(rows.sum()),
+            confidence=_rounded(confidence[rows].mean()),
+            accuracy=_rounded(right[rows].mean()),
+        )
+        for rows in used
+    )
+    gaps = sum(abs(one.accuracy - one.confidence) * one.messages for one in found)
+    return _rounded(gaps / len(right)), found
 
 
 def _rounded(value: float | np.floating) -> float:

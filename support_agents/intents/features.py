@@ -42,14 +42,19 @@ def features(text: str, concepts: Concepts) -> Features:
     plain = normalised(text)
     words = plain.split()
     hashed_words = _hashed(words)
-    grams = [*_characters(plain), hashed_words, _pairs(hashed_words)]
     said = list(dict.fromkeys(concepts.of(words)))
     found = _hashed(said)
     return Features(
-        ngrams=_counted(np.concatenate(grams), NGRAM_COLUMNS),
+        ngrams=_counted(np.concatenate(_grams(plain, hashed_words)), NGRAM_COLUMNS),
         concepts=_counted(np.concatenate([found, _pairs(found)]), CONCEPT_COLUMNS),
         said=frozenset(said),
     )
+
+
+def ngrams(text: str, columns: int) -> Counts:
+    """Count character 3- to 5-grams and word 1- and 2-grams alone, in so many columns."""
+    plain = normalised(text)
+    return _counted(np.concatenate(_grams(plain, _hashed(plain.split()))), columns)
 
 
 def normalised(text: str) -> str:
@@ -58,6 +63,10 @@ def normalised(text: str) -> str:
     folded = unicodedata.normalize("NFKD", folded)
     letters = "".join("0" if c.isdigit() else c if c.isalpha() else " " for c in folded if not unicodedata.combining(c))
     return f" {' '.join(letters.split())} "
+
+
+def _grams(plain: str, words: Hashes) -> list[Hashes]:
+    return [*_characters(plain), words, _pairs(words)]
 
 
 def _characters(plain: str) -> list[Hashes]:

@@ -20,7 +20,7 @@ class Weights(BaseModel):
 
 
 class Metrics(BaseModel):
-    """Out-of-fold figures of five-fold cross-validation.
+    """Out-of-fold figures of five-fold cross-validation over groups of paraphrases.
 
     Every example counts twice, plain and inside of greetings, context and closings; `unknown` ones are included.
     """

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack  # type: ignore[import-untyped] # scipy ships no types
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold
 
 from support_agents.domain.intent import UNKNOWN
 from support_agents.intents.asks import read
@@ -19,6 +19,7 @@ from support_agents.intents.calibration import best_temperature, best_threshold,
 from support_agents.intents.concepts import Concepts
 from support_agents.intents.examples import Examples
 from support_agents.intents.features import CONCEPT_COLUMNS, NGRAM_COLUMNS, Counts, Features, features
+from support_agents.intents.likeness import groups
 from support_agents.intents.manifest import HEAD_NAME, MANIFEST_NAME, Manifest, Weights
 from support_agents.intents.model import Matrix, evident, softmax, weighted
 from support_agents.intents.surroundings import Surroundings
@@ -27,7 +28,7 @@ from support_agents.screening.language import detect
 
 FOLDS = 5
 WEIGHTS = Weights(embedding=4.0, ngrams=4.0, concepts=4.0)
-_INVERSE_PENALTY = 1.0
+_INVERSE_PENALTY = 2.0
 _MOST_STEPS = 400
 _BATCH = 64
 
@@ -116,11 +117,14 @@ async def _embedded(texts: tuple[str, ...], embedder: Embedder, progress: Progre
 def _out_of_fold(material: Material, progress: Progress) -> NDArray[np.float64]:
     """Return each row's logits from a fit that has not seen it: temperature and threshold are chosen on these.
 
-    The second half of the rows are the first half's examples in surroundings: an example is held out in both forms.
+    The second half of the rows are the first half's examples in surroundings: an example is held out in both forms,
+    and with all that say the same in other words.
     """
     half = len(material.truth) // 2
+    truth, vectors = material.truth[:half], material.vectors[:half]
     logits = np.zeros((len(material.truth), int(material.truth.max()) + 1))
-    splits = StratifiedKFold(FOLDS, shuffle=True, random_state=1).split(material.vectors[:half], material.truth[:half])
+    together = groups(truth, vectors, [one.said for one in material.found[:half]], folds=FOLDS)
+    splits = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=1).split(vectors, truth, together)
     for fold, (seen, held) in enumerate(splits):
         progress("validate", fold, FOLDS)
         both = np.concatenate([held, held + half])

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from support_agents.domain.action import ClauseRef
 from support_agents.domain.errors import SupportError
 from support_agents.policy.clauses import Clause
+from support_agents.policy.delivery import Deliveries
 from support_agents.wording.values import Value, unconfirmed, values_in
 
 
@@ -20,6 +21,7 @@ class PolicyLedger:
 
     version: str
     clauses: tuple[Clause, ...] = ()
+    deliveries: Deliveries | None = None
 
     def clauses_for(self, intent: str, today: date) -> tuple[Clause, ...]:
         """Return the clauses about `intent` that hold on `today`, in file order."""
@@ -57,7 +59,18 @@ def load_policy(path: Path) -> PolicyLedger:
         raise _invalid(path, "needs a `version`")
     clauses = tuple(_clause(path, number, item) for number, item in enumerate(data["clauses"], start=1))
     _refuse_overlaps(path, clauses)
-    return PolicyLedger(f"{data['version']}.{hashlib.sha256(content).hexdigest()[:8]}", clauses)
+    version = f"{data['version']}.{hashlib.sha256(content).hexdigest()[:8]}"
+    return PolicyLedger(version, clauses, _deliveries(path, data.get("deliveries")))
+
+
+def _deliveries(path: Path, data: object) -> Deliveries | None:
+    if data is None:
+        return None
+    try:
+        return Deliveries.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise _invalid(path, f"deliveries: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
 
 
 def _clause(path: Path, number: int, item: object) -> Clause:

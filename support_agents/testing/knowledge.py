@@ -113,6 +113,11 @@ class MemoryPassageStore:
         wanted = set(ids)
         return tuple(passage for passage in self._all(workspace) if passage.id in wanted)
 
+    async def passages_of(self, workspace: WorkspaceId, article_ids: Sequence[str]) -> tuple[Passage, ...]:
+        """Those of the articles that exist."""
+        wanted = set(article_ids)
+        return tuple(passage for passage in self._all(workspace) if passage.article_id in wanted)
+
     def _all(self, workspace: WorkspaceId) -> list[Passage]:
         return [passage for chunked in self._articles[workspace].values() for passage in chunked.passages]
 

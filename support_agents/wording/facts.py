@@ -1,9 +1,9 @@
 """Verified facts as words of a language, by name; it takes them from the order system and from code only."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
-from support_agents.domain.action import IssueRefund
+from support_agents.domain.action import IssueRefund, ProposedAction
 from support_agents.domain.money import Money
 from support_agents.domain.orders import OrderFacts
 from support_agents.domain.sections import ComputedFact, DraftingGiven
@@ -14,12 +14,24 @@ STATUS = "order.status"
 
 def fact_texts(given: DraftingGiven, language: str) -> dict[str, str]:
     """Return every fact that a draft may state, by name (`order.item`, `fact.return_deadline`, `action.refund`)."""
+    return facts_of(given.order, given.facts, given.actions, language=language, today=given.today)
+
+
+def facts_of(
+    order: OrderFacts | None,
+    computed: Iterable[ComputedFact],
+    actions: Iterable[ProposedAction],
+    *,
+    language: str,
+    today: date,
+) -> dict[str, str]:
+    """Return the same of a plan, before there is a draft."""
     texts: dict[str, str] = {}
-    if given.order is not None:
-        texts |= dict(_order(given.order, language, given.today))
-    for fact in given.facts:
-        texts[f"fact.{fact.name}"] = _computed(fact, language, given.today)
-    for action in given.actions:
+    if order is not None:
+        texts |= dict(_order(order, language, today))
+    for fact in computed:
+        texts[f"fact.{fact.name}"] = _computed(fact, language, today)
+    for action in actions:
         if isinstance(action, IssueRefund):
             texts[f"action.{action.ref}"] = write_money(action.amount, language)
     return texts

@@ -1,4 +1,4 @@
-"""Countries that a text names, so that one country's terms are not told to another's customer; it knows no others."""
+"""Countries that a text names, by name or large town, so that nobody is told another country's terms; no others."""
 
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -15,6 +15,13 @@ def places_in(text: str) -> frozenset[str]:
     """Return the codes of the countries and regions named in `text`."""
     plain = " ".join(text.casefold().split())
     return frozenset(code for code, pattern in _patterns().items() if pattern.search(plain))
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """Return the names by which `text` names them."""
+    plain = " ".join(text.casefold().split())
+    found = (pattern.search(plain) for pattern in _patterns().values())
+    return tuple(match.group(0) for match in found if match)
 
 
 def speaks_of_elsewhere(sentence: str, around: str, asked: str) -> bool:

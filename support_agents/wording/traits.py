@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import re2
@@ -39,6 +39,8 @@ class Trait(StrEnum):
     SAYS_RETURNED = "says_returned"
 
 
+# A row as passages hold it: `Country: France; Standard: 3 days`.
+_ROW = re2.compile(r"^[^;:.]{1,40}: [^;]{1,200}; [^;:.]{1,40}: ")
 _LIST_MARK = re2.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 
 
@@ -47,6 +49,17 @@ def has(trait: Trait, text: str, language: str) -> bool:
     return bool(words_of(trait, text, language))
 
 
+@lru_cache(maxsize=8_192)
+def denies_something(quote: str, said: str, language: str) -> bool:
+    """Whether a quote is negated; of a table's row only in the cells whose column `said` speaks of."""
+    if not _ROW.search(quote):
+        return has(Trait.NEGATION, quote, language)
+    plain = said.casefold()
+    cells = [cell for cell in quote.split("; ") if cell.partition(":")[0].strip().casefold() in plain]
+    return any(has(Trait.NEGATION, cell, language) for cell in cells)
+
+
+@lru_cache(maxsize=8_192)
 def words_of(trait: Trait, text: str, language: str) -> tuple[str, ...]:
     """Return the listed words and phrases that `text` contains, in order, each as often as it occurs."""
     pattern = _pattern(trait, language)

@@ -1,13 +1,16 @@
-"""Measure retrieval on a real help centre: `python tests/evals/measure_help_center.py ARTICLES.jsonl`; changes nothing.
+"""Measure retrieval, and with `--cited` whole runs, on a real help centre; changes nothing.
 
-ARTICLES has one object a line with `id`, `title`, `body`. Questions are beside this file, each with the ids of the
-articles that answer it; `off_topic.txt` holds questions that no help centre of this kind answers.
+`python tests/evals/measure_help_center.py ARTICLES.jsonl`: one object a line with `id`, `title`, `body`. Questions are
+beside this file, each with the ids of the articles that answer it; `off_topic.txt` holds questions that no help centre
+of this kind answers.
 """
 
-# ruff: noqa: T201, ASYNC240 - a script that prints its table and runs alone
+# ruff: noqa: T201 - a script that prints its table and runs alone
 import argparse
 import asyncio
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,7 +64,11 @@ async def main() -> None:
     parser.add_argument(
         "--misses", action="store_true", help="print the questions whose article is not in the first two"
     )
+    parser.add_argument("--cited", action="store_true", help="measure what `ask --json` cites instead")
     arguments = parser.parse_args()
+    if arguments.cited:
+        cite(arguments.articles, arguments.questions, misses=arguments.misses)
+        return
     with TemporaryDirectory() as folder:
         embedder = OnnxEmbedder()
         index = QdrantEdgeStore(
@@ -76,13 +83,44 @@ async def main() -> None:
         embedder.close()
 
 
-async def build(bench: Bench, articles: Path, folder: Path) -> None:
-    """Write the articles as Markdown files with front matter, sync and index them."""
+def cite(articles: Path, questions: Path, *, misses: bool) -> None:
+    """Ask through the command line as a user would, and print how often a right article is among the cited."""
+    asked = [json.loads(line) for line in questions.read_text(encoding="utf-8").splitlines()]
+    with TemporaryDirectory() as folder:
+        write(articles, Path(folder) / "articles")
+        messages = Path(folder) / "messages.jsonl"
+        messages.write_text("".join(json.dumps({"text": one["question"]}) + "\n" for one in asked), encoding="utf-8")
+        command = [str(Path(sys.executable).parent / "support-agents"), "ask", "--json"]
+        command += ["--kb", str(Path(folder) / "articles"), "--file", str(messages)]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    right = {True: [0, 0], False: [0, 0]}
+    for question, answer in zip(asked, answers, strict=True):
+        cited = {citation["article"] for citation in answer["citations"]}
+        hit = bool(cited & set(map(str, _listed(question["articles"]))))
+        drafted = bool(answer["text"])
+        right[drafted][0] += hit
+        right[drafted][1] += 1
+        if misses and not hit:
+            print("  miss:", answer["outcome"], question["question"], "->", [c["title"] for c in answer["citations"]])
+    whole = [sum(pair) for pair in zip(*right.values(), strict=True)]
+    print(f"{whole[1]} questions, a right article among the cited: {whole[0]} ({whole[0] / whole[1]:.0%}); ", end="")
+    print(f"where a draft is shown {right[True][0]} of {right[True][1]}, ", end="")
+    print(f"where a person gets the evidence {right[False][0]} of {right[False][1]}")
+
+
+def write(articles: Path, folder: Path) -> None:
+    """Write the articles as Markdown files with front matter."""
     folder.mkdir()
     for line in articles.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         front = yaml.safe_dump({"id": str(row["id"]), "title": row["title"]}, allow_unicode=True)
         (folder / f"{row['id']}.md").write_text(f"---\n{front}---\n{row['body']}", encoding="utf-8")
+
+
+async def build(bench: Bench, articles: Path, folder: Path) -> None:
+    """Write the articles as Markdown files with front matter, sync and index them."""
+    write(articles, folder)
     store = MemoryPassageStore()
     start = time.perf_counter()
     synced = await KnowledgeSync(store).sync(folder, DEFAULT_WORKSPACE)

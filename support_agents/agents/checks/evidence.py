@@ -3,7 +3,7 @@
 from support_agents.agents.checks.support import Support, content_words, normal, words_only
 from support_agents.domain.orders import OrderStatus
 from support_agents.domain.sections import Sentence
-from support_agents.wording.traits import Trait, has
+from support_agents.wording.traits import Trait, denies_something, has
 from support_agents.wording.values import unconfirmed, values_in
 
 _BORNE_OUT = 0.5
@@ -61,12 +61,20 @@ def condition_kept(sentence: Sentence, support: Support) -> str:
         return ""
     said = words_only(sentence.text)
     quotes = " ".join(citation.quote for citation in sentence.citations)
-    if has(Trait.NEGATION, said, support.language) != has(Trait.NEGATION, quotes, support.language):
+    denied = any(denies_something(citation.quote, said, support.language) for citation in sentence.citations)
+    if has(Trait.NEGATION, said, support.language) != (denied or _heading_denies(sentence, said, support)):
         return "the cited passage says the opposite, or its “not” was lost"
     lost = has(Trait.STRONG_CONDITION, quotes, support.language) and not has(
         Trait.STRONG_CONDITION, said, support.language
     )
     return "the condition of the cited passage was lost" if lost else ""
+
+
+def _heading_denies(sentence: Sentence, said: str, support: Support) -> bool:
+    """Whether `said` repeats the “not” of a heading whose list it quotes."""
+    return has(Trait.NEGATION, said, support.language) and any(
+        has(Trait.NEGATION, passage.heading, support.language) for passage in support.cited(sentence)
+    )
 
 
 def order_status(sentence: Sentence, support: Support) -> str:

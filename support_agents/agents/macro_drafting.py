@@ -1,0 +1,65 @@
+"""Writes a reply from macros that were chosen for it: slots filled from verified facts, nothing else added."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from string import Formatter
+from typing import Literal
+
+from support_agents.agents.protocol import StreamEnd
+from support_agents.domain.runs import Run
+from support_agents.domain.sections import DraftingGiven, Rung, Sentence
+from support_agents.wording.facts import fact_texts
+from support_agents.wording.phrases import Phrases, phrases_of
+from support_agents.wording.segments import split_sentences
+
+MODEL = "macros"
+_Lead = Literal["", " ", "\n", "\n\n"]
+
+
+@dataclass(frozen=True)
+class MacroDraftingAgent:
+    """`Streaming` over the macros it is given; without any it says nothing."""
+
+    async def stream(self, given: DraftingGiven, run: Run) -> AsyncIterator[Sentence | StreamEnd]:
+        """Yield greeting, the macros' sentences, what stays open, and the closing."""
+        del run  # nothing here waits
+        phrases = phrases_of(given.language)
+        if given.macros and phrases is not None:
+            for sentence in _reply(given, phrases):
+                yield sentence
+        yield StreamEnd(
+            rung=Rung.MACRO,
+            complete=True,
+            model=MODEL,
+            prompt_version="+".join(macro.identity for macro in given.macros),
+            open_asks=tuple(given.asks[place - 1].text for place in given.open_asks),
+        )
+
+
+def _reply(given: DraftingGiven, phrases: Phrases) -> Iterator[Sentence]:
+    facts = fact_texts(given, given.language)
+    yield Sentence(text=phrases.greeting(given.customer_name), courtesy=True, lead="")
+    for macro in given.macros:
+        for at, sentence in enumerate(macro.sentences):
+            lead: _Lead = "\n\n" if at == 0 or sentence.paragraph else " "
+            yield Sentence(
+                text=filled(sentence.text, facts),
+                citations=sentence.citations,
+                facts=sentence.facts,
+                courtesy=sentence.courtesy,
+                lead=lead,
+            )
+    for at, place in enumerate(given.open_asks):
+        yield Sentence(text=_open(given, place, phrases), facts=(f"open.{place}",), lead=" " if at else "\n\n")
+    for at, segment in enumerate(split_sentences(phrases.line("signature"))):
+        yield Sentence(text=segment.text, courtesy=True, lead=segment.lead if at else "\n\n")
+
+
+def filled(text: str, facts: dict[str, str]) -> str:
+    """Put the facts into the slots; the caller has made sure that all are known."""
+    return "".join(literal + (facts[name] if name else "") for literal, name, _, _ in Formatter().parse(text))
+
+
+def _open(given: DraftingGiven, place: int, phrases: Phrases) -> str:
+    intent = given.asks[place - 1].intent.name
+    return phrases.line("open.ask", topic=phrases.line(f"topic.{intent}") or phrases.line("topic.other"))

@@ -1,0 +1,279 @@
+"""Chooses the macros that answer a message, by likeness first and by the case after; unsure, it chooses none."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from support_agents.composing.circumstances import Circumstances, has_words
+from support_agents.composing.explaining import Told, Vocabulary
+from support_agents.composing.matching import INTENT_COUNTS, Floats, Matcher, Piece
+from support_agents.domain.intent import UNKNOWN, IntentScore
+from support_agents.domain.knowledge import Passage
+from support_agents.domain.macro import BoundCase, BoundMacro, BoundSentence, ChosenMacro, OrderUse
+from support_agents.screening.terms import terms
+from support_agents.wording.places import names_in
+
+# Clear is what is very like and ahead, or less like and far ahead. Fitted on the development messages and by leaving
+# out one example question at a time.
+FLOOR = 0.30
+CLOSE, AHEAD = 0.45, 0.05
+FAR_AHEAD = 0.09
+# To write from a macro takes more than to know what a message is about. Fitted with the limits of `explaining`.
+SURE, SURE_AHEAD = 0.33, 0.05
+# A macro whose case does not hold gives way to the next one only if that one is as good as equal.
+NEAR = 0.03
+MOST_MACROS = 2
+_SURE_INTENT = 0.5
+_SURE_TO_QUOTE = 0.9
+_FEWEST_TERMS = 2
+_LOOKED_AT = 6
+_BY_PLACE = frozenset({"fact.delivery_days", "fact.arrival_until"})
+
+Answer = tuple[BoundMacro, BoundCase]
+
+
+def is_clear(scores: Sequence[float]) -> bool:
+    """Whether the first of these scores, best first, is surely the right one."""
+    lead = scores[0] - (scores[1] if len(scores) > 1 else 0.0)
+    return scores[0] >= FLOOR and lead >= (AHEAD if scores[0] >= CLOSE else FAR_AHEAD)
+
+
+def _is_sure(scores: Sequence[float]) -> bool:
+    """Whether the first of these scores, best first, may be written from."""
+    return scores[0] >= SURE and scores[0] - (scores[1] if len(scores) > 1 else 0.0) >= SURE_AHEAD
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One ask of a message, with its place among the asks (from 1) and the pieces to compare."""
+
+    place: int
+    text: str
+    intent: IntentScore
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True)
+class Match:
+    """A wish with every macro's likeness, best first."""
+
+    wish: Wish
+    ranked: tuple[tuple[BoundMacro, float], ...]
+
+    @property
+    def best(self) -> BoundMacro | None:
+        """The macro that clearly is about this, whatever the case; None when none is."""
+        return self.ranked[0][0] if self.ranked and is_clear([score for _, score in self.ranked]) else None
+
+
+@dataclass(frozen=True)
+class Matched:
+    """All wishes of a message, in order, and what its words are weighed by."""
+
+    wishes: tuple[Match, ...]
+    told: Told
+    vocabulary: Vocabulary
+
+    @property
+    def macros(self) -> tuple[BoundMacro, ...]:
+        """The macros that clearly are about it, each once."""
+        found = [match.best for match in self.wishes]
+        return tuple({one.macro.id: one for one in found if one is not None}.values())
+
+    @property
+    def intents(self) -> tuple[str, ...]:
+        """What planning is to go by: the first intent of each macro."""
+        return tuple(dict.fromkeys(one.macro.intents[0] for one in self.macros if one.macro.intents))
+
+    @property
+    def allows_quoting(self) -> bool:
+        """Whether sentences may be quoted where no macro is chosen: one ask of a sure intent, and no macro near it.
+
+        A macro that is near but did not win means that the message is about something that it is easy to get wrong.
+        """
+        if len(self.wishes) != 1:
+            return False
+        (match,) = self.wishes
+        near = match.ranked[0][1] if match.ranked else 0.0
+        return near < FLOOR and match.wish.intent.name != UNKNOWN and match.wish.intent.probability >= _SURE_TO_QUOTE
+
+    @property
+    def needs_order(self) -> bool:
+        """Whether there is surely no answer without an order; a question back is a reply too, and takes as much."""
+        sure = (match for match in self.wishes if match.ranked and _is_sure([score for _, score in match.ranked]))
+        return any(match.ranked[0][0].macro.order is OrderUse.NEEDED for match in sure)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a reply is written from."""
+
+    macros: tuple[ChosenMacro, ...]
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The macros of one language with what they are found by."""
+
+    macros: tuple[BoundMacro, ...]
+    matcher: Matcher
+    vocabulary: Vocabulary
+
+    def match(self, wishes: Sequence[Wish], told: Told, subject: str = "") -> Matched:
+        """Compare every wish with every macro whose words the message has."""
+        whole = f"{subject}\n{told.text}"
+        ranked = tuple(Match(wish, self._ranked(wish, whole)) for wish in wishes)
+        return Matched(ranked, told, self.vocabulary)
+
+    def _ranked(self, wish: Wish, text: str) -> tuple[tuple[BoundMacro, float], ...]:
+        scores = np.max(np.stack([self.matcher.scores(piece) for piece in wish.pieces]), axis=0)
+        scores += self._by_intent(wish.intent)
+        named = [has_words(text, one.macro.words, one.macro.without) for one in self.macros]
+        order = [int(at) for at in np.argsort(-scores) if named[int(at)]]
+        return tuple((self.macros[at], float(scores[at])) for at in order)
+
+    def _by_intent(self, intent: IntentScore) -> Floats:
+        if intent.name == UNKNOWN or intent.probability < _SURE_INTENT:
+            return np.zeros(len(self.macros), dtype=np.float32)
+        fits = [intent.name in one.macro.intents for one in self.macros]
+        return np.array([INTENT_COUNTS * intent.probability if fit else 0.0 for fit in fits], dtype=np.float32)
+
+
+def choose(
+    matched: Matched, case: Circumstances, facts: Mapping[str, str], *, words: int, known: Sequence[str] = ()
+) -> Choice | None:
+    """Return the macros that account for the whole message, at most two and short enough together.
+
+    `known` is what else the message may name without asking for it, such as the customer. An ask that none answers, or
+    words that none explains, and there is no reply at all: half an answer is worse than a person's.
+    """
+    answers = _answers(matched, case, facts)
+    for taken in _options(answers):
+        brought = (*facts.values(), *known, *_places(matched.told.text, taken))
+        explained = matched.vocabulary.explained(matched.told, taken, brought)
+        sentences = merged([one for _, one in taken])
+        if explained.enough and sum(len(one.text.split()) for part in sentences for one in part) <= words:
+            chosen = tuple(
+                ChosenMacro(identity=f"{macro.macro.id}/{one.name}@{macro.macro.version}", sentences=part)
+                for (macro, one), part in zip(taken, sentences, strict=True)
+            )
+            return Choice(chosen, tuple({p.id: p for _, one in taken for p in one.passages}.values()))
+    return None
+
+
+def _answers(matched: Matched, case: Circumstances, facts: Mapping[str, str]) -> tuple[Answer, ...]:
+    """What answers the wishes, each once; nothing if one of them stays open, or if there are too many."""
+    taken: dict[str, Answer] = {}
+    opened: list[Match] = []
+    for match in matched.wishes:
+        found = _answer(match, case, facts)
+        if found is None:
+            opened.append(match)
+        else:
+            taken.setdefault(found[0].macro.id, found)
+    main = matched.wishes[0] if matched.wishes else None
+    left = [match for match in opened if (match is main or _must_be_named(match)) and not _covered(match, taken)]
+    left = [match for match in left if not _said_already(match, taken, case, facts)]
+    return () if left or len(taken) > MOST_MACROS else tuple(taken.values())
+
+
+def _options(answers: tuple[Answer, ...]) -> Iterator[tuple[Answer, ...]]:
+    """All together where they do not speak of the same thing, which repeats or contradicts; else the first alone."""
+    if len(answers) > 1 and not _overlap(*answers):
+        yield answers
+    elif answers:
+        yield answers[:1]
+
+
+def _overlap(one: Answer, other: Answer) -> bool:
+    """Whether two speak of the same topic, article or state of the order."""
+    (left, left_case), (right, right_case) = one, other
+    facts = [{name for said in case.sentences for name in said.facts} for case in (left_case, right_case)]
+    articles = [{p.article_id for p in case.passages} for case in (left_case, right_case)]
+    same_intent = bool({*left.macro.intents[:1]} & {*right.macro.intents[:1]})
+    return same_intent or bool(facts[0] & facts[1]) or bool(articles[0] & articles[1])
+
+
+def _places(text: str, taken: Sequence[Answer]) -> tuple[str, ...]:
+    """The places that are named, where a sentence states delivery times as computed for them."""
+    stated = {name for _, case in taken for said in case.sentences for name in said.facts}
+    return names_in(text) if stated & _BY_PLACE else ()
+
+
+def merged(cases: Sequence[BoundCase]) -> tuple[tuple[BoundSentence, ...], ...]:
+    """The sentences of each case; beside another one without those that can be spared, and nothing said twice."""
+    if len(cases) == 1:
+        return (cases[0].sentences,)
+    said: set[str] = set()
+    parts = []
+    for case in cases:
+        part = []
+        for sentence in case.sentences:
+            repeated = sentence.text in said or (
+                not sentence.citations and sentence.facts and said >= {*sentence.facts}
+            )
+            if not (sentence.spare or repeated):
+                part.append(sentence)
+                said |= {sentence.text, *sentence.facts}
+        parts.append(tuple(part))
+    return tuple(parts)
+
+
+def case_of(macro: BoundMacro, case: Circumstances, facts: Mapping[str, str]) -> BoundCase | None:
+    """Return the first case that holds and whose slots are all known; a case that was refused is not passed over."""
+    usable = {one.name: one for one in macro.cases}
+    for one in macro.macro.cases:
+        if case.hold(one.when):
+            bound = usable.get(one.name)
+            filled = bound is not None and all(facts.get(name) for said in bound.sentences for name in said.facts)
+            return bound if filled else None
+    return None
+
+
+def _answer(match: Match, case: Circumstances, facts: Mapping[str, str]) -> Answer | None:
+    """The best macro whose case holds, if it is about this wish clearly enough.
+
+    One that is as near but whose case does not hold is no rival; one for the same intent is none either.
+    """
+    if not match.ranked or not match.ranked[0][0].macro.cases:
+        return None
+    top = match.ranked[0][1]
+    holding = [
+        (macro, score, found)
+        for macro, score in match.ranked[:_LOOKED_AT]
+        if (found := case_of(macro, case, facts)) is not None or not macro.macro.cases
+    ]
+    if not holding or holding[0][1] < top - NEAR:
+        return None
+    macro, _, found = holding[0]
+    rivals = [score for other, score, _ in holding[1:] if not _akin(macro, other)]
+    return (macro, found) if found is not None and _is_sure([holding[0][1], *rivals]) else None
+
+
+def _akin(one: BoundMacro, other: BoundMacro) -> bool:
+    return one.macro.intents[:1] == other.macro.intents[:1] and one.macro.order is not other.macro.order
+
+
+def _covered(match: Match, taken: Mapping[str, Answer]) -> bool:
+    """Whether a wish that none answers by itself is about what another one's macro says."""
+    near = [macro.macro.id for macro, score in match.ranked[:2] if score >= max(FLOOR, match.ranked[0][1] - AHEAD)]
+    return any(name in taken for name in near)
+
+
+def _said_already(match: Match, taken: Mapping[str, Answer], case: Circumstances, facts: Mapping[str, str]) -> bool:
+    """Whether what answers a wish best, though not surely enough to be added, rests on the articles quoted anyway."""
+    if not match.ranked or match.ranked[0][1] < SURE:
+        return False
+    found = case_of(match.ranked[0][0], case, facts)
+    quoted = {passage.article_id for _, one in taken.values() for passage in one.passages}
+    resting = {passage.article_id for passage in found.passages} if found is not None else set()
+    return bool(resting) and resting <= quoted
+
+
+def _must_be_named(match: Match) -> bool:
+    """Whether silence about it would be noticed."""
+    words = {term for term in terms(match.wish.text) if term.isalpha()}
+    asks = "?" in match.wish.text or match.wish.intent.name != UNKNOWN
+    return asks and len(words) > _FEWEST_TERMS

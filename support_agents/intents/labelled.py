@@ -1,0 +1,90 @@
+"""Reads labelled messages from JSON lines and says which line and field is wrong; it never guesses a missing one."""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from support_agents.domain.errors import SupportError
+from support_agents.domain.intent import UNKNOWN
+
+TEXT_FIELDS = ("text", "utterance")
+INTENT_FIELDS = ("intent", "label")
+# How data sets name what belongs to none of their intents.
+OUT_OF_SCOPE = frozenset({UNKNOWN, "oos", "out_of_scope", "out-of-scope"})
+_LONGEST_LINE = 200_000
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Texts with their intents in file order; `sha256` of the file's bytes."""
+
+    texts: tuple[str, ...]
+    intents: tuple[str, ...]
+    sha256: str
+
+    @classmethod
+    def read(cls, path: Path) -> "Labelled":
+        """Read lines of `{"text" | "utterance", "intent"}`; `SupportError` names file, line and field."""
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise SupportError("data_unreadable", f"cannot read {path}: {error.strerror}; check the path") from error
+        rows = list(_rows(path, content))
+        if not rows:
+            raise SupportError("data_empty", f"{path} has no lines; give one JSON object a line")
+        texts, intents = zip(*rows, strict=True)
+        return cls(texts, intents, hashlib.sha256(content).hexdigest())
+
+    @property
+    def in_scope(self) -> "Labelled":
+        """Only the lines that name an intent."""
+        return self._only([name not in OUT_OF_SCOPE for name in self.intents])
+
+    @property
+    def out_of_scope(self) -> "Labelled":
+        """Only the lines that belong to no intent."""
+        return self._only([name in OUT_OF_SCOPE for name in self.intents])
+
+    def within(self, classes: Collection[str]) -> "Labelled":
+        """Give every intent that is not one of `classes` the name of the unknown one."""
+        names = tuple(name if name in classes else UNKNOWN for name in self.intents)
+        return Labelled(self.texts, names, self.sha256)
+
+    def _only(self, kept: Sequence[bool]) -> "Labelled":
+        places = [place for place, keep in enumerate(kept) if keep]
+        return Labelled(
+            tuple(self.texts[place] for place in places), tuple(self.intents[place] for place in places), self.sha256
+        )
+
+
+def _rows(path: Path, content: bytes) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(content.splitlines(), start=1):
+        if line.strip():
+            entry = _entry(path, number, line)
+            yield _field(path, number, entry, TEXT_FIELDS), _field(path, number, entry, INTENT_FIELDS).strip()
+
+
+def _entry(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    if len(line) > _LONGEST_LINE:
+        raise SupportError("data_wrong", f"{path} line {number} is longer than {_LONGEST_LINE} bytes; shorten it")
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise SupportError("data_wrong", f"{path} line {number} is not JSON; give one object a line") from error
+    if not isinstance(entry, dict):
+        raise SupportError("data_wrong", f"{path} line {number} is not a JSON object; give one object a line")
+    return entry
+
+
+def _field(path: Path, number: int, entry: dict[str, Any], names: tuple[str, ...]) -> str:
+    """Return the first of `names`; a text may be empty (such lines occur in public sets), an intent may not."""
+    found = next((name for name in names if name in entry), None)
+    if found is None:
+        raise SupportError("data_wrong", f"{path} line {number} has no field `{names[0]}`; add it")
+    value = entry[found]
+    if not isinstance(value, str) or (names is INTENT_FIELDS and not value.strip()):
+        raise SupportError("data_wrong", f"{path} line {number}: field `{found}` must be a text; mend it")
+    return value

@@ -1,0 +1,89 @@
+"""Messages that a person must answer, by the rules of `triage.yaml`; it sees words and never what a model thinks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import re2
+import yaml
+
+_WORD = re2.compile(r"[\pL\pN]+")
+_SENTENCE = re2.compile(r"[.!?\n;]+")
+_LONGEST_TEXT = 20_000
+
+
+@dataclass(frozen=True)
+class Triaged:
+    """Why a person must answer: the kind of case, and the words that tell."""
+
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """Parts that one sentence must all have, each in one of its forms; `unless` forms anywhere in it undo it."""
+
+    parts: tuple[tuple[str, ...], ...]
+    unless: tuple[str, ...]
+
+
+def triage(text: str) -> tuple[Triaged, ...]:
+    """Return the kinds of case that a message belongs to, most serious first."""
+    sentences = [_plain(part) for part in _SENTENCE.split(_joined(text[:_LONGEST_TEXT])) if part.strip()]
+    return tuple(_found(sentences))
+
+
+def _found(sentences: Sequence[str]) -> Iterator[Triaged]:
+    for kind, (reason, rules) in _kinds().items():
+        words = next((said for rule in rules for one in sentences if (said := _matches(rule, one))), "")
+        if words:
+            yield Triaged(kind, f"{reason} (“{words}”)")
+
+
+def _matches(rule: _Rule, sentence: str) -> str:
+    """The forms that were found, or nothing."""
+    if any(_has(form, sentence) for form in rule.unless):
+        return ""
+    found = [next((form for form in part if _has(form, sentence)), "") for part in rule.parts]
+    return " … ".join(form.removesuffix("*") for form in found) if all(found) else ""
+
+
+def _has(form: str, sentence: str) -> bool:
+    """Whether the words of `form` stand together; `*` at its end leaves the last word's ending open."""
+    whole = f" {form.removesuffix('*')}" + ("" if form.endswith("*") else " ")
+    return whole in sentence
+
+
+def _plain(text: str) -> str:
+    return f" {' '.join(_WORD.findall(text))} "
+
+
+def _joined(text: str) -> str:
+    """Fold case and close up apostrophes, so that `don't` is one word."""
+    return text.casefold().replace("’", "'").replace("'", "")
+
+
+@cache
+def _kinds() -> Mapping[str, tuple[str, tuple[_Rule, ...]]]:
+    data: Mapping[str, Any] = yaml.safe_load(
+        files(__package__ or "").joinpath("triage.yaml").read_text(encoding="utf-8")
+    )
+    return {kind: (str(one["reason"]), tuple(map(_rule, one["rules"]))) for kind, one in data.items()}
+
+
+def _rule(item: object) -> _Rule:
+    """A rule is a text with `+` between parts and `|` between forms, or a mapping with `say` and `unless`."""
+    said, unless = (item["say"], item.get("unless", "")) if isinstance(item, Mapping) else (str(item), "")
+    return _Rule(tuple(_forms(part) for part in str(said).split("+")), _forms(str(unless)))
+
+
+def _forms(part: str) -> tuple[str, ...]:
+    return tuple(_form(form) for form in part.split("|") if form.strip())
+
+
+def _form(form: str) -> str:
+    folded = form.strip().casefold().replace("'", "")
+    return " ".join(_WORD.findall(folded)) + ("*" if folded.endswith("*") else "")
