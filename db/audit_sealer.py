@@ -45,12 +45,17 @@ class AuditSealer:
     database: Database
     anchor: Anchor
     key: bytes = field(repr=False)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     async def seal(self, workspace: WorkspaceId) -> int:
-        """Seal what was committed since the last call and sign the new head outside; returns how many entries.
+        """Seal what was committed before this call and sign the new head outside; returns how many entries.
 
         `behind_anchor` when the database has lost entries that were sealed: then nothing may be sealed over the gap.
         """
+        async with self.turn:  # or an older head could be written over a newer one
+            return await self._sealed(workspace)
+
+    async def _sealed(self, workspace: WorkspaceId) -> int:
         anchored = (await asyncio.to_thread(self.anchor.read)).get(workspace)
         if anchored is None:
             raise SupportError("no_anchor", "the installation has no epoch yet")

@@ -1,6 +1,6 @@
 """Opens the database and gives out units of work; it knows no table."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from db.uow import UnitOfWork
 from db.wakeup import Wakeup
 from db.writer import Boundary
 from support_agents.domain.errors import SupportError
+from support_agents.domain.events import EventName
 
 
 class Store(Protocol):
@@ -48,21 +49,23 @@ def no_boundary(_side: str, _label: str) -> None:
 class Database:
     """One database. Make it with `open`; closing is the caller's duty."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, heard: Collection[EventName] = ()) -> None:
         self._store = store
+        self._heard = heard
 
     @classmethod
-    def open(cls, url: str, *, boundary: Boundary = no_boundary) -> "Database":
+    def open(cls, url: str, *, boundary: Boundary = no_boundary, heard: Collection[EventName] = ()) -> "Database":
         """Open `sqlite+aiosqlite:///…` or `postgresql+psycopg://…`; connects at first use.
 
-        `boundary("before" | "after", label)` is called around each COMMIT of a writing unit of work.
+        `boundary("before" | "after", label)` is called around each COMMIT of a writing unit of work. `heard` are events
+        that are put into the outbox only where somebody listens to them (`REQUEST_CHANGED`).
         """
         parsed = make_url(url)
         backend = parsed.get_backend_name()
         if backend == "sqlite":
-            return cls(SqliteStore.open(parsed, boundary=boundary))
+            return cls(SqliteStore.open(parsed, boundary=boundary), heard)
         if backend == "postgresql":
-            return cls(PostgresStore.open(parsed, boundary=boundary))
+            return cls(PostgresStore.open(parsed, boundary=boundary), heard)
         raise SupportError("unknown_database", f"no such kind of database: {backend}")
 
     @property
@@ -75,7 +78,7 @@ class Database:
         """One transaction: committed on a clean exit, rolled back on an error; urgent ones go first on SQLite."""
         with _translated():
             async with self._store.write(label, urgent=urgent) as connection, _session(connection) as session:
-                uow = UnitOfWork(session)
+                uow = UnitOfWork(session, self._heard)
                 yield uow
                 if uow.outbox.added:
                     await self._store.announce(connection)

@@ -1,6 +1,7 @@
 """Triggers by which the database itself refuses an effect without approval; statements only, run by the migration."""
 
 from collections.abc import Iterator
+from functools import partial
 
 REFUSED = "support-agents:"
 
@@ -64,7 +65,7 @@ _CLOSED = {
 
 def statements(dialect: str) -> Iterator[str]:
     """Yield the CREATE statements for `sqlite` or `postgresql`, to be executed one by one."""
-    make = _sqlite if dialect == "sqlite" else _postgresql
+    make = partial(make_trigger, dialect)
     for name, table, condition, message in _INSERTS:
         yield from make(name, table, "INSERT", condition.format(n="NEW"), message)
     for table, columns in FIXED.items():
@@ -76,6 +77,14 @@ def statements(dialect: str) -> Iterator[str]:
         listed = ", ".join(f"'{end}'" for end in ends)
         reopened = f"OLD.status IN ({listed}) AND NEW.status <> OLD.status"
         yield from make(f"guard_{table}_closed", table, "UPDATE", reopened, "what has ended stays as it ended")
+
+
+def make_trigger(  # noqa: PLR0913, PLR0917 - what a trigger is made of
+    dialect: str, name: str, table: str, event: str, condition: str, message: str
+) -> Iterator[str]:
+    """Yield the statements that make one trigger: `event` on `table` is refused where `condition` holds."""
+    make = _sqlite if dialect == "sqlite" else _postgresql
+    yield from make(name, table, event, condition, message)
 
 
 def _sqlite(name: str, table: str, event: str, condition: str, message: str) -> Iterator[str]:

@@ -23,6 +23,13 @@ def statements(dialect: str) -> Iterator[str]:
             yield from make(table, "TRUNCATE", "1 = 1")
 
 
+def kept_as_written(dialect: str, table: str) -> Iterator[str]:
+    """Yield the CREATE statements that refuse any change to the rows of one table."""
+    make = _sqlite if dialect == "sqlite" else _postgresql
+    for event in ("UPDATE", "DELETE", *(("TRUNCATE",) if dialect == "postgresql" else ())):
+        yield from make(table, event, "1 = 1")
+
+
 def _sqlite(table: str, event: str, condition: str) -> Iterator[str]:
     yield (
         f"CREATE TRIGGER keep_{table}_{event.lower()} BEFORE {event} ON {table} FOR EACH ROW WHEN {condition} "

@@ -43,3 +43,8 @@ class SqlPassageStore:
         """Return these passages in any order, leaving out unknown ids."""
         async with self._database.read() as uow:
             return await uow.knowledge.passages(workspace, ids)
+
+    async def passages_of(self, workspace: WorkspaceId, article_ids: Sequence[str]) -> tuple[Passage, ...]:
+        """Return all passages of these articles, leaving out unknown ids."""
+        async with self._database.read() as uow:
+            return await uow.knowledge.passages_of(workspace, article_ids)

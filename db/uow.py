@@ -1,5 +1,6 @@
 """One unit of work: every repository over one transaction. It neither begins nor ends that transaction."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
@@ -8,18 +9,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.base import database_now
 from db.repositories.approvals import Approvals
 from db.repositories.audit import Audit
+from db.repositories.dispatch import DispatchStops
 from db.repositories.executions import Executions
 from db.repositories.inbox import Inbox
 from db.repositories.inside_steps import InsideSteps
 from db.repositories.knowledge import Knowledge
+from db.repositories.messaging import CardClaims, Notices, PostedCards
+from db.repositories.money_claims import MoneyClaims
 from db.repositories.operators import Operators
 from db.repositories.outbox import Outbox
+from db.repositories.provider_events import ProviderEvents
 from db.repositories.refund_ledger import RefundLedger
+from db.repositories.reviewing import Reviewing
 from db.repositories.runs import Runs
+from db.repositories.second_factors import SecondFactors
 from db.repositories.sign_in import ApiTokens, SignInFailures
+from db.repositories.slack import Slack
 from db.repositories.subjects import Subjects
 from db.repositories.tickets import Tickets
 from db.repositories.workspaces import Workspaces
+from support_agents.domain.events import EventName
 
 NOW = select(database_now())
 
@@ -27,12 +36,12 @@ NOW = select(database_now())
 class UnitOfWork:
     """Made by `Database.write` and `Database.read`; `session` is for read models of this package only."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, heard: Collection[EventName] = ()) -> None:
         self.session = session
         self.inbox = Inbox(session)
         self.tickets = Tickets(session)
         self.runs = Runs(session)
-        self.outbox = Outbox(session)
+        self.outbox = Outbox(session, heard)
         self.audit = Audit(session)
         self.knowledge = Knowledge(session)
         self.operators = Operators(session)
@@ -40,10 +49,19 @@ class UnitOfWork:
         self.sign_in_failures = SignInFailures(session)
         self.subjects = Subjects(session)
         self.workspaces = Workspaces(session)
-        self.approvals = Approvals(session)
-        self.executions = Executions(session)
+        self.approvals = Approvals(session, self.outbox)
+        self.executions = Executions(session, self.outbox)
         self.inside_steps = InsideSteps(session)
+        self.provider_events = ProviderEvents(session)
         self.refund_ledger = RefundLedger(session)
+        self.posted_cards = PostedCards(session)
+        self.card_claims = CardClaims(session, self.outbox)
+        self.notices = Notices(session)
+        self.slack = Slack(session)
+        self.reviewing = Reviewing(session)
+        self.money_claims = MoneyClaims(session)
+        self.dispatch_stops = DispatchStops(session)
+        self.second_factors = SecondFactors(session)
 
     async def now(self) -> datetime:
         """The database's clock, aware, in UTC."""

@@ -73,6 +73,13 @@ class ApprovalRequestRow(Identified, InWorkspace, Created, Base):
     closed_at: Mapped[datetime | None]
     closed_reason: Mapped[str | None] = mapped_column(PersonalText())
     supersedes_id: Mapped[UUID | None] = mapped_column(Uuid(), ForeignKey("approval_requests.id"))
+    authority_version: Mapped[str] = mapped_column(String(16), server_default="")
+    authority_rule: Mapped[str] = mapped_column(String(200), server_default="")
+    customer_tier: Mapped[str] = mapped_column(String(100), server_default="standard")
+    undo_seconds: Mapped[int | None] = mapped_column(Integer(), doc="how long it can be taken back; None: as usual")
+    seeded_by: Mapped[UUID | None] = mapped_column(
+        Uuid(), doc="a manager's check of attention: never carried out, whatever is decided"
+    )
 
 
 class DecisionRow(Identified, InWorkspace, Created, Base):

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -75,6 +76,12 @@ class AttemptRow(Identified, InWorkspace, Base):
         UniqueConstraint("workspace_id", "execution_id", "generation"),
         UniqueConstraint("workspace_id", "key"),
         Index("ix_attempts_ticket_id", "ticket_id"),
+        Index(
+            "ix_attempts_marked_at",
+            "marked_at",
+            sqlite_where=text("marked_at IS NOT NULL"),
+            postgresql_where=text("marked_at IS NOT NULL"),
+        ),
     )
 
     execution_id: Mapped[UUID] = mapped_column(Uuid(), ForeignKey("executions.id"))

@@ -22,6 +22,11 @@ class OperatorRow(Identified, InWorkspace, Created, Base):
     role: Mapped[str]
     password_hash: Mapped[str | None]
     disabled_at: Mapped[datetime | None]
+    languages: Mapped[str] = mapped_column(server_default="", doc="ISO 639-1 codes read, space separated; '': any")
+    skills: Mapped[str] = mapped_column(server_default="", doc="intents taken, space separated; '': any")
+    away_from: Mapped[datetime | None]
+    away_until: Mapped[datetime | None]
+    delegate_id: Mapped[UUID | None] = mapped_column(Uuid(), ForeignKey("operators.id"), doc="who stands in while away")
 
 
 class SessionRow(Identified, InWorkspace, Created, Base):
@@ -32,7 +37,7 @@ class SessionRow(Identified, InWorkspace, Created, Base):
         UniqueConstraint("workspace_id", "token_hash"),
         UniqueConstraint("workspace_id", "operator_id", "id"),
         Index(None, "workspace_id", "previous_token_hash"),
-        one_of("origin", ("password", "link")),
+        one_of("origin", ("password", "link", "slack")),
     )
 
     operator_id: Mapped[UUID] = mapped_column(Uuid(), ForeignKey("operators.id"))
@@ -45,6 +50,7 @@ class SessionRow(Identified, InWorkspace, Created, Base):
     idle_until: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    factor_proved_at: Mapped[datetime | None]
 
 
 class ApiTokenRow(Identified, InWorkspace, Created, Base):

@@ -48,6 +48,7 @@ class RefundEntryRow(Identified, InWorkspace, Created, Base):
         CheckConstraint("amount_minor > 0", name="amount_minor"),
         UniqueConstraint("workspace_id", "action_id"),
         Index("ix_refund_entries_balance_id", "balance_id"),
+        Index("ix_refund_entries_payment_ref", "workspace_id", "payment_ref"),
     )
 
     balance_id: Mapped[UUID] = mapped_column(Uuid(), ForeignKey("order_balances.id"))
@@ -56,4 +57,5 @@ class RefundEntryRow(Identified, InWorkspace, Created, Base):
     amount_minor: Mapped[int] = mapped_column(BigInteger())
     currency: Mapped[str] = mapped_column(String(3))
     status: Mapped[str] = mapped_column(String(20))
+    payment_ref: Mapped[str] = mapped_column(OutsideText(), server_default="", doc="the payment that is refunded")
     settled_at: Mapped[datetime | None]

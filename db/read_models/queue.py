@@ -80,6 +80,12 @@ async def queue_item(uow: UnitOfWork, request: RequestId) -> QueueItem | None:
     return items[0] if items else None
 
 
+async def queue_items(uow: UnitOfWork, requests: Sequence[RequestId]) -> tuple[QueueItem, ...]:
+    """Several requests, whatever their status, in the order of their ids."""
+    here = select(REQUESTS).where(REQUESTS.c.id.in_(requests)).order_by(REQUESTS.c.id)
+    return await _items(uow, await _requests(uow, here))
+
+
 async def answers_to(uow: UnitOfWork, requests: Sequence[UUID]) -> Mapping[UUID, tuple[Answer, ...]]:
     """Every decision on these requests with the name of the person, oldest first."""
     query = (

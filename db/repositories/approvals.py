@@ -12,6 +12,7 @@ from db.models.approvals import ApprovalRequestRow, DecisionRow, OperatorMoneyRo
 from db.models.executions import ExecutionRow
 from db.models.operators import OperatorRow, SessionRow
 from db.models.tickets import TicketRow
+from db.repositories.outbox import Outbox
 from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import DecisionVerdict, RequestStatus, Role
 from support_agents.domain.ids import (
@@ -51,6 +52,11 @@ class NewRequest(BaseModel):
     after_action_id: ActionId | None
     expires_at: datetime
     supersedes_id: RequestId | None = None
+    authority_version: str = ""
+    authority_rule: str = ""
+    customer_tier: str = "standard"
+    undo_seconds: int | None = None
+    seeded_by: OperatorId | None = None
 
 
 class ApprovalRequest(NewRequest):
@@ -110,13 +116,15 @@ _OPEN: ColumnElement[bool] = or_(
 class Approvals:
     """Approval requests, their decisions, and the money each operator let go in a day."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, outbox: Outbox) -> None:
         self._session = session
+        self._outbox = outbox
 
     async def add(self, request: NewRequest) -> None:
         """Insert a pending request; a second pending one of the same ticket, kind and target is an IntegrityError."""
         values = {**request.model_dump(), "status": RequestStatus.PENDING}
         await self._session.execute(insert(_REQUESTS).values(**values))
+        await self._outbox.request_changed(request.id, workspace=request.workspace_id)
 
     async def get(self, request_id: RequestId) -> ApprovalRequest | None:
         """Read without locking."""
@@ -167,12 +175,14 @@ class Approvals:
             .values(status=to, closed_at=database_now(), closed_reason=reason or None)
             .returning(ApprovalRequestRow.id)
         )
+        await self._outbox.request_changed(request.id, workspace=request.workspace_id)
         return result.first() is not None
 
     async def decide(self, decision: NewDecision) -> DecisionId:
         """Insert a decision; the request row must be locked by the caller."""
         decision_id = DecisionId(new_id())
         await self._session.execute(insert(_DECISIONS).values(id=decision_id, **decision.model_dump()))
+        await self._outbox.request_changed(decision.request_id, workspace=decision.workspace_id)
         return decision_id
 
     async def is_present(self, operator_id: OperatorId, session_id: SessionId, role: Role) -> bool:
@@ -200,6 +210,12 @@ class Approvals:
         key = money.model_dump(exclude={"minor"})
         await self._session.execute(upsert(_MONEY).values(id=new_id(), **key).on_conflict_do_nothing())
         return await self._add_money(money, OperatorMoneyRow.reserved_minor + money.minor <= limit, money.minor)
+
+    async def reserved_money(self, money: DayMoney) -> int:
+        """What the operator has let go on that day, in minor units."""
+        key = money.model_dump(exclude={"minor"})
+        query = select(_MONEY.c.reserved_minor).where(*(_MONEY.c[name] == value for name, value in key.items()))
+        return await self._session.scalar(query) or 0
 
     async def release_money(self, money: DayMoney) -> None:
         """Take back what was reserved for an action that will not happen."""

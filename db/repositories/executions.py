@@ -4,13 +4,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import exists, insert, or_, select, update
+from sqlalchemy import exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
 from db.base import database_now, table_of
 from db.models.executions import AttemptRow, ExecutionRow
 from db.models.outbox import OutboxRow
+from db.models.tickets import TicketRow
+from db.repositories.outbox import Outbox
 from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import DecisionVerdict, ExecutionStatus
 from support_agents.domain.events import EventName
@@ -96,18 +98,21 @@ class Attempt(NewAttempt):
 _EXECUTIONS = table_of(ExecutionRow)
 _ATTEMPTS = table_of(AttemptRow)
 _OUTBOX = table_of(OutboxRow)
+_TICKETS = table_of(TicketRow)
 
 
 class Executions:
     """Executions and attempts."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, outbox: Outbox) -> None:
         self._session = session
+        self._changed = outbox
 
     async def add(self, execution: NewExecution) -> None:
         """Insert a scheduled execution; the database refuses one without its approvals."""
         values = {**execution.model_dump(), "verdict": DecisionVerdict.APPROVE, "status": ExecutionStatus.SCHEDULED}
         await self._session.execute(insert(_EXECUTIONS).values(**values))
+        await self._changed.request_changed(execution.request_id, workspace=execution.workspace_id)
 
     async def get(self, execution_id: ExecutionId) -> Execution | None:
         """Read without locking."""
@@ -143,6 +148,7 @@ class Executions:
             .values(status=to, **finished, **changes)
             .returning(ExecutionRow.id)
         )
+        await self._changed.request_changed(execution.request_id, workspace=execution.workspace_id)
         return result.first() is not None
 
     async def set(self, execution: Execution, **changes: Any) -> bool:  # noqa: ANN401 - columns
@@ -186,6 +192,20 @@ class Executions:
             .returning(AttemptRow.id)
         )
         return result.first() is not None
+
+    async def mailed(self, workspace: WorkspaceId, address: str, *, within: timedelta) -> int:
+        """How many letters were begun to be handed over for a requester's address, from now back."""
+        since = (await self._session.execute(select(database_now()))).scalar_one() - within
+        query = (
+            select(func.count())
+            .select_from(_ATTEMPTS.join(_TICKETS, _TICKETS.c.id == AttemptRow.ticket_id))
+            .where(
+                AttemptRow.marked_at > since,
+                AttemptRow.workspace_id == workspace,
+                func.lower(_TICKETS.c.requester_email) == address.lower(),
+            )
+        )
+        return int(await self._session.scalar(query) or 0)
 
     async def finish_attempt(self, attempt_id: AttemptId, *, outcome: str, receipt: str | None, error: str) -> bool:
         """Write down once what came of a try; evidence, whoever decides on the execution."""

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.base import table_of, upsert
+from db.base import table_of
+from db.many import ManyRows
 from db.models.inbox import InboxRow
 from support_agents.domain.ids import InboxId, WorkspaceId, new_id
 from support_agents.domain.ticket import InboundMessage
@@ -15,7 +16,8 @@ from support_agents.domain.ticket import InboundMessage
 ROWS = table_of(InboxRow)
 COLUMNS = ROWS.c
 KEY = ("workspace_id", "source", "external_ticket", "event_kind", "event_key")
-ADD = upsert(ROWS).on_conflict_do_nothing(index_elements=KEY).returning(COLUMNS.id)
+COPIED = ("id", *KEY, "raw", "received_at", "buried_reason")
+ADD = ManyRows(ROWS, COPIED, unless_there=KEY)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Inbox:
                 "workspace_id": event.inbound.workspace,
                 "source": event.inbound.source,
                 "external_ticket": event.inbound.ticket.external_id,
-                "event_kind": event.inbound.kind,
+                "event_kind": str(event.inbound.kind),
                 "event_key": event.inbound.event_key,
                 "raw": event.raw,
                 "received_at": event.inbound.received_at,
@@ -60,7 +62,7 @@ class Inbox:
             }
             for event in events
         ]
-        return frozenset((await self._session.execute(ADD, rows)).scalars())
+        return await ADD.inserted(self._session, rows)
 
     async def bury(  # noqa: PLR0913 - an event without a shape has only these
         self, *, workspace: WorkspaceId, source: str, key: str, raw: bytes, reason: str, received_at: datetime
@@ -74,9 +76,8 @@ class Inbox:
             "event_key": key,
         }
         row = identity | {"id": new_id(), "raw": raw, "received_at": received_at, "buried_reason": reason}
-        added: InboxId | None = (await self._session.execute(ADD, row)).scalar_one_or_none()
-        if added is not None:
-            return added
+        for added in await ADD.inserted(self._session, [row]):
+            return InboxId(added)
         same = [COLUMNS[name] == value for name, value in identity.items()]
         return InboxId((await self._session.execute(select(COLUMNS.id).where(*same))).scalar_one())
 

@@ -56,6 +56,16 @@ class Knowledge:
         )
         return tuple(_read(row) for row in await self._session.execute(query))
 
+    async def passages_of(self, workspace: WorkspaceId, article_ids: Sequence[str]) -> tuple[Passage, ...]:
+        """All passages of these articles, in their order within each."""
+        query = (
+            select(PASSAGES, ARTICLES.c.article_id, ARTICLES.c.title, ARTICLES.c.audience, ARTICLES.c.language)
+            .join(ARTICLES, ARTICLES.c.id == PASSAGES.c.article_row_id)
+            .where(PASSAGES.c.workspace_id == workspace, ARTICLES.c.article_id.in_(article_ids))
+            .order_by(ARTICLES.c.article_id, PASSAGES.c.position)
+        )
+        return tuple(_read(row) for row in await self._session.execute(query))
+
 
 def _article(article: Article) -> dict[str, object]:
     return {

@@ -30,6 +30,21 @@ class Operator:
     role: Role
     password_hash: str | None
     disabled_at: datetime | None
+    languages: str = ""
+    skills: str = ""
+    away_from: datetime | None = None
+    away_until: datetime | None = None
+    delegate_id: OperatorId | None = None
+
+    def away(self, now: datetime) -> bool:
+        """Whether the person is away at this moment."""
+        since = self.away_from is None or self.away_from <= now
+        return self.away_until is not None and since and now < self.away_until
+
+    def takes(self, *, language: str, intent: str) -> bool:
+        """Whether the person reads the language and takes the intent; nothing named means any."""
+        reads = not self.languages or not language or language in self.languages.split()
+        return reads and (not self.skills or not intent or intent in self.skills.split())
 
 
 @dataclass(frozen=True)
@@ -115,6 +130,23 @@ class Operators:
         """Let the person sign in no more; end every session."""
         await self._update(OPERATORS, OPERATORS.c.id == operator, {"disabled_at": database_now()})
         await self.end_sessions(operator)
+
+    async def set_desk(  # noqa: PLR0913 - what a person takes
+        self,
+        operator: OperatorId,
+        *,
+        languages: str,
+        skills: str,
+        away_from: datetime | None = None,
+        away_until: datetime | None = None,
+        delegate: OperatorId | None = None,
+    ) -> None:
+        """Say what a person reads and takes, when they are away, and who stands in meanwhile."""
+        values = {
+            "languages": languages, "skills": skills, "away_from": away_from, "away_until": away_until,
+            "delegate_id": delegate,
+        }  # fmt: skip
+        await self._update(OPERATORS, OPERATORS.c.id == operator, values)
 
     async def open_session(self, new: NewSession) -> SessionId:
         """Open a session after a successful sign-in."""

@@ -1,6 +1,6 @@
 """Events committed with the state they tell of, and who works on them; nothing else may enqueue."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,21 +8,25 @@ from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import UtcDateTime, database_now, table_of
+from db.many import ManyRows
 from db.models.outbox import OutboxRow
 from support_agents.domain.events import EventName, OutboxEvent
-from support_agents.domain.ids import OutboxId, WorkspaceId, new_id
+from support_agents.domain.ids import OutboxId, RequestId, WorkspaceId, new_id
 
 ROWS = table_of(OutboxRow)
 COLUMNS = ROWS.c
 ADD = insert(ROWS)
+ADD_ALL = ManyRows(ROWS, ("id", "workspace_id", "name", "subject", "attempts"))
 WAITING = and_(COLUMNS.done_at.is_(None), COLUMNS.buried_at.is_(None))
 
 
 class Outbox:
-    """`added` tells whether this unit of work has added rows."""
+    """`added` tells whether this unit of work has added rows; `heard` names optional events that have a listener."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, heard: Collection[EventName] = ()) -> None:
         self._session = session
+        self._heard = heard
+        self._changed: set[RequestId] = set()
         self.added = False
 
     async def add(
@@ -35,10 +39,30 @@ class Outbox:
         self.added = True
         return event
 
+    async def request_changed(
+        self, request: RequestId, *, workspace: WorkspaceId, not_before: datetime | None = None
+    ) -> None:
+        """Tell that a request, or what became of it, changes now (once per unit of work) or will by then."""
+        if EventName.REQUEST_CHANGED not in self._heard or (not_before is None and request in self._changed):
+            return
+        if not_before is None:
+            self._changed.add(request)
+        await self.add(EventName.REQUEST_CHANGED, request, workspace=workspace, not_before=not_before)
+
+    async def tell_again(self, request: RequestId, *, workspace: WorkspaceId, at: datetime) -> None:
+        """Tell of a request once more, unless it will be told of by then anyway."""
+        if not await self._will_be_told(request, at):
+            await self.request_changed(request, workspace=workspace, not_before=at)
+
+    async def _will_be_told(self, request: RequestId, by: datetime) -> bool:
+        mine = (COLUMNS.name == EventName.REQUEST_CHANGED, COLUMNS.subject == request, COLUMNS.leased_until.is_(None))
+        query = select(COLUMNS.id).where(WAITING, *mine, COLUMNS.not_before <= by).limit(1)
+        return (await self._session.execute(query)).first() is not None
+
     async def add_all(self, name: EventName, subjects: Sequence[UUID], *, workspace: WorkspaceId) -> None:
         """Add one event per subject, due at once."""
-        rows = [{"id": new_id(), "workspace_id": workspace, "name": name, "subject": subject} for subject in subjects]
-        await self._session.execute(ADD, rows)
+        common = {"workspace_id": workspace, "name": str(name), "attempts": 0}
+        await ADD_ALL.insert(self._session, [common | {"id": new_id(), "subject": subject} for subject in subjects])
         self.added = True
 
     async def claim(self, *, limit: int, lease: timedelta) -> tuple[OutboxEvent, ...]:
@@ -100,6 +124,11 @@ class Outbox:
         query = select(func.min(later, type_=UtcDateTime())).where(WAITING)
         due: datetime | None = (await self._session.execute(query)).scalar_one()
         return due
+
+    async def waiting(self, name: EventName, *, limit: int = 1_000) -> tuple[OutboxId, ...]:
+        """Events of one name that are neither done nor buried, due or not."""
+        query = select(COLUMNS.id).where(WAITING, COLUMNS.name == name).order_by(COLUMNS.id).limit(limit)
+        return tuple((await self._session.execute(query)).scalars())
 
     async def is_waiting(self, event: OutboxId) -> bool:
         """Whether it is neither done nor buried."""

@@ -36,6 +36,7 @@ class Reservation(BaseModel):
     execution_id: ExecutionId
     action_id: ActionId
     amount: Money
+    payment_ref: str = ""
 
 
 class RefundLedger:
@@ -70,6 +71,22 @@ class RefundLedger:
         """Give back what was reserved for a refund that did not happen."""
         await self._settle(workspace, action_id, RefundEntryStatus.RELEASED)
 
+    async def give_back(self, workspace: WorkspaceId, action_id: ActionId) -> None:
+        """Take back what was booked for a refund that its provider has let fail afterwards."""
+        entry = await self._entry(workspace, action_id)
+        if entry is None or entry["status"] != RefundEntryStatus.BOOKED:
+            return
+        query = select(_BALANCES).where(OrderBalanceRow.id == entry["balance_id"]).with_for_update(key_share=True)
+        row = (await self._session.execute(query)).mappings().one()
+        moved = await self._session.execute(
+            update(_ENTRIES)
+            .where(RefundEntryRow.id == entry["id"], RefundEntryRow.status == RefundEntryStatus.BOOKED)
+            .values(status=RefundEntryStatus.RELEASED, settled_at=database_now())
+            .returning(RefundEntryRow.id)
+        )
+        if moved.first() is not None:
+            await self._change(row, booked_minor=max(0, row["booked_minor"] - entry["amount_minor"]))
+
     async def book_found(self, workspace: WorkspaceId, money: OrderMoney, claim: Reservation) -> None:
         """Book a refund that the provider proved although nothing is reserved for it (after a restore)."""
         if await self.reserve(workspace, money, claim):
@@ -83,6 +100,7 @@ class RefundLedger:
             "amount_minor": claim.amount.minor,
             "currency": claim.amount.currency,
             "status": RefundEntryStatus.RESERVED,
+            "payment_ref": claim.payment_ref,
             "settled_at": None,
         }
         if known is not None:

@@ -6,20 +6,24 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, false, insert, or_, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.base import table_of, upsert
+from db.base import table_of
+from db.many import ManyRows
 from db.models.subjects import SubjectIdentifierRow, SubjectRow
 from support_agents.domain.ids import WorkspaceId, new_id
 
 IDENTIFIERS = table_of(SubjectIdentifierRow)
 COLUMNS = IDENTIFIERS.c
-ADD_SUBJECT = insert(table_of(SubjectRow))
-ADD_IDENTIFIER = (
-    upsert(IDENTIFIERS)
-    .on_conflict_do_nothing(index_elements=["workspace_id", "kind", "hash"])
-    .returning(COLUMNS.subject_id)
+ADD_SUBJECTS = ManyRows(table_of(SubjectRow), ("id", "workspace_id"))
+KEY = ("workspace_id", "kind", "hash")
+ADD_IDENTIFIERS = ManyRows(IDENTIFIERS, ("id", "subject_id", *KEY), unless_there=KEY)
+# Not a row value IN (…): SQLite would scan the table for more than one row.
+FIND = select(COLUMNS.hash, COLUMNS.subject_id).where(
+    COLUMNS.workspace_id == bindparam("workspace"),
+    COLUMNS.kind == "email",
+    COLUMNS.hash.in_(bindparam("hashes", expanding=True)),
 )
 
 
@@ -59,9 +63,8 @@ class Subjects:
         if not missing:
             return found
         made = {person: new_id() for person in missing}
-        await self._session.execute(
-            ADD_SUBJECT, [{"id": subject, "workspace_id": person.workspace} for person, subject in made.items()]
-        )
+        subjects = [{"id": subject, "workspace_id": person.workspace} for person, subject in made.items()]
+        await ADD_SUBJECTS.insert(self._session, subjects)
         rows = [
             {
                 "id": new_id(),
@@ -72,8 +75,9 @@ class Subjects:
             }
             for person, subject in made.items()
         ]
-        added = set((await self._session.execute(ADD_IDENTIFIER, rows)).scalars())
-        if len(added) < len(missing):  # another process was first with some
+        if len(await ADD_IDENTIFIERS.inserted(self._session, rows)) < len(
+            missing
+        ):  # another process was first with some
             made |= await self._find(missing)
         return found | made
 
@@ -81,10 +85,8 @@ class Subjects:
         by_workspace: dict[WorkspaceId, list[str]] = {}
         for person in people:
             by_workspace.setdefault(person.workspace, []).append(person.email_hash)
-        # Not a row value IN (…): SQLite would scan the table for more than one row.
-        named = [
-            and_(COLUMNS.workspace_id == workspace, COLUMNS.kind == "email", COLUMNS.hash.in_(hashes))
-            for workspace, hashes in by_workspace.items()
-        ]
-        query = select(COLUMNS.workspace_id, COLUMNS.hash, COLUMNS.subject_id).where(or_(false(), *named))
-        return {Person(row[0], row[1]): row[2] for row in await self._session.execute(query)}
+        found: dict[Person, UUID] = {}
+        for workspace, hashes in by_workspace.items():
+            rows = await self._session.execute(FIND, {"workspace": workspace, "hashes": hashes})
+            found |= {Person(workspace, row[0]): row[1] for row in rows}
+        return found

@@ -1,29 +1,29 @@
 """Tickets and their messages as rows; what an event does to a ticket is decided in `db.ticket_store`."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, Select, and_, bindparam, false, insert, or_, select, update
+from sqlalchemy import Row, Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.base import table_of, upsert
+from db.base import table_of
+from db.many import ManyRows
 from db.models.tickets import MessageRow, TicketRow
 from support_agents.domain.ids import InboxId, TicketId, WorkspaceId, new_id
 from support_agents.domain.ticket import Attachment, Author, Channel, InboundMessage, Message, Requester, TicketSnapshot
 
 TICKETS = table_of(TicketRow)
 MESSAGES = table_of(MessageRow)
-ADD = (
-    upsert(TICKETS)
-    .on_conflict_do_nothing(index_elements=["workspace_id", "source", "external_id"])
-    .returning(TICKETS.c.id)
+MESSAGE_COLUMNS = (
+    *("id", "workspace_id", "ticket_id", "inbox_id", "external_id", "author", "public", "automatic", "ours"),
+    *("revision", "text", "html", "attachments", "written_at", "received_at"),
 )
-ADD_MESSAGE = insert(MESSAGES)
+ADD_MESSAGES = ManyRows(MESSAGES, MESSAGE_COLUMNS)
 ATTACHMENTS = TypeAdapter(tuple[Attachment, ...])
 LONGEST_CONVERSATION = 50
 
@@ -84,6 +84,7 @@ class NewMessage:
     ours: bool
 
 
+ADD = ManyRows(TICKETS, tuple(Ticket.__dataclass_fields__), unless_there=("workspace_id", "source", "external_id"))
 CHANGING = set(Ticket.__dataclass_fields__) - {"workspace_id", "source", "external_id"}
 SAVE = (
     update(TICKETS)
@@ -91,6 +92,18 @@ SAVE = (
     .values({name: bindparam(f"new_{name}") for name in CHANGING - {"id"}})
 )
 COLUMNS = tuple(TICKETS.c[name] for name in Ticket.__dataclass_fields__)
+STATUS = tuple(Ticket.__dataclass_fields__).index("status")
+# Not a row value IN (…): SQLite would scan the table for more than one row.
+FIND = (
+    select(*COLUMNS)
+    .where(
+        TICKETS.c.workspace_id == bindparam("workspace"),
+        TICKETS.c.source == bindparam("source"),
+        TICKETS.c.external_id.in_(bindparam("externals", expanding=True)),
+    )
+    .order_by(TICKETS.c.id)
+    .with_for_update(key_share=True)
+)
 
 
 class Tickets:
@@ -112,20 +125,18 @@ class Tickets:
         by_sender: dict[tuple[WorkspaceId, str], list[str]] = {}
         for workspace, source, external in keys:
             by_sender.setdefault((workspace, source), []).append(external)
-        # Not a row value IN (…): SQLite would scan the table for more than one row.
-        named = [
-            and_(TICKETS.c.workspace_id == workspace, TICKETS.c.source == source, TICKETS.c.external_id.in_(externals))
-            for (workspace, source), externals in by_sender.items()
-        ]
-        query = select(*COLUMNS).where(or_(false(), *named)).order_by(TICKETS.c.id).with_for_update(key_share=True)
-        return tuple(read_ticket(row) for row in await self._session.execute(query))
+        found: list[Ticket] = []
+        for (workspace, source), externals in sorted(by_sender.items()):
+            given = {"workspace": workspace, "source": source, "externals": externals}
+            found += map(read_ticket, await self._session.execute(FIND, given))
+        return tuple(found)
 
     async def add(self, tickets: Sequence[Ticket]) -> bool:
         """Insert; False when another transaction has made one of them."""
         if not tickets:
             return True
-        rows = [dict(vars(ticket)) for ticket in tickets]
-        return len((await self._session.execute(ADD, rows)).all()) == len(tickets)
+        rows = [vars(ticket) | {"channel": str(ticket.channel), "status": str(ticket.status)} for ticket in tickets]
+        return len(await ADD.inserted(self._session, rows)) == len(tickets)
 
     async def save(self, tickets: Sequence[Ticket]) -> None:
         """Write all that may change of locked tickets."""
@@ -148,7 +159,7 @@ class Tickets:
     async def add_messages(self, messages: Sequence[NewMessage]) -> None:
         """Store messages."""
         if messages:
-            await self._session.execute(ADD_MESSAGE, [row for new in messages for row in _message_rows(new)])
+            await ADD_MESSAGES.insert(self._session, [row for new in messages for row in _message_rows(new)])
 
     async def snapshot(self, ticket: Ticket) -> TicketSnapshot:
         """The ticket as a run reads it: its newest public messages that no machine wrote, in order of time."""
@@ -180,8 +191,9 @@ class Tickets:
 
 def read_ticket(row: Sequence[Any]) -> Ticket:
     """A row of `COLUMNS`."""
-    ticket = Ticket(*row)
-    return replace(ticket, status=TicketStatus(ticket.status))
+    values = [*row]
+    values[STATUS] = TicketStatus(values[STATUS])
+    return Ticket(*values)
 
 
 def read_messages(rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[Message, ...]:
@@ -210,7 +222,7 @@ def _message_rows(new: NewMessage) -> Iterator[dict[str, object]]:
             "ticket_id": new.ticket.id,
             "inbox_id": new.inbox_id,
             "external_id": message.external_id,
-            "author": message.author,
+            "author": str(message.author),
             "public": message.public,
             "automatic": new.inbound.automatic,
             "ours": new.ours,

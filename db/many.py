@@ -1,0 +1,52 @@
+"""Inserts any number of rows by one statement whose text never changes; which rows, and why, is its callers' affair."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, Executable, Result, Table, bindparam, column, func, select
+from sqlalchemy.dialects.postgresql import Insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.base import upsert
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+class ManyRows:
+    """An INSERT of these columns; `unless_there` names a unique key whose rows stay as they are.
+
+    On PostgreSQL the values travel as one array per column: a list of VALUES would be another statement for every
+    number of rows, taken apart and planned anew each time. SQLite has no arrays and needs none: nothing travels.
+    """
+
+    def __init__(self, table: Table, columns: Sequence[str], *, unless_there: Sequence[str] = ()) -> None:
+        self._columns = tuple(columns)
+        self._values = _keeping(upsert(table), unless_there)
+        self._arrays = _keeping(_from_arrays(table, self._columns), unless_there)
+        self._values_returning = self._values.returning(table.c.id)
+        self._arrays_returning = self._arrays.returning(table.c.id)
+
+    async def insert(self, session: AsyncSession, rows: Rows) -> None:
+        """Insert all."""
+        await self._execute(session, self._values, self._arrays, rows)
+
+    async def inserted(self, session: AsyncSession, rows: Rows) -> frozenset[Any]:
+        """Insert those that are not there, of equal ones the first, and return their ids."""
+        result = await self._execute(session, self._values_returning, self._arrays_returning, rows)
+        return frozenset(result.scalars())
+
+    async def _execute(self, session: AsyncSession, values: Executable, arrays: Executable, rows: Rows) -> Result[Any]:
+        if session.get_bind().dialect.name == "sqlite":
+            return await session.execute(values, list(rows))
+        return await session.execute(arrays, {name: [row[name] for row in rows] for name in self._columns})
+
+
+def _keeping(insert: Insert, unless_there: Sequence[str]) -> Insert:
+    return insert.on_conflict_do_nothing(index_elements=unless_there) if unless_there else insert
+
+
+def _from_arrays(table: Table, columns: Sequence[str]) -> Insert:
+    arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in columns]
+    columns_of_row = [column(name, table.c[name].type) for name in columns]
+    row = func.unnest(*arrays).table_valued(*columns_of_row).render_derived()
+    return upsert(table).from_select(columns, select(*row.c), include_defaults=False)

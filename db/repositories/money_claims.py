@@ -1,0 +1,102 @@
+"""What customers, orders and instruments were granted, as rows: claimed under a lock, given back, added up."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import ColumnElement
+
+from db.base import database_now, table_of, upsert
+from db.models.money_claims import MoneyClaimRow, MoneySubjectRow
+from support_agents.domain.ids import RequestId, WorkspaceId, new_id
+
+_SUBJECTS = table_of(MoneySubjectRow)
+_CLAIMS = table_of(MoneyClaimRow)
+
+
+class MoneySubject(BaseModel):
+    """Whose money is added up; `holder` is what tells one customer, order or instrument from another."""
+
+    model_config = ConfigDict(frozen=True)
+
+    workspace_id: WorkspaceId
+    per: str
+    holder: str
+    currency: str
+
+
+class NewClaim(BaseModel):
+    """A request's amount in minor units, and the business day that it counts in."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request_id: RequestId
+    minor: int
+    day: date
+    claimed_at: datetime
+
+
+class Claim(NewClaim):
+    """A claim as stored, with whose it is."""
+
+    id: UUID
+    subject_id: UUID
+    per: str
+    currency: str
+
+
+class MoneyClaims:
+    """Claims of requests on what is granted."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def lock(self, subject: MoneySubject) -> UUID:
+        """Return the subject's row, made when there is none, locked until the end of the transaction."""
+        key = subject.model_dump()
+        await self._session.execute(upsert(_SUBJECTS).values(id=new_id(), **key).on_conflict_do_nothing())
+        query = select(_SUBJECTS.c.id).where(*(_SUBJECTS.c[name] == value for name, value in key.items()))
+        locked: UUID = (await self._session.execute(query.with_for_update(key_share=True))).scalar_one()
+        return locked
+
+    async def add(self, subject_id: UUID, workspace: WorkspaceId, claim: NewClaim) -> None:
+        """Claim; once for each request and subject."""
+        values = {"id": new_id(), "workspace_id": workspace, "subject_id": subject_id, **claim.model_dump()}
+        await self._session.execute(insert(_CLAIMS).values(**values))
+
+    async def taken_in_day(self, subject_id: UUID, day: date, *, until: datetime | None = None) -> int:
+        """Minor units claimed in one business day and not given back; up to an instant, if one is given."""
+        return await self._sum(subject_id, _CLAIMS.c.day == day, *_until(until))
+
+    async def taken_since(self, subject_id: UUID, since: datetime, *, until: datetime | None = None) -> int:
+        """Minor units claimed after an instant and not given back; up to another, if one is given."""
+        return await self._sum(subject_id, _CLAIMS.c.claimed_at > since, *_until(until))
+
+    async def of(self, request_id: RequestId) -> tuple[Claim, ...]:
+        """A request's claims that hold."""
+        query = (
+            select(_CLAIMS, _SUBJECTS.c.per, _SUBJECTS.c.currency)
+            .join(_SUBJECTS, _SUBJECTS.c.id == _CLAIMS.c.subject_id)
+            .where(_CLAIMS.c.request_id == request_id, _CLAIMS.c.released_at.is_(None))
+        )
+        return tuple(Claim.model_validate(dict(row)) for row in (await self._session.execute(query)).mappings())
+
+    async def release(self, request_id: RequestId) -> None:
+        """Give back what was claimed for something that will not happen."""
+        held = (_CLAIMS.c.request_id == request_id, _CLAIMS.c.released_at.is_(None))
+        await self._session.execute(update(_CLAIMS).where(*held).values(released_at=database_now()))
+
+    async def hold(self, request_id: RequestId) -> None:
+        """Claim again what was given back too early: it has happened after all."""
+        await self._session.execute(update(_CLAIMS).where(_CLAIMS.c.request_id == request_id).values(released_at=None))
+
+    async def _sum(self, subject_id: UUID, *when: ColumnElement[bool]) -> int:
+        mine = (_CLAIMS.c.subject_id == subject_id, _CLAIMS.c.released_at.is_(None))
+        query = select(func.coalesce(func.sum(_CLAIMS.c.minor), 0)).where(*mine, *when)
+        return int((await self._session.execute(query)).scalar_one())
+
+
+def _until(instant: datetime | None) -> tuple[ColumnElement[bool], ...]:
+    return () if instant is None else (_CLAIMS.c.claimed_at <= instant,)
