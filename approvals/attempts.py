@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from approvals.canonical import CanonicalRefund, CanonicalReply, Sealed, unseal
+from approvals.canonical import AnyAction, Sealed, unseal
 from db.repositories.approvals import ApprovalRequest
 from db.repositories.executions import Attempt, Execution, NewAttempt
 from db.repositories.tickets import Ticket
@@ -38,7 +38,7 @@ class Case:
     execution: Execution
     attempts: tuple[Attempt, ...] = ()
 
-    def action(self) -> CanonicalReply | CanonicalRefund:
+    def action(self) -> AnyAction:
         """Decode the stored bytes, proving that they are what was decided on."""
         return unseal(Sealed(self.request.canonical, self.execution.digest))
 
@@ -53,7 +53,7 @@ class Started:
     """An attempt whose intent is committed; the call must begin before `begin_by` on the monotonic clock."""
 
     case: Case
-    action: CanonicalReply | CanonicalRefund
+    action: AnyAction
     attempt: NewAttempt
     begin_by: float = field(compare=False)
 

@@ -1,6 +1,9 @@
-"""Who may approve what, and how many must: a table of rules over role, action, amount, currency and daily total."""
+"""Who may approve what, how many must, within which limits: a table of rules; it knows no request and nobody's day."""
 
+import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -8,38 +11,102 @@ from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import Role
 from support_agents.domain.errors import SupportError
 from support_agents.domain.money import Currency, Money
+from support_agents.domain.ticket import Requester
 
 RANK = {Role.VIEWER: 0, Role.APPROVER: 1, Role.MANAGER: 2, Role.ADMIN: 3}
+STANDARD = "standard"  # the tier of whoever has no other
 
 
-class Rule(BaseModel):
-    """Up to this amount in this currency (none for actions without money), so many people, of them so many managers."""
+class SecondFactor(StrEnum):
+    """Whose decisions on money need a second factor proved in the same session, minutes ago."""
+
+    MONEY = "money"  # everybody's
+    ENROLLED = "enrolled"  # only of those who have enrolled one
+
+
+class Per(StrEnum):
+    """Whose money a cap adds up."""
+
+    CUSTOMER = "customer"
+    ORDER = "order"
+    INSTRUMENT = "instrument"
+
+
+class Part(BaseModel):
+    """Base of the table's parts."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+
+class Rule(Part):
+    """Up to this amount in this currency (none for actions without money), so many people, of them so many managers.
+
+    `slack_max_minor` is the largest amount that may be decided from Slack; without money, `slack` says whether.
+    Empty `tiers`: for customers of every tier that no other rule of the action and currency names.
+    """
+
+    name: str = ""
     kind: ActionKind
     currency: Currency | None = None
     up_to_minor: int | None = Field(default=None, ge=0)
+    tiers: tuple[str, ...] = ()
+    approver: Role = Role.APPROVER
     approvals: int = Field(default=1, ge=1)
     managers: int = Field(default=0, ge=0)
+    time_limit: timedelta | None = Field(default=None, description="business hours; None: the installation's")
+    undo: timedelta | None = Field(default=None, description="None: the installation's")
+    slack_max_minor: int = Field(default=0, ge=0)
+    slack: bool = True
+
+    def covers(self, kind: ActionKind, amount: Money | None) -> bool:
+        """Whether the rule speaks of this action and amount, tiers aside."""
+        if self.kind is not kind:
+            return False
+        if amount is None:
+            return self.currency is None and self.up_to_minor is None
+        within = self.up_to_minor is not None and 0 < amount.minor <= self.up_to_minor
+        return self.currency == amount.currency and within
 
 
-class DailyLimit(BaseModel):
-    """What one operator of a role may let go in one day and currency, in minor units."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class DailyLimit(Part):
+    """What one operator of a role – or of a higher one without a limit of its own – may let go in one day."""
 
     role: Role
     currency: Currency
     minor: int = Field(ge=0)
 
 
+class Cap(Part):
+    """What one customer, order or instrument may get back `within` a rolling time; None: in one business day."""
+
+    name: str = ""
+    per: Per
+    currency: Currency
+    minor: int = Field(ge=0)
+    within: timedelta | None = None
+    tiers: tuple[str, ...] = ()
+
+
+class Tier(Part):
+    """Customers who are treated alike: authenticated addresses and whole domains; the order system may name it too."""
+
+    name: str
+    addresses: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Needed:
-    """How many distinct people must approve, and how many of them must be managers."""
+    """How many distinct people must approve, how many of them managers, and the rule that says so."""
 
     approvals: int
     managers: int
+    rule: Rule
+
+    @property
+    def approver(self) -> Role:
+        """The least role that counts at all."""
+        return self.rule.approver
 
 
 @dataclass(frozen=True)
@@ -49,26 +116,64 @@ class Nobody:
     reason: str
 
 
-class Authority(BaseModel):
+class Authority(Part):
     """The whole table; what no rule covers, nobody may approve."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     rules: tuple[Rule, ...]
     daily_limits: tuple[DailyLimit, ...]
+    caps: tuple[Cap, ...] = ()
+    tiers: tuple[Tier, ...] = ()
+    second_factor: SecondFactor = SecondFactor.MONEY
 
-    def needed(self, kind: ActionKind, amount: Money | None) -> Needed | Nobody:
-        """Return who must approve: of the rules that cover the action, the one with the smallest limit."""
-        covering = [rule for rule in self.rules if _covers(rule, kind, amount)]
-        if not covering:
+    @property
+    def version(self) -> str:
+        """Names exactly these rules: it changes whenever any of them does."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+    def rule_for(self, kind: ActionKind, amount: Money | None, tier: str = STANDARD) -> Rule | None:
+        """Return the rule with the smallest limit that covers it; rules that name the tier go before all others."""
+        named = [rule for rule in self.rules if tier in rule.tiers and _same_money(rule, kind, amount)]
+        ladder = named or [rule for rule in self.rules if not rule.tiers]
+        covering = [rule for rule in ladder if rule.covers(kind, amount)]
+        return min(covering, key=lambda rule: rule.up_to_minor or 0, default=None)
+
+    def needed(self, kind: ActionKind, amount: Money | None, tier: str = STANDARD) -> Needed | Nobody:
+        """Return who must approve."""
+        rule = self.rule_for(kind, amount, tier)
+        if rule is None:
             return Nobody(f"nobody here may approve {kind.replace('_', ' ')}" + (f" of {amount}" if amount else ""))
-        rule = min(covering, key=lambda rule: rule.up_to_minor or 0)
-        return Needed(approvals=max(rule.approvals, rule.managers), managers=rule.managers)
+        managers = rule.approvals if is_manager(rule.approver) else rule.managers
+        return Needed(approvals=max(rule.approvals, managers), managers=managers, rule=rule)
+
+    def may_from_slack(self, kind: ActionKind, amount: Money | None, tier: str = STANDARD) -> bool:
+        """Whether the action may be decided from Slack at all: with money, only up to the rule's `slack_max_minor`."""
+        rule = self.rule_for(kind, amount, tier)
+        if rule is None:
+            return False
+        return rule.slack if amount is None else amount.minor <= rule.slack_max_minor
+
+    def asks_factor(self, kind: ActionKind, *, enrolled: bool) -> bool:
+        """Whether a decision in the console or over REST needs a second factor: all but words to a customer do."""
+        if kind is ActionKind.SEND_REPLY:
+            return False
+        return enrolled or self.second_factor is SecondFactor.MONEY
 
     def daily_limit(self, role: Role, currency: str) -> int:
         """Return what the role may let go in a day, in minor units; nothing unless the table says so."""
-        return max((limit.minor for limit in self.daily_limits if (limit.role, limit.currency) == (role, currency)),
-                   default=0)  # fmt: skip
+        mine = [limit for limit in self.daily_limits if limit.currency == currency and RANK[limit.role] <= RANK[role]]
+        return max((limit.minor for limit in mine), default=0)
+
+    def caps_on(self, currency: str, tier: str) -> tuple[Cap, ...]:
+        """Every cap that a refund to a customer of this tier must stay within."""
+        return tuple(c for c in self.caps if c.currency == currency and (not c.tiers or tier in c.tiers))
+
+    def tier_of(self, requester: Requester, told: str = "") -> str:
+        """Return the tier of an authenticated customer: what the order system says, or else their address."""
+        if not requester.verified:
+            return STANDARD
+        address = requester.email.strip().casefold()
+        by_address = next((tier.name for tier in self.tiers if _is_of(address, tier)), STANDARD)
+        return told if told in {tier.name for tier in self.tiers} else by_address
 
 
 def require_role(role: Role, least: Role) -> None:
@@ -93,23 +198,26 @@ def _mailbox(address: str) -> str:
     return f"{local.partition('+')[0]}@{domain.rstrip('.')}"
 
 
-def _covers(rule: Rule, kind: ActionKind, amount: Money | None) -> bool:
-    if rule.kind is not kind:
-        return False
-    if amount is None:
-        return rule.currency is None and rule.up_to_minor is None
-    return rule.currency == amount.currency and rule.up_to_minor is not None and 0 < amount.minor <= rule.up_to_minor
+def _is_of(address: str, tier: Tier) -> bool:
+    return address in tier.addresses or address.rpartition("@")[2] in tier.domains
+
+
+def _same_money(rule: Rule, kind: ActionKind, amount: Money | None) -> bool:
+    return rule.kind is kind and rule.currency == (amount.currency if amount else None)
 
 
 def _built_in() -> Authority:
     currencies = ("EUR", "GBP", "USD")
     refunds = ((10_000, 1, 0), (100_000, 2, 1))
-    limits = ((Role.APPROVER, 50_000), (Role.MANAGER, 200_000), (Role.ADMIN, 200_000))
+    limits = ((Role.APPROVER, 50_000), (Role.MANAGER, 200_000))
     return Authority(
         rules=(
-            Rule(kind=ActionKind.SEND_REPLY),
+            Rule(name="replies", kind=ActionKind.SEND_REPLY),
             *(
-                Rule(kind=ActionKind.ISSUE_REFUND, currency=c, up_to_minor=limit, approvals=people, managers=managers)
+                Rule(
+                    name=f"refunds up to {limit} {c}", kind=ActionKind.ISSUE_REFUND, currency=c, up_to_minor=limit,
+                    approvals=people, managers=managers,
+                )
                 for c in currencies
                 for limit, people, managers in refunds
             ),
@@ -117,7 +225,8 @@ def _built_in() -> Authority:
         daily_limits=tuple(
             DailyLimit(role=role, currency=c, minor=minor) for c in currencies for role, minor in limits
         ),
-    )
+        second_factor=SecondFactor.ENROLLED,
+    )  # fmt: skip
 
 
 BUILT_IN = _built_in()

@@ -28,6 +28,24 @@ class BusinessHours:
             left -= max(closing - begin, timedelta())
         raise ValueError(f"no business hours within ten years cover {open_time}")
 
+    def open_between(self, start: datetime, end: datetime) -> timedelta:
+        """Return how much of the time from `start` to `end` was business hours."""
+        passed = timedelta()
+        for opening, closing in self._windows(start):
+            if opening >= end:
+                break
+            passed += max(min(closing, end) - max(opening, start), timedelta())
+        return passed
+
+    def is_open(self, instant: datetime) -> bool:
+        """Whether the business is open at this moment."""
+        opening, closing = next(self._windows(instant), (None, None))
+        return opening is not None and closing is not None and opening <= instant < closing
+
+    def is_holiday(self, instant: datetime) -> bool:
+        """Whether the day is one of those that the business is closed on, whatever the weekday."""
+        return self.day(instant) in self.closed_on
+
     def day(self, instant: datetime) -> date:
         """The calendar day in the business's zone: whose daily total an approval counts against."""
         return instant.astimezone(self.zone).date()

@@ -25,6 +25,7 @@ class Way(StrEnum):
     HELPDESK = "helpdesk"
     EMAIL = "email"
     PAYMENT = "payment"
+    HTTP = "http"
 
 
 class CanonicalAction(BaseModel):
@@ -45,7 +46,32 @@ class CanonicalAction(BaseModel):
     way: Way
     live: bool
     clauses: tuple[ClauseRef, ...]
+    authority: str = Field(default="", description="version of the authority table that it was put to people under")
+    rule: str = Field(default="", description="the table's rule that says who must approve")
+    tier: str = Field(default="standard", description="the customer's, as authenticated")
+    dry_run: bool = Field(default=False, description="everything is done but the provider's effect")
     nonce: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+    @property
+    def concerns(self) -> str:
+        """Whose action it is: the address that it would reach or act for."""
+        raise NotImplementedError
+
+    @property
+    def money(self) -> Money | None:
+        """What it would pay."""
+        return None
+
+
+class Attached(BaseModel):
+    """A knowledge base file as it is attached: the bytes by their hash, and all that is said of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    filename: str
+    content_type: str
+    size: int = Field(ge=0)
 
 
 class CanonicalReply(CanonicalAction):
@@ -59,7 +85,13 @@ class CanonicalReply(CanonicalAction):
     text: str
     html: str
     headers: tuple[tuple[str, str], ...] = Field(default=(), description="every further header, in order")
-    attachments: tuple[str, ...] = Field(default=(), description="SHA-256 of each attached file")
+    attachments: tuple[Attached, ...] = ()
+    dkim: str = Field(default="", description="`selector._domainkey.domain` that the letter is signed under")
+
+    @property
+    def concerns(self) -> str:
+        """Its recipient."""
+        return self.to[0]
 
 
 class CanonicalRefund(CanonicalAction):
@@ -70,12 +102,60 @@ class CanonicalRefund(CanonicalAction):
     order_version: str
     payment_ref: str
     account_last4: str
+    instrument: str = Field(default="", description="what was paid with; empty: told apart by payment only")
     amount: Money
     requester: str = Field(description="whose order it is, as the helpdesk authenticated them")
+    gateway: str = Field(default="ledger", description="the payment provider that it was approved for")
+
+    @property
+    def concerns(self) -> str:
+        """Whose money it is."""
+        return self.requester
+
+    @property
+    def money(self) -> Money | None:
+        """What is paid back."""
+        return self.amount
 
 
-Action = Annotated[CanonicalReply | CanonicalRefund, Field(discriminator="kind")]
-_ACTION: TypeAdapter[CanonicalReply | CanonicalRefund] = TypeAdapter(Action)
+class CanonicalStep(CanonicalAction):
+    """A step in the shop's own systems, as the one request that carries it out."""
+
+    order_id: str = Field(description="empty for what is about no order")
+    order_version: str
+    requester: str = Field(description="whose order or record it is, as the helpdesk authenticated them")
+    url: str
+    status_url: str
+    body: str = Field(description="the request's body, byte for byte")
+
+    @property
+    def concerns(self) -> str:
+        """Whose order or record it is."""
+        return self.requester
+
+
+class CanonicalCancelOrder(CanonicalStep):
+    """The cancelling of an order."""
+
+    kind: Literal[ActionKind.CANCEL_ORDER] = ActionKind.CANCEL_ORDER
+
+
+class CanonicalReplaceOrder(CanonicalStep):
+    """The sending of an order's item once more."""
+
+    kind: Literal[ActionKind.REPLACE_ORDER] = ActionKind.REPLACE_ORDER
+
+
+class CanonicalDeleteRecord(CanonicalStep):
+    """The deleting of the requester's own record."""
+
+    kind: Literal[ActionKind.DELETE_RECORD] = ActionKind.DELETE_RECORD
+
+
+AnyStep = CanonicalCancelOrder | CanonicalReplaceOrder | CanonicalDeleteRecord
+AnyAction = CanonicalReply | CanonicalRefund | AnyStep
+Action = Annotated[AnyAction, Field(discriminator="kind")]
+_ACTION: TypeAdapter[AnyAction] = TypeAdapter(Action)
 
 
 @dataclass(frozen=True)
@@ -91,7 +171,7 @@ def new_nonce() -> str:
     return secrets.token_hex(NONCE_BYTES)
 
 
-def seal(action: CanonicalReply | CanonicalRefund) -> Sealed:
+def seal(action: AnyAction) -> Sealed:
     """Make the canonical bytes (RFC 8785) of an action; called once in an action's life."""
     try:
         canonical = rfc8785.dumps(action.model_dump(mode="json"))
@@ -110,7 +190,7 @@ def same_digest(left: str, right: str) -> bool:
     return left.isascii() and right.isascii() and hmac.compare_digest(left, right)
 
 
-def unseal(sealed: Sealed) -> CanonicalReply | CanonicalRefund:
+def unseal(sealed: Sealed) -> AnyAction:
     """Decode stored bytes after proving that they are the ones the digest was made of."""
     if not same_digest(digest_of(sealed.canonical), sealed.digest):
         raise SupportError("digest_mismatch", "the stored action is not the one that its digest was made of")

@@ -1,14 +1,35 @@
 """Turns a run's proposed actions into complete canonical actions; what it cannot vouch for it refuses with a reason."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 
-from approvals.canonical import CanonicalRefund, CanonicalReply, Way, new_nonce
+import rfc8785
+
+from approvals.attachments import Shelf
+from approvals.canonical import (
+    Attached,
+    CanonicalCancelOrder,
+    CanonicalDeleteRecord,
+    CanonicalRefund,
+    CanonicalReplaceOrder,
+    CanonicalReply,
+    Way,
+    new_nonce,
+)
 from approvals.rendering import as_html, is_addr_spec, is_message_id, one_line, plain, subject_of_reply
 from approvals.routing import Routes
-from support_agents.domain.action import IssueRefund, SendReply
+from support_agents.domain.action import (
+    ActionKind,
+    CancelOrder,
+    DeleteRecord,
+    IssueRefund,
+    OrderStep,
+    ReplaceOrder,
+    SendReply,
+)
 from support_agents.domain.ids import ActionId, new_id
 from support_agents.domain.orders import OrderFacts
 from support_agents.domain.runs import RunRecord
@@ -28,6 +49,7 @@ class Composer:
     """Recipients come from the signed ticket and amounts from the order system, or there is no action."""
 
     routes: Routes
+    shelf: Shelf = field(default_factory=Shelf)
 
     def reply(
         self, proposed: SendReply, record: RunRecord, ticket: TicketSnapshot, *, after: ActionId | None, now: datetime
@@ -40,6 +62,9 @@ class Composer:
             return Unfit("the reply was not addressed to the ticket's own requester")
         if not plain(proposed.text):
             return Unfit("the reply was empty")
+        attached = self._attached(proposed.attachments, way)
+        if isinstance(attached, Unfit):
+            return attached
         common = self._common(record, ticket, after=after, way=way)
         return CanonicalReply(
             **common,
@@ -50,6 +75,8 @@ class Composer:
             text=plain(proposed.text),
             html=as_html(proposed.text),
             headers=self._headers(common["action"], ticket, now=now) if way is Way.EMAIL else (),
+            attachments=attached,
+            dkim=self.routes.dkim if way is Way.EMAIL else "",
         )
 
     def edited(self, before: CanonicalReply, text: str, *, now: datetime) -> CanonicalReply:
@@ -57,7 +84,7 @@ class Composer:
         action = ActionId(new_id())
         renewed = {"Message-ID": self._message_id(action), "Date": format_datetime(now)}
         headers = tuple((name, renewed.get(name, value)) for name, value in before.headers)
-        changes = {"action": action, "nonce": new_nonce(), "text": plain(text), "html": as_html(text)}
+        changes: dict[str, Any] = {"action": action, "nonce": new_nonce(), "text": plain(text), "html": as_html(text)}
         return CanonicalReply.model_validate(before.model_dump() | changes | {"headers": headers})
 
     def refund(self, proposed: IssueRefund, record: RunRecord, ticket: TicketSnapshot) -> CanonicalRefund | Unfit:
@@ -72,9 +99,53 @@ class Composer:
             order_version=proposed.order_version,
             payment_ref=proposed.payment_ref,
             account_last4=one_line(proposed.account_last4, 4),
+            instrument=one_line(order.instrument, 200),
             amount=proposed.amount,
             requester=ticket.requester.email,
+            gateway=self.routes.gateway,
         )
+
+    def step(
+        self, proposed: OrderStep, record: RunRecord, ticket: TicketSnapshot
+    ) -> CanonicalCancelOrder | CanonicalReplaceOrder | CanonicalDeleteRecord | Unfit:
+        """Complete a step in the shop's own systems: the very request, its address from settings, no word from text."""
+        endpoint = self.routes.endpoints.get(proposed.kind)
+        if endpoint is None:
+            return Unfit(f"do it by hand: no address is set for {proposed.kind.replace('_', ' ')}")
+        order_id = version = ""
+        unfit = None if ticket.requester.verified else _UNPROVEN
+        if not isinstance(proposed, DeleteRecord):
+            order_id, version = proposed.order_id, proposed.order_version
+            order = verified_order(record)
+            unfit = unfit or (None if order is not None and _is_about(proposed, order) else _UNPROVEN)
+        if unfit is not None:
+            return unfit
+        common = self._common(record, ticket, after=None, way=Way.HTTP)
+        known = {"order_id": order_id, "requester": ticket.requester.email, "action": str(common["action"])}
+        filled = endpoint.filled(known)
+        if filled is None:
+            return Unfit("an order number or address that cannot stand in a path: do it by hand")
+        body = {**known, "order_version": version, "kind": proposed.kind, "live": common["live"], **_typed(proposed)}
+        return _STEPS[proposed.kind](
+            **common,
+            clauses=proposed.clauses,
+            order_id=order_id,
+            order_version=version,
+            requester=ticket.requester.email,
+            url=filled[0],
+            status_url=filled[1],
+            body=rfc8785.dumps(body).decode(),
+        )
+
+    def _attached(self, names: tuple[str, ...], way: Way) -> tuple[Attached, ...] | Unfit:
+        """Only files of the knowledge base, and only by e-mail: a helpdesk's way of attaching is not ours to hash."""
+        found = [self.shelf.find(name) for name in names]
+        if names and way is not Way.EMAIL:
+            return Unfit("files are attached to e-mail only: send it by hand")
+        missing = [name for name, file in zip(names, found, strict=True) if file is None]
+        if missing:
+            return Unfit(f"not among the files that may be attached: {', '.join(missing)}")
+        return tuple(file for file in found if file is not None)
 
     def _common(self, record: RunRecord, ticket: TicketSnapshot, *, after: ActionId | None, way: Way) -> dict[str, Any]:
         newest = max((message.created_at for message in ticket.messages), default=ticket.received_at)
@@ -89,7 +160,8 @@ class Composer:
             "action": ActionId(new_id()),
             "after": after,
             "way": way,
-            "live": way in self.routes.live,
+            "live": way in self.routes.live and way not in self.routes.dry,
+            "dry_run": way in self.routes.dry,
             "nonce": new_nonce(),
         }
 
@@ -102,7 +174,8 @@ class Composer:
         own = (
             ("Message-ID", self._message_id(action)),
             ("Date", format_datetime(now)),
-            ("X-Auto-Response-Suppress", "OOF, AutoReply"),
+            ("Auto-Submitted", "auto-replied"),
+            ("X-Auto-Response-Suppress", "All"),
         )
         return own + threading
 
@@ -111,10 +184,34 @@ class Composer:
         return f"<{action}@{domain}>"
 
 
+_UNPROVEN = Unfit("a step was proposed that the order system does not bear out")
+_STEPS: Mapping[ActionKind, type[CanonicalCancelOrder | CanonicalReplaceOrder | CanonicalDeleteRecord]] = {
+    ActionKind.CANCEL_ORDER: CanonicalCancelOrder,
+    ActionKind.REPLACE_ORDER: CanonicalReplaceOrder,
+    ActionKind.DELETE_RECORD: CanonicalDeleteRecord,
+}
+
+
 def verified_order(record: RunRecord) -> OrderFacts | None:
     """Return the order that the order system gave out to this ticket's requester, if it did."""
     plan = record.sections.plan
     return plan.order if plan is not None and plan.order_answer is OrderAnswer.FOUND else None
+
+
+def _is_about(proposed: CancelOrder | ReplaceOrder, order: OrderFacts) -> bool:
+    told = (proposed.order_id, proposed.order_version)
+    if isinstance(proposed, ReplaceOrder) and (proposed.item, proposed.quantity) != (order.item, order.quantity):
+        return False
+    return told == (order.order_id, order.version)
+
+
+def _typed(proposed: OrderStep) -> dict[str, str | int]:
+    """What one kind says beyond what all say."""
+    match proposed:
+        case ReplaceOrder(item=item, quantity=quantity):
+            return {"item": item, "quantity": quantity}
+        case CancelOrder() | DeleteRecord():
+            return {}
 
 
 def _agrees(proposed: IssueRefund, order: OrderFacts) -> bool:

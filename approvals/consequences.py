@@ -1,18 +1,21 @@
 """What follows in the same transaction when a request or an execution ends; it decides nothing and sends nothing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from approvals.business_hours import BusinessHours
+from approvals.canonical import Sealed, unseal
 from approvals.lifecycle import RequestTrigger, request_after
-from db.repositories.approvals import ApprovalRequest, DayMoney, Decision
+from approvals.limits import give_back
+from db.repositories.approvals import ApprovalRequest, Decision
 from db.repositories.executions import Execution, NewExecution
 from db.uow import UnitOfWork
 from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import DecisionVerdict, ExecutionStatus, RequestStatus
 from support_agents.domain.errors import SupportError
 from support_agents.domain.events import EventName
-from support_agents.domain.ids import ExecutionId, OperatorId, TicketId, new_id
+from support_agents.domain.ids import ExecutionId, TicketId, new_id
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class UndoWindows:
 
     def of(self, kind: ActionKind) -> timedelta:
         """Return the window of one kind."""
-        return self.refund if kind is ActionKind.ISSUE_REFUND else self.reply
+        return self.reply if kind is ActionKind.SEND_REPLY else self.refund
 
 
 @dataclass(frozen=True)
@@ -62,23 +65,9 @@ class Consequences:
             await self.close(uow, waiting, RequestTrigger.SUPERSEDED, reason=why)
 
     async def give_money_back(self, uow: UnitOfWork, request: ApprovalRequest) -> None:
-        """Take the request's amount off the day of everyone who approved it."""
-        for decision in await uow.approvals.decisions(request.id):
-            money = self.day_money(request, decision.operator_id, at=decision.created_at)
-            if decision.verdict is DecisionVerdict.APPROVE and money is not None:
-                await uow.approvals.release_money(money)
-
-    def day_money(self, request: ApprovalRequest, operator: OperatorId, *, at: datetime) -> DayMoney | None:
-        """Return whose day the request's amount counts against; None for actions without money."""
-        if request.amount_minor is None or request.currency is None:
-            return None
-        return DayMoney(
-            workspace_id=request.workspace_id,
-            operator_id=operator,
-            day=self.hours.day(at),
-            currency=request.currency,
-            minor=request.amount_minor,
-        )
+        """Take the request's amount off the day of everyone who approved it, and off customer, order, instrument."""
+        approving = [d for d in await uow.approvals.decisions(request.id) if d.verdict is DecisionVerdict.APPROVE]
+        await give_back(uow, request, {d.operator_id: self.hours.day(d.created_at) for d in approving})
 
     async def schedule_if_due(self, uow: UnitOfWork, request: ApprovalRequest, *, now: datetime) -> NewExecution | None:
         """Schedule an approved request unless it waits for another action; raise if that one cannot happen."""
@@ -98,6 +87,8 @@ class Consequences:
 
     async def schedule(self, uow: UnitOfWork, request: ApprovalRequest, *, now: datetime) -> NewExecution:
         """Insert the execution and its outbox row, both due when the undo window is over."""
+        if request.seeded_by is not None:
+            raise SupportError("not_approved", "a check of attention is never carried out")
         completing = await _completing(uow, request)
         execution = NewExecution(
             id=ExecutionId(new_id()),
@@ -109,7 +100,7 @@ class Consequences:
             ticket_id=request.ticket_id,
             kind=request.kind,
             way=request.way,
-            not_before=now + self.windows.of(request.kind),
+            not_before=now + self._window(request),
         )
         await uow.executions.add(execution)
         await call_for(uow, execution, at=execution.not_before)
@@ -119,9 +110,19 @@ class Consequences:
         )  # fmt: skip
         return execution
 
+    def _window(self, request: ApprovalRequest) -> timedelta:
+        own = request.undo_seconds
+        return self.windows.of(request.kind) if own is None else timedelta(seconds=own)
+
     async def succeeded(self, uow: UnitOfWork, execution: Execution, *, now: datetime) -> None:
-        """Book the money and schedule what waited for this action."""
-        await uow.refund_ledger.book(execution.workspace_id, execution.action_id)
+        """Book the money – of a dry run, give it back – and schedule what waited for this action."""
+        request = await uow.approvals.get(execution.request_id)
+        if request is not None and is_dry_run(request):
+            await uow.refund_ledger.release(execution.workspace_id, execution.action_id)
+            await self.give_money_back(uow, request)
+        else:
+            await uow.refund_ledger.book(execution.workspace_id, execution.action_id)
+            await uow.money_claims.hold(execution.request_id)
         for waiting in await uow.approvals.waiting_for(execution.workspace_id, execution.action_id):
             if waiting.status is RequestStatus.APPROVED:
                 await self.schedule(uow, waiting, now=now)
@@ -140,6 +141,23 @@ class Consequences:
         await uow.tickets.needs_person(execution.ticket_id, f"{_noun(execution.kind)} was not carried out: {reason}")
 
 
+_NOUNS: Mapping[ActionKind, str] = {
+    ActionKind.SEND_REPLY: "the reply",
+    ActionKind.ISSUE_REFUND: "a refund",
+    ActionKind.CANCEL_ORDER: "a cancellation",
+    ActionKind.REPLACE_ORDER: "a replacement",
+    ActionKind.DELETE_RECORD: "a deletion",
+}
+
+
+def is_dry_run(request: ApprovalRequest) -> bool:
+    """Whether the exact bytes say that nothing is to happen; bytes that cannot be read say nothing."""
+    try:
+        return unseal(Sealed(request.canonical, request.digest)).dry_run
+    except SupportError:
+        return False
+
+
 async def call_for(uow: UnitOfWork, execution: NewExecution, *, at: datetime) -> None:
     """Add the outbox row that calls for an execution at `at`."""
     await uow.outbox.add(EventName.EXECUTION_DUE, execution.id, workspace=execution.workspace_id, not_before=at)
@@ -153,4 +171,4 @@ async def _completing(uow: UnitOfWork, request: ApprovalRequest) -> Decision:
 
 
 def _noun(kind: ActionKind) -> str:
-    return "a refund" if kind is ActionKind.ISSUE_REFUND else "the reply"
+    return _NOUNS[kind]

@@ -2,21 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from approvals.attempts import Case, Started, Timing, lock_case, read_case
-from approvals.authority import require_not_own, require_role
-from approvals.canonical import CanonicalRefund, CanonicalReply, Way
+from approvals.authority import BUILT_IN, Authority, require_not_own, require_role
+from approvals.canonical import AnyAction, Way
 from approvals.consequences import Consequences
+from approvals.entitlement import Entitlement
+from approvals.executors.dry_run import mismatch_of_dry_run
 from approvals.executors.protocol import Call, CannotBeAsked, Changed, Executor, Unreachable, World
 from approvals.intent import Intent
 from approvals.lifecycle import ExecutionTrigger
+from approvals.limits import Limits
 from approvals.outcome import Outcome, Result
 from approvals.ports import Absent, Performed, Person, Receipt, Unknown
 from approvals.presence import require_present
-from approvals.reconciling import Reconciling, past_of
+from approvals.reconciling import Reconciling, book_found, past_of
 from db.engine import Database
 from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import ExecutionStatus, Role
@@ -26,15 +29,25 @@ from support_agents.domain.ids import ExecutionId, WorkspaceId
 NO_CALL = timedelta(seconds=1)
 
 
+async def _nowhere(_workspace: WorkspaceId) -> None:
+    """Nothing outside the database has to know."""
+
+
 @dataclass(frozen=True)
 class Executions:
-    """Carry out, cancel, reconcile, resolve. `executors` holds the ways out that this installation has."""
+    """Carry out, cancel, reconcile, resolve. `executors` holds the ways out that this installation has.
+
+    `anchor` makes known outside the database what has been committed: it is called before each call to a provider, so
+    that a backup which does not know of an effect is recognised as behind.
+    """
 
     database: Database
     executors: Mapping[Way, Executor]
     consequences: Consequences
     timing: Timing = field(default_factory=Timing)
     monotonic: Callable[[], float] = time.monotonic
+    anchor: Callable[[WorkspaceId], Awaitable[object]] = _nowhere
+    authority: Authority = BUILT_IN
 
     async def carry_out(self, execution_id: ExecutionId) -> ExecutionStatus:
         """Look at the world, commit the intent, make the call, commit its result; repeating it is harmless."""
@@ -44,14 +57,13 @@ class Executions:
         if isinstance(world, Receipt | Unknown):
             return await self._outcome.reconsider(execution_id, world)
         call_limit = executor.call_limit if executor is not None else NO_CALL
-        intent = Intent(self.database, self.consequences, self.timing)
         begin_by = self.monotonic() + self.timing.margin.total_seconds() / 2
-        started = await intent.commit(execution_id, world=world, call_limit=call_limit, begin_by=begin_by)
+        started = await self.intent.commit(execution_id, world=world, call_limit=call_limit, begin_by=begin_by)
         if isinstance(started, ExecutionStatus):
             return started
         if executor is None:
             raise SupportError("unavailable", "started without an executor", retryable=True)
-        performed = await self._call(executor, started)
+        performed = await self._unanchored(started) or await self._call(executor, started)
         return await self._outcome.commit(started, performed)
 
     async def cancel(self, execution_id: ExecutionId, *, workspace: WorkspaceId, actor: str, reason: str = "") -> None:
@@ -92,15 +104,19 @@ class Executions:
         }
         if status not in triggers or not note.strip():
             raise SupportError("invalid", "say whether it succeeded or failed, and what was seen")
+        world = await self._world_of_restored(execution_id) if status is ExecutionStatus.SUCCEEDED else None
         async with self.database.write("resolve") as uow:
             case = await self._mine(await lock_case(uow, execution_id), person.workspace)
-            await require_present(uow, person)
+            present = await require_present(uow, person)
             money = case.execution.kind is ActionKind.ISSUE_REFUND
             require_role(person.role, Role.MANAGER if money else Role.APPROVER)
+            if self.authority.asks_factor(case.execution.kind, enrolled=present.enrolled):
+                present.require_factor()
             require_not_own(person.email, case.ticket.requester_email)
             if case.execution.status is not ExecutionStatus.IN_DOUBT:
                 raise SupportError("conflict", f"nothing is in doubt: it is {case.execution.status}")
             now = await uow.now()
+            await book_found(uow, case, world)
             settled = Result(triggers[status], receipt=case.execution.receipt, reason=note.strip())
             await self._outcome.settle(uow, case, settled, next_check_at=now, now=now)
             await uow.audit.append(
@@ -109,12 +125,41 @@ class Executions:
             )  # fmt: skip
 
     @property
+    def intent(self) -> Intent:
+        """Step one, with today's authority table."""
+        limits = Limits(self.authority, self.consequences.hours)
+        return Intent(self.database, self.consequences, self.timing, Entitlement(self.authority, limits))
+
+    @property
     def _outcome(self) -> Outcome:
         return Outcome(self.database, self.consequences)
 
     @property
     def _reconciling(self) -> Reconciling:
         return Reconciling(self.database, self.executors, self._outcome, self.timing)
+
+    async def _world_of_restored(self, execution_id: ExecutionId) -> World | None:
+        """The order of a refund whose reservation a restore may have lost; None where the rows know, or it changed.
+
+        An order that has changed since tells of the refund itself: what the order system says was refunded counts.
+        """
+        async with self.database.read() as uow:
+            case = await read_case(uow, execution_id)
+        if not case.execution.restored or case.execution.kind is not ActionKind.ISSUE_REFUND:
+            return None
+        action = case.action()
+        executor = self.executors.get(action.way)
+        if executor is None:
+            return None
+        try:
+            async with asyncio.timeout(executor.call_limit.total_seconds()):
+                world = await executor.look(action, case.ticket.requester)
+        except TimeoutError:
+            world = Unreachable("no answer within the limit")
+        if isinstance(world, Unreachable):
+            message = f"settle it when the order can be read, so that it is booked: {world.reason}"
+            raise SupportError("unavailable", message, retryable=True)
+        return world if isinstance(world, World) else None
 
     @staticmethod
     async def _mine(case: Case, workspace: WorkspaceId) -> Case:
@@ -136,12 +181,23 @@ class Executions:
         executor = self.executors.get(action.way)
         if executor is None:
             return None, Changed("what would carry it out is not connected")
+        mismatch = mismatch_of_dry_run(action, executor)
+        if mismatch is not None:
+            return executor, mismatch
         try:
             async with asyncio.timeout(executor.call_limit.total_seconds()):
                 known = await self._known(executor, action, case)
                 return executor, known or await executor.look(action, case.ticket.requester)
         except TimeoutError:
             return executor, Unreachable("the world did not answer in time")
+
+    async def _unanchored(self, started: Started) -> Unknown | None:
+        """Make the attempt known outside the database; where that fails, nobody is called."""
+        try:
+            await self.anchor(started.case.execution.workspace_id)
+        except SupportError as error:
+            return Unknown(f"this attempt called nobody: {error.message}")
+        return None
 
     async def _call(self, executor: Executor, started: Started) -> Performed:
         """Step two: one call with its limit, no transaction open."""
@@ -160,9 +216,7 @@ class Executions:
         except TimeoutError:
             return Unknown("no answer within the limit")
 
-    async def _known(
-        self, executor: Executor, action: CanonicalReply | CanonicalRefund, case: Case
-    ) -> Receipt | Unknown | None:
+    async def _known(self, executor: Executor, action: AnyAction, case: Case) -> Receipt | Unknown | None:
         """Before a further generation, ask once more whether an earlier one had its effect after all."""
         if case.execution.generation == 1:
             return None

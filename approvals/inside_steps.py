@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from approvals.canonical import Way
 from approvals.ports import Comment, HelpdeskGateway, Performed, Receipt, Refused, Unknown
 from approvals.rendering import as_html
 from db.engine import Database
@@ -33,7 +34,8 @@ class InsideSteps:
             if step is None or ticket is None or step.status is not InsideStepStatus.PENDING:
                 await uow.outbox.done(event.id)
                 return
-            if not (await uow.workspaces.get(step.workspace_id)).may_dispatch:
+            # Of no kind that people approve: stops of a kind leave it alone, a stop of its way or of all does not.
+            if not await uow.dispatch_stops.may_leave(step.workspace_id, kind=step.kind, way=Way.HELPDESK):
                 await uow.outbox.done(event.id)
                 at = await uow.now() + PAUSED
                 await uow.outbox.add(event.name, step.id, workspace=step.workspace_id, not_before=at)

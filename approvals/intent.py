@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from approvals.attempts import Case, Started, Timing, lock_case
-from approvals.canonical import CanonicalRefund, CanonicalReply
-from approvals.consequences import Consequences, call_for
+from approvals.canonical import AnyAction, CanonicalRefund
+from approvals.consequences import Consequences, call_for, is_dry_run
+from approvals.entitlement import Entitlement
 from approvals.executors.protocol import Changed, Unreachable, World
 from approvals.lifecycle import ExecutionTrigger, execution_after
 from db.engine import Database
@@ -19,11 +20,12 @@ from support_agents.domain.ids import AttemptId, ExecutionId, new_id
 
 @dataclass(frozen=True)
 class Intent:
-    """Checks revision, digest, switches and world; reserves money; moves scheduled to executing."""
+    """Checks revision, digest, switches, world and authority; reserves money; moves scheduled to executing."""
 
     database: Database
     consequences: Consequences
     timing: Timing
+    entitlement: Entitlement
 
     async def commit(
         self, execution_id: ExecutionId, *, world: World | Changed | Unreachable, call_limit: timedelta, begin_by: float
@@ -52,7 +54,8 @@ class Intent:
         self, uow: UnitOfWork, case: Case, world: World | Changed | Unreachable, now: datetime
     ) -> datetime | None:
         """When to try again, if now is not the time: switched off, too early, or the world does not answer."""
-        if not (await uow.workspaces.get(case.execution.workspace_id)).may_dispatch:
+        execution = case.execution
+        if not await uow.dispatch_stops.may_leave(execution.workspace_id, kind=execution.kind, way=execution.way):
             return now + self.timing.paused
         if now < case.execution.not_before:
             return case.execution.not_before
@@ -75,13 +78,18 @@ class Intent:
             wrong = await _not_yet(uow, action)
         if wrong is None and isinstance(action, CanonicalRefund):
             wrong = await self._reserve(uow, case, action, world)
-        return wrong
+        return wrong or await self.entitlement.objection(uow, case.request)
 
     async def _reserve(self, uow: UnitOfWork, case: Case, action: CanonicalRefund, world: World) -> str | None:
         if world.paid is None or world.refunded is None or world.version != action.order_version:
             return "the order has changed since the refund was approved"
         money = OrderMoney(order_id=action.order_id, paid=world.paid, refunded=world.refunded)
-        claim = Reservation(execution_id=case.execution.id, action_id=action.action, amount=action.amount)
+        claim = Reservation(
+            execution_id=case.execution.id,
+            action_id=action.action,
+            amount=action.amount,
+            payment_ref=action.payment_ref,
+        )
         if await uow.refund_ledger.reserve(action.workspace, money, claim):
             return None
         return "with what is refunded or being refunded already it would be more than was paid"
@@ -121,7 +129,7 @@ async def _start(uow: UnitOfWork, execution: Execution, attempt: NewAttempt) -> 
     )  # fmt: skip
 
 
-def _misplaced(case: Case, action: CanonicalReply | CanonicalRefund) -> str | None:
+def _misplaced(case: Case, action: AnyAction) -> str | None:
     """Whether the decoded bytes speak of another place, action, way or person than the rows."""
     told = (action.workspace, action.ticket, action.action, action.kind, action.way, action.revision)
     execution, request = case.execution, case.request
@@ -131,13 +139,15 @@ def _misplaced(case: Case, action: CanonicalReply | CanonicalRefund) -> str | No
     )  # fmt: skip
     if told != rows:
         return "the stored action and its execution disagree"
-    person = action.requester if isinstance(action, CanonicalRefund) else action.to[0]
-    return None if person == case.ticket.requester_email else "the ticket has another requester now"
+    return None if action.concerns == case.ticket.requester_email else "the ticket has another requester now"
 
 
-async def _not_yet(uow: UnitOfWork, action: CanonicalReply | CanonicalRefund) -> str | None:
+async def _not_yet(uow: UnitOfWork, action: AnyAction) -> str | None:
     if action.after is None:
         return None
     first = await uow.executions.by_action(action.workspace, action.after)
-    happened = first is not None and first.status is ExecutionStatus.SUCCEEDED
-    return None if happened else "what it states has not happened"
+    if first is None or first.status is not ExecutionStatus.SUCCEEDED:
+        return "what it states has not happened"
+    request = await uow.approvals.get(first.request_id)
+    imagined = request is not None and is_dry_run(request) and not action.dry_run
+    return "what it states was a dry run" if imagined else None

@@ -1,17 +1,19 @@
 """Step three of an execution: save what came of a call, by compare-and-set and only while the lease holds."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from approvals.attempts import Case, Started, lease_over, lock_case
-from approvals.consequences import Consequences
+from approvals.consequences import Consequences, call_for
 from approvals.lifecycle import ExecutionTrigger, execution_after
-from approvals.ports import Conflict, Performed, Receipt, Refused, Unknown
+from approvals.ports import Conflict, NotNow, Performed, Receipt, Refused, Unknown
 from db.engine import Database
+from db.repositories.executions import Execution
 from db.uow import UnitOfWork
 from support_agents.domain.approval import ExecutionStatus
 from support_agents.domain.ids import ExecutionId
 
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 _CAME_TO_NOTHING = {ExecutionStatus.FAILED, ExecutionStatus.CANCELLED, ExecutionStatus.SUPERSEDED}
 
 
@@ -47,6 +49,8 @@ class Outcome:
             if lease_over(attempt, now):
                 await _late(uow, case, started)
                 result = Result(ExecutionTrigger.OUTCOME_UNKNOWN, reason="its worker came back after its lease")
+            elif isinstance(performed, NotNow):
+                return await self._later(uow, case, performed, now)
             return await self.settle(uow, case, result, next_check_at=attempt.leased_until if attempt else now, now=now)
 
     async def reconsider(self, execution_id: ExecutionId, answer: Receipt | Unknown) -> ExecutionStatus:
@@ -56,6 +60,25 @@ class Outcome:
             if case.execution.status is not ExecutionStatus.SCHEDULED:
                 return case.execution.status
             return await self._reconsider(uow, case, answer)
+
+    async def _later(self, uow: UnitOfWork, case: Case, answer: NotNow, now: datetime) -> ExecutionStatus:
+        """Nothing happened: schedule the next generation within the approval's life, or give up with the reason."""
+        execution, wait = case.execution, patience(case.execution.generation)
+        if now + wait >= case.request.expires_at:
+            over = Result(ExecutionTrigger.REFUSED, reason=f"it could not be done in time: {answer.reason}")
+            return await self.settle(uow, case, over, next_check_at=now, now=now)
+        doubt = execution_after(execution.status, ExecutionTrigger.OUTCOME_UNKNOWN)
+        to = execution_after(doubt, ExecutionTrigger.PROVED_ABSENT)
+        following = execution.generation + 1
+        again = {"generation": following, "not_before": now + wait, "next_check_at": None, "reason": answer.reason}
+        if await uow.executions.move(execution, to, **again):
+            await uow.refund_ledger.release(execution.workspace_id, execution.action_id)
+            await call_for(uow, execution, at=now + wait)
+            await uow.audit.append(
+                workspace=execution.workspace_id, event="execution.postponed", subject=execution.id, actor="system",
+                data={"generation": str(following)},
+            )  # fmt: skip
+        return to
 
     async def _evidence(self, uow: UnitOfWork, case: Case, started: Started, performed: Performed) -> ExecutionStatus:
         """Keep what a late worker brings; where it proves an effect that nobody reckons with any more, say so."""
@@ -70,13 +93,11 @@ class Outcome:
         return status
 
     async def _reconsider(self, uow: UnitOfWork, case: Case, answer: Receipt | Unknown) -> ExecutionStatus:
-        now = await uow.now()
-        await uow.executions.due_handled(case.execution.id)
         reason = "it happened late" if isinstance(answer, Receipt) else answer.reason
-        doubt = Result(ExecutionTrigger.OUTCOME_UNKNOWN, reason=reason)
-        status = await self.settle(uow, case, doubt, next_check_at=now, now=now)
+        status = await self.doubt(uow, case, reason)
         if isinstance(answer, Unknown):
             return status
+        now = await uow.now()
         found = Result(ExecutionTrigger.FOUND, receipt=answer.reference)
         return await self.settle(uow, await lock_case(uow, case.execution.id), found, next_check_at=now, now=now)
 
@@ -92,6 +113,8 @@ class Outcome:
         )
         if not moved:
             return execution.status
+        if result.trigger is ExecutionTrigger.REVERSED_BY_PROVIDER:
+            await uow.refund_ledger.give_back(execution.workspace_id, execution.action_id)
         match to:
             case ExecutionStatus.SUCCEEDED:
                 await self.consequences.succeeded(uow, execution, now=now)
@@ -103,7 +126,32 @@ class Outcome:
             workspace=execution.workspace_id, event=f"execution.{to}", subject=execution.id, actor="system",
             data={"trigger": result.trigger, "generation": str(execution.generation)},
         )  # fmt: skip
+        if to is ExecutionStatus.SUCCEEDED and result.receipt is not None:
+            return await self._unless_failed(uow, execution, result.receipt, now)
         return to
+
+    async def _unless_failed(
+        self, uow: UnitOfWork, execution: Execution, receipt: str, now: datetime
+    ) -> ExecutionStatus:
+        """A provider's word that it failed may have been here before our own answer."""
+        if not await uow.provider_events.says_failed(execution.workspace_id, receipt):
+            return ExecutionStatus.SUCCEEDED
+        case = await lock_case(uow, execution.id)
+        reason = f"the provider had said already that {receipt} failed"
+        failed = Result(ExecutionTrigger.REVERSED_BY_PROVIDER, receipt=receipt, reason=reason)
+        return await self.settle(uow, case, failed, next_check_at=now, now=now)
+
+    async def doubt(self, uow: UnitOfWork, case: Case, reason: str) -> ExecutionStatus:
+        """Have one that was scheduled again asked about first."""
+        now = await uow.now()
+        await uow.executions.due_handled(case.execution.id)
+        unknown = Result(ExecutionTrigger.OUTCOME_UNKNOWN, reason=reason)
+        return await self.settle(uow, case, unknown, next_check_at=now, now=now)
+
+
+def patience(generation: int) -> timedelta:
+    """How long to wait before the try after this one: doubling, as mail servers that greylist expect."""
+    return min(FIRST_WAIT * (1 << min(generation - 1, 16)), LONGEST_WAIT)
 
 
 def result_of(performed: Performed) -> Result:
@@ -113,6 +161,8 @@ def result_of(performed: Performed) -> Result:
             return Result(ExecutionTrigger.SUCCEEDED, receipt=reference)
         case Refused(message=message):
             return Result(ExecutionTrigger.REFUSED, reason=message)
+        case NotNow(reason=reason):
+            return Result(ExecutionTrigger.PROVED_ABSENT, reason=reason)
         case Conflict(reason=reason):
             return Result(ExecutionTrigger.PRECONDITION_FAILED, reason=reason)
         case Unknown(reason=reason):

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from support_agents.domain.approval import Role
@@ -10,15 +11,24 @@ from support_agents.domain.ids import ActionId, OperatorId, SessionId, Workspace
 from support_agents.domain.money import Money
 
 
+class Surface(StrEnum):
+    """Where a person decides; some amounts are for the console or the REST interface only."""
+
+    CONSOLE = "console"
+    REST = "rest"
+    SLACK = "slack"
+
+
 @dataclass(frozen=True)
 class Person:
-    """A human in an interactive session; made by `api.auth` from a session cookie and by nothing else."""
+    """A human in an interactive session; made from a session cookie or a verified Slack click and by nothing else."""
 
     operator_id: OperatorId
     session_id: SessionId
     workspace: WorkspaceId
     role: Role
     email: str
+    surface: Surface = Surface.CONSOLE
 
 
 @dataclass(frozen=True)
@@ -51,11 +61,18 @@ class Unknown:
 
 
 @dataclass(frozen=True)
+class NotNow:
+    """Nothing happened, for certain, and the same may work later: a server out of reach, a greylisted letter."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Absent:
     """A strongly consistent read that did not find the effect."""
 
 
-Performed = Receipt | Refused | Conflict | Unknown
+Performed = Receipt | Refused | Conflict | Unknown | NotNow
 Found = Receipt | Absent | Unknown
 
 
@@ -73,6 +90,11 @@ class PaymentGateway(Protocol):
     """Books refunds; the same key with the same parameters gives the same receipt and one effect."""
 
     @property
+    def name(self) -> str:
+        """Which provider this is, as an approved refund names it."""
+        ...
+
+    @property
     def live(self) -> bool:
         """Whether real money moves."""
         ...
@@ -81,8 +103,8 @@ class PaymentGateway(Protocol):
         """Book the refund; refuses more than is left of the payment."""
         ...
 
-    async def find(self, payment_ref: str, action: ActionId) -> Found:
-        """Look for a refund of this action under any key; strongly consistent."""
+    async def find(self, payment_ref: str, action: ActionId) -> Found | Refused:
+        """Look for a refund of this action under any key, strongly consistent; refused: it was tried and has failed."""
         ...
 
 
@@ -143,12 +165,43 @@ class Letter:
     content: bytes
 
 
+@dataclass(frozen=True)
+class StepOrder:
+    """A step as a shop's own system is asked for it: the exact body, its address, the idempotency key."""
+
+    key: str
+    url: str
+    body: str
+
+
+class StepGateway(Protocol):
+    """Asks the shop's own systems for steps; signed, at most once a call."""
+
+    @property
+    def live(self) -> bool:
+        """Whether the steps are real."""
+        ...
+
+    async def ask(self, order: StepOrder) -> Performed:
+        """Ask for the step; the same key asks for the same step."""
+        ...
+
+    async def find(self, status_url: str) -> Found | Refused:
+        """Ask what became of an action under any key; refused: it was tried and has failed."""
+        ...
+
+
 class MailTransport(Protocol):
     """Hands letters to a mail server, at most once; it cannot be asked later."""
 
     @property
     def live(self) -> bool:
         """Whether real customers receive it."""
+        ...
+
+    @property
+    def dkim(self) -> str:
+        """What it signs letters under, `selector._domainkey.domain`; empty: nothing."""
         ...
 
     async def send(self, letter: Letter, *, before_data: Callable[[], Awaitable[bool]]) -> Performed:

@@ -3,29 +3,31 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from approvals.authority import Authority, Nobody, is_manager, require_not_own, require_role
-from approvals.canonical import CanonicalRefund, CanonicalReply, Sealed, same_digest, unseal
+from approvals.authority import Authority, require_not_own, require_role
+from approvals.canonical import AnyAction, CanonicalReply, Sealed, same_digest, unseal
 from approvals.composing import Unfit
 from approvals.consequences import Consequences
+from approvals.edit_diff import diff_of
+from approvals.entitlement import Entitlement, missing, money_of, still_counted
 from approvals.lifecycle import RequestTrigger, request_after
+from approvals.limits import Limits
 from approvals.ports import Person
-from approvals.presence import require_present
+from approvals.presence import Present, require_present
 from approvals.rendering import plain
 from approvals.submission import Submission
 from db.engine import Database
-from db.repositories.approvals import ApprovalRequest, Decision, NewDecision
+from db.repositories.approvals import ApprovalRequest, NewDecision
 from db.repositories.tickets import Ticket
 from db.uow import UnitOfWork
-from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import DecisionVerdict, RequestStatus, Role
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import ExecutionId, RequestId, WorkspaceId
-from support_agents.domain.money import Money
 from support_agents.domain.runs import Rechecked, RunRecord
 from support_agents.domain.sections import CheckResult, Verdict
 from support_agents.domain.ticket import TicketSnapshot
 
 BATCH = 100
+CHECKED = "this was a check of attention: nothing was to be sent"
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class _Case:
 
     request: ApprovalRequest
     ticket: Ticket
-    action: CanonicalReply | CanonicalRefund
+    action: AnyAction
     now: datetime
 
 
@@ -59,6 +61,11 @@ class ApprovalQueue:
     submission: Submission
     consequences: Consequences
 
+    @property
+    def entitlement(self) -> Entitlement:
+        """The table with its limits, in this business's days."""
+        return Entitlement(self.authority, Limits(self.authority, self.consequences.hours))
+
     async def submit(self, uow: UnitOfWork, record: RunRecord, ticket: TicketSnapshot) -> tuple[RequestId, ...]:
         """Put a run's proposals to people, inside the caller's transaction."""
         return await self.submission.submit(uow, record, ticket)
@@ -70,9 +77,12 @@ class ApprovalQueue:
         async with self.database.write("decide") as uow:
             case = await self._open(uow, request_id, person.workspace, digest=digest)
             require_role(person.role, Role.APPROVER)
+            present = await require_present(uow, person)
+            if case.request.seeded_by is not None:
+                return await self._checked(uow, case, person, verdict, reason)
             if verdict is DecisionVerdict.REJECT:
                 return await self._reject(uow, case, person, reason)
-            return await self._approve(uow, case, person, reason)
+            return await self._approve(uow, case, person, present, reason=reason)
 
     async def replace(self, request_id: RequestId, *, digest: str, rechecked: Rechecked, person: Person) -> RequestId:
         """Put a person's edit, already checked, in the place of a pending reply: new bytes, earlier approvals void."""
@@ -88,10 +98,20 @@ class ApprovalQueue:
                 uow, case.request, RequestTrigger.SUPERSEDED, reason="edited", actor=str(person.operator_id)
             )
             made = await self.submission.insert(
-                uow, edited, ref=case.request.ref, now=case.now, supersedes=case.request.id
+                uow,
+                edited,
+                ref=case.request.ref,
+                now=case.now,
+                supersedes=case.request.id,
+                seeded_by=case.request.seeded_by,
             )
             if isinstance(made, Unfit):
                 raise SupportError("not_allowed", made.reason)
+            await uow.reviewing.add_edit(
+                person.workspace, person.operator_id, request=request_id, replaced_by=made,
+                diff=diff_of(case.action.text, edited.text),
+            )  # fmt: skip
+            await uow.reviewing.drop_unsent(person.operator_id, case.ticket.id)
             return made
 
     async def expire_due(self) -> int:
@@ -113,7 +133,7 @@ class ApprovalQueue:
                 return False
             reason = "nobody decided in time: needs a fresh draft"
             await self.consequences.close(uow, request, RequestTrigger.EXPIRED, reason=reason)
-            if ticket.revision == request.ticket_revision:
+            if ticket.revision == request.ticket_revision and request.seeded_by is None:
                 await uow.tickets.needs_person(ticket.id, reason)
             return True
 
@@ -146,6 +166,24 @@ class ApprovalQueue:
             raise SupportError("stale", "the ticket has moved on since this was drafted")
         return _Case(request, ticket, action, now)
 
+    async def _checked(
+        self, uow: UnitOfWork, case: _Case, person: Person, verdict: DecisionVerdict, reason: str
+    ) -> Decided:
+        """A check of attention ends here, whatever was decided: it is counted, and the ticket stays as it was."""
+        if case.request.seeded_by == person.operator_id:
+            raise SupportError("not_allowed", "you planted this check yourself")
+        await self._insert(uow, case, person, verdict, reason)
+        caught = verdict is DecisionVerdict.REJECT
+        trigger = RequestTrigger.REJECTED if caught else RequestTrigger.SUPERSEDED
+        await self.consequences.close(
+            uow, case.request, trigger, reason=CHECKED if not caught else reason, actor=str(person.operator_id)
+        )
+        event = "seed.caught" if caught else "seed.missed"
+        await uow.audit.append(
+            workspace=case.request.workspace_id, event=event, subject=case.request.id, actor=str(person.operator_id)
+        )
+        return Decided(case.request.id, request_after(case.request.status, trigger), approvals=0)
+
     async def _reject(self, uow: UnitOfWork, case: _Case, person: Person, reason: str) -> Decided:
         await self._insert(uow, case, person, DecisionVerdict.REJECT, reason)
         why = f"rejected: {reason}" if reason else "rejected"
@@ -154,20 +192,21 @@ class ApprovalQueue:
         await uow.tickets.needs_person(case.ticket.id, why)
         return Decided(case.request.id, RequestStatus.REJECTED, approvals=0)
 
-    async def _approve(self, uow: UnitOfWork, case: _Case, person: Person, reason: str) -> Decided:
+    async def _approve(self, uow: UnitOfWork, case: _Case, person: Person, present: Present, *, reason: str) -> Decided:
         request = case.request
         require_not_own(person.email, case.ticket.requester_email)
-        require_not_own(person.email, _concerned(case.action))
-        if isinstance(self.authority.needed(request.kind, _money(request)), Nobody):
-            raise SupportError("not_allowed", "nobody here may approve this any more")
-        await self._reserve_money(uow, case, person)
+        require_not_own(person.email, case.action.concerns)
+        needed = self.entitlement.require(request, person, present)
+        limits = self.entitlement.limits
+        await limits.reserve_day(uow, request, person.operator_id, person.role, now=case.now)
         await self._insert(uow, case, person, DecisionVerdict.APPROVE, reason)
-        approving = [d for d in await uow.approvals.decisions(request.id) if d.verdict is DecisionVerdict.APPROVE]
-        missing = _missing(request, approving)
-        trigger = RequestTrigger.APPROVE_COUNTED if missing else RequestTrigger.APPROVE_COMPLETED
+        approving = await still_counted(uow, request, needed)
+        lacking = missing(needed, approving)
+        trigger = RequestTrigger.APPROVE_COUNTED if lacking else RequestTrigger.APPROVE_COMPLETED
         status = request_after(request.status, trigger)
-        if missing:
-            return Decided(request.id, status, len(approving), missing=missing)
+        if lacking:
+            return Decided(request.id, status, len(approving), missing=lacking)
+        await limits.claim(uow, request, case.action, case.ticket, now=case.now)
         if not await uow.approvals.move(request, status):
             raise SupportError("already_decided", "somebody else was first", retryable=True)
         approved = request.model_copy(update={"status": status})
@@ -175,14 +214,6 @@ class ApprovalQueue:
         if execution is None:
             return Decided(request.id, status, len(approving), missing="the action it waits for")
         return Decided(request.id, status, len(approving), "", execution.id, execution.not_before)
-
-    async def _reserve_money(self, uow: UnitOfWork, case: _Case, person: Person) -> None:
-        money = self.consequences.day_money(case.request, person.operator_id, at=case.now)
-        if money is None:
-            return
-        limit = self.authority.daily_limit(person.role, money.currency)
-        if not await uow.approvals.reserve_money(money, limit=limit):
-            raise SupportError("not_allowed", "this would pass what you may approve in one day")
 
     async def _insert(
         self, uow: UnitOfWork, case: _Case, person: Person, verdict: DecisionVerdict, reason: str
@@ -202,7 +233,6 @@ class ApprovalQueue:
             reason=reason,
             created_at=case.now,
         )
-        await require_present(uow, person)
         await uow.approvals.decide(decision)
         await uow.audit.append(
             workspace=request.workspace_id, event=f"decision.{verdict}", subject=request.id,
@@ -232,14 +262,6 @@ async def _too_late(uow: UnitOfWork, request: ApprovalRequest) -> SupportError:
             return SupportError("already_decided", f"{who} was first: {request.status}")
 
 
-def _missing(request: ApprovalRequest, approving: list[Decision]) -> str:
-    people = {decision.operator_id for decision in approving}
-    managers = {decision.operator_id for decision in approving if is_manager(decision.role)}
-    if len(managers) < request.managers_needed:
-        return "a manager"
-    return "another person" if len(people) < request.approvals_needed else ""
-
-
 def _require_checked(rechecked: Rechecked) -> None:
     if not plain(rechecked.text):
         raise SupportError("invalid", "a reply needs some text")
@@ -248,23 +270,15 @@ def _require_checked(rechecked: Rechecked) -> None:
         raise SupportError("blocked", "the edit did not pass its checks: " + "; ".join(failed))
 
 
-def _require_same(request: ApprovalRequest, action: CanonicalReply | CanonicalRefund) -> None:
+def _require_same(request: ApprovalRequest, action: AnyAction) -> None:
     """The row repeats what the bytes say; where it does not, somebody has been at the row."""
-    told = (action.workspace, action.ticket, action.action, action.kind, action.revision, action.after, action.way)
+    told = (
+        action.workspace, action.ticket, action.action, action.kind, action.revision, action.after, action.way,
+        action.authority, action.rule, action.tier,
+    )  # fmt: skip
     row = (
         request.workspace_id, request.ticket_id, request.action_id, request.kind, request.ticket_revision,
-        request.after_action_id, request.way,
+        request.after_action_id, request.way, request.authority_version, request.authority_rule, request.customer_tier,
     )  # fmt: skip
-    amount = action.amount if isinstance(action, CanonicalRefund) else None
-    if told != row or amount != _money(request):
+    if told != row or action.money != money_of(request):
         raise SupportError("digest_mismatch", "the request's row and its canonical bytes disagree")
-
-
-def _money(request: ApprovalRequest) -> Money | None:
-    if request.amount_minor is None or request.currency is None:
-        return None
-    return Money(minor=request.amount_minor, currency=request.currency)
-
-
-def _concerned(action: CanonicalReply | CanonicalRefund) -> str:
-    return action.requester if action.kind is ActionKind.ISSUE_REFUND else action.to[0]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from approvals.attempts import Case, Timing, lease_over, lock_case
-from approvals.canonical import CanonicalRefund, CanonicalReply, Way
+from approvals.canonical import AnyAction, CanonicalRefund, Way
 from approvals.consequences import call_for
 from approvals.executors.protocol import CannotBeAsked, Executor, Past, World
 from approvals.lifecycle import ExecutionTrigger, execution_after
@@ -92,7 +92,7 @@ class Reconciling:
         return await self._ask(executor, action, case)
 
     async def _ask(
-        self, executor: Executor, action: CanonicalReply | CanonicalRefund, case: Case
+        self, executor: Executor, action: AnyAction, case: Case
     ) -> tuple[Found | CannotBeAsked, World | None]:
         past = past_of(case)
         try:
@@ -116,7 +116,7 @@ class Reconciling:
             now = await uow.now()
             match answer:
                 case Receipt(reference=reference):
-                    await _book_found(uow, case, world)
+                    await book_found(uow, case, world)
                     found = Result(ExecutionTrigger.FOUND, receipt=reference)
                     return await self.outcome.settle(uow, case, found, next_check_at=now, now=now)
                 case Absent():
@@ -172,15 +172,17 @@ async def _to_a_person(uow: UnitOfWork, case: Case, reason: str) -> ExecutionSta
     return case.execution.status
 
 
-async def _book_found(uow: UnitOfWork, case: Case, world: World | None) -> None:
+async def book_found(uow: UnitOfWork, case: Case, world: World | None) -> None:
     """After a restore the reservation may be lost with the lost time: make it, so that the sums are right."""
+    if world is None or world.paid is None or world.refunded is None:
+        return
     action = case.action()
-    if (
-        isinstance(action, CanonicalRefund)
-        and world is not None
-        and world.paid is not None
-        and world.refunded is not None
-    ):
+    if isinstance(action, CanonicalRefund):
         money = OrderMoney(order_id=action.order_id, paid=world.paid, refunded=world.refunded)
-        claim = Reservation(execution_id=case.execution.id, action_id=action.action, amount=action.amount)
+        claim = Reservation(
+            execution_id=case.execution.id,
+            action_id=action.action,
+            amount=action.amount,
+            payment_ref=action.payment_ref,
+        )
         await uow.refund_ledger.reserve(action.workspace, money, claim)

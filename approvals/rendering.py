@@ -1,10 +1,11 @@
 """Text from outside made fit to be sent: HTML of a reply, one-line subjects, strict addresses; it decides nothing."""
 
-import html
 import unicodedata
 from email.headerregistry import Address
 
+import nh3
 import re2
+from markdown_it import MarkdownIt
 
 ADDRESS_LIMIT = 254
 SUBJECT_LIMIT = 200
@@ -14,6 +15,13 @@ _ADDR_SPEC = re2.compile(
 )
 _MESSAGE_ID = re2.compile(r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\[\]:-]+>")
 MESSAGE_ID_LIMIT = 300
+# What letters are made of. No HTML, no images, and nothing that a plain sentence becomes by accident: a heading from an
+# underlined line, code from an indented one, a rule from dashes.
+_LETTERS = MarkdownIt("commonmark", {"html": False, "breaks": True}).disable(
+    ["image", "html_block", "html_inline", "heading", "lheading", "hr", "code", "fence", "reference", "blockquote"]
+)
+_TAGS = {"p", "br", "em", "strong", "a", "ul", "ol", "li", "code"}
+_ATTRIBUTES = {"a": {"href"}, "ol": {"start"}}
 
 
 def is_addr_spec(address: str) -> bool:
@@ -50,6 +58,8 @@ def plain(text: str) -> str:
 
 
 def as_html(text: str) -> str:
-    """Return the text as HTML paragraphs; everything in it is escaped."""
-    paragraphs = [html.escape(part.strip("\n")) for part in plain(text).split("\n\n") if part.strip()]
-    return "".join(f"<p>{paragraph.replace(chr(10), '<br>')}</p>" for paragraph in paragraphs)
+    """Return the text, read as Markdown, as HTML of a few harmless tags; HTML in it is text."""
+    made = _LETTERS.render(plain(text))
+    return nh3.clean(
+        made, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"https", "http", "mailto"}, link_rel="noopener nofollow"
+    ).strip()

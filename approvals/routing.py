@@ -1,11 +1,13 @@
 """Where a proposed action would leave and how far the workspace's mode lets it go; it sends nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from approvals.canonical import Way
+from approvals.endpoints import Endpoint
 from approvals.rendering import is_addr_spec
+from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import Mode
 from support_agents.domain.ticket import Channel, TicketSnapshot
 
@@ -23,12 +25,18 @@ class Disposition(StrEnum):
 class Routes:
     """The ways out that this installation has; `helpdesks` maps a source to the address replies there come from.
 
-    `live` names the ways that reach real customers and real money; everything else is marked as a test.
+    `live` names the ways that reach real customers and real money; everything else is marked as a test. `dry` names
+    those where everything is done but the effect. `gateway` is the payment provider, `dkim` what letters are signed
+    under, `endpoints` where the shop's own systems are asked.
     """
 
     helpdesks: Mapping[str, str]
     mail_from: str | None
     live: frozenset[Way] = frozenset()
+    dry: frozenset[Way] = frozenset()
+    gateway: str = "ledger"
+    endpoints: Mapping[ActionKind, Endpoint] = field(default_factory=dict)
+    dkim: str = ""
 
     def way_back(self, ticket: TicketSnapshot) -> Way | None:
         """Return how a reply reaches the requester: where it came from, or not at all."""
@@ -54,5 +62,5 @@ def dispose_reply(mode: Mode, way: Way | None) -> Disposition:
 
 
 def asks_for_refunds(mode: Mode) -> bool:
-    """Whether refunds are put to people: moving money is never a half measure, so only in `reply` mode."""
+    """Whether refunds and steps in the shop's systems are put to people: no half measures, so in `reply` mode only."""
     return mode is Mode.REPLY

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from approvals.authority import Authority, Nobody
-from approvals.canonical import CanonicalRefund, CanonicalReply, seal
+from approvals.canonical import AnyAction, CanonicalRefund, seal
 from approvals.composing import Composer, Unfit, verified_order
 from approvals.consequences import Consequences
 from approvals.routing import Disposition, asks_for_refunds, dispose_reply
@@ -13,15 +13,22 @@ from db.repositories.approvals import NewRequest
 from db.repositories.inside_steps import InsideStepId, NewInsideStep
 from db.repositories.refund_ledger import OrderMoney
 from db.uow import UnitOfWork
-from support_agents.domain.action import ActionKind, IssueRefund, SendReply
+from support_agents.domain.action import (
+    ActionKind,
+    CancelOrder,
+    DeleteRecord,
+    IssueRefund,
+    OrderStep,
+    ReplaceOrder,
+    SendReply,
+)
 from support_agents.domain.approval import Mode
 from support_agents.domain.events import EventName
-from support_agents.domain.ids import ActionId, RequestId, new_id
-from support_agents.domain.money import Money
+from support_agents.domain.ids import ActionId, OperatorId, RequestId, new_id
 from support_agents.domain.runs import Outcome, RunRecord
 from support_agents.domain.ticket import TicketSnapshot
 
-REPLY_TARGET = "requester"
+REPLY_TARGET, RECORD_TARGET = "requester", "record"
 
 
 @dataclass
@@ -60,26 +67,31 @@ class Submission:
         work = _Submitting(uow, record, ticket, mode, await uow.now())
         for refund in (action for action in record.actions if isinstance(action, IssueRefund)):
             await self._refund(work, refund)
+        for step in (a for a in record.actions if isinstance(a, CancelOrder | ReplaceOrder | DeleteRecord)):
+            await self._step(work, step)
         for reply in (action for action in record.actions if isinstance(action, SendReply)):
             await self._reply(work, reply)
         if work.by_hand:
             await uow.tickets.needs_person(ticket.id, "; ".join(work.by_hand))
         return tuple(work.requests)
 
-    async def insert(
+    async def insert(  # noqa: PLR0913 - a request with where it comes from
         self,
         uow: UnitOfWork,
-        action: CanonicalReply | CanonicalRefund,
+        action: AnyAction,
         *,
         ref: str,
         now: datetime,
         supersedes: RequestId | None = None,
+        seeded_by: OperatorId | None = None,
     ) -> RequestId | Unfit:
-        """Seal an action and insert its pending request, unless nobody may approve it."""
-        amount = _amount(action)
-        needed = self.authority.needed(action.kind, amount)
+        """Seal an action and insert its pending request, unless nobody may approve it; a seeded one leads nowhere."""
+        amount = action.money
+        needed = self.authority.needed(action.kind, amount, action.tier)
         if isinstance(needed, Nobody):
             return Unfit(needed.reason)
+        rule = needed.rule
+        action = action.model_copy(update={"authority": self.authority.version, "rule": rule.name})
         sealed = seal(action)
         request = NewRequest(
             id=RequestId(new_id()),
@@ -99,8 +111,13 @@ class Submission:
             approvals_needed=needed.approvals,
             managers_needed=needed.managers,
             after_action_id=action.after,
-            expires_at=self.consequences.hours.after(now, self.time_limit),
+            expires_at=self.consequences.hours.after(now, rule.time_limit or self.time_limit),
             supersedes_id=supersedes,
+            authority_version=action.authority,
+            authority_rule=action.rule,
+            customer_tier=action.tier,
+            seeded_by=seeded_by,
+            undo_seconds=None if rule.undo is None else int(rule.undo.total_seconds()),
         )
         await uow.approvals.add(request)
         await uow.audit.append(
@@ -117,6 +134,15 @@ class Submission:
             work.by_hand.append(action.reason)
         elif not await self._is_left(work, action):
             work.by_hand.append("this order is already refunded, or is being refunded, as far as it was paid")
+        else:
+            await self._put(work, action, proposed.ref)
+
+    async def _step(self, work: _Submitting, proposed: OrderStep) -> None:
+        if not asks_for_refunds(work.mode):
+            return
+        action = self.composer.step(proposed, work.record, work.ticket)
+        if isinstance(action, Unfit):
+            work.by_hand.append(action.reason)
         else:
             await self._put(work, action, proposed.ref)
 
@@ -137,12 +163,15 @@ class Submission:
         else:
             await self._put(work, action, proposed.ref)
 
-    async def _put(self, work: _Submitting, action: CanonicalReply | CanonicalRefund, ref: str) -> None:
+    async def _put(self, work: _Submitting, action: AnyAction, ref: str) -> None:
         subject = (action.kind, target_of(action))
         if subject in work.targets:
             work.by_hand.append("the run proposed the same thing twice")
             return
         work.targets.add(subject)
+        order = verified_order(work.record)
+        tier = self.authority.tier_of(work.ticket.requester, order.customer_tier if order is not None else "")
+        action = action.model_copy(update={"tier": tier})
         inserted = await self.insert(work.uow, action, ref=ref, now=work.now)
         if isinstance(inserted, Unfit):
             work.by_hand.append(inserted.reason)
@@ -158,13 +187,15 @@ class Submission:
         return action.amount.minor <= await work.uow.refund_ledger.left(action.workspace, money)
 
 
-def target_of(action: CanonicalReply | CanonicalRefund) -> str:
+def target_of(action: AnyAction) -> str:
     """Return what is acted upon: at most one request per ticket, kind and target is pending."""
-    return action.order_id if action.kind is ActionKind.ISSUE_REFUND else REPLY_TARGET
-
-
-def _amount(action: CanonicalReply | CanonicalRefund) -> Money | None:
-    return action.amount if action.kind is ActionKind.ISSUE_REFUND else None
+    match action.kind:
+        case ActionKind.SEND_REPLY:
+            return REPLY_TARGET
+        case ActionKind.DELETE_RECORD:
+            return RECORD_TARGET
+        case _:
+            return action.order_id
 
 
 async def _note(work: _Submitting, proposed: SendReply) -> None:

@@ -14,10 +14,12 @@ from approvals.ports import (
     HelpdeskTicket,
     Letter,
     Missing,
+    NotNow,
     Performed,
     Receipt,
     RefundOrder,
     Refused,
+    StepOrder,
     Unknown,
 )
 from support_agents.domain.ids import ActionId
@@ -29,6 +31,7 @@ class Fault(StrEnum):
 
     FAIL = "fail"
     REFUSE = "refuse"
+    DEFER = "defer"
     STALL = "stall"
     TIME_OUT_AFTER = "time_out_after"
 
@@ -48,6 +51,8 @@ class Faults:
             return fault, Unknown("no connection")
         if fault is Fault.REFUSE:
             return fault, Refused("refused", "the provider said no")
+        if fault is Fault.DEFER:
+            return fault, NotNow("try again later")
         if fault is Fault.STALL:
             self.reached.set()
             await self.release.wait()
@@ -68,6 +73,8 @@ class FakePaymentGateway:
     booked: dict[str, RefundOrder] = field(default_factory=dict)
     live: bool = False
     answers: bool = True
+    name: str = "ledger"
+    failed_afterwards: Refused | None = None
 
     async def refund(self, order: RefundOrder) -> Performed:
         """Book once per key."""
@@ -76,10 +83,10 @@ class FakePaymentGateway:
         await self.faults.after(fault)
         return answer
 
-    async def find(self, payment_ref: str, action: ActionId) -> Found:
+    async def find(self, payment_ref: str, action: ActionId) -> Found | Refused:
         """Look through everything booked; `answers` off: not reachable."""
-        if not self.answers:
-            return Unknown("no connection")
+        if not self.answers or self.failed_afterwards is not None:
+            return self.failed_afterwards or Unknown("no connection")
         found = [key for key, o in self.booked.items() if (o.payment_ref, o.action) == (payment_ref, action)]
         return Receipt(f"refund-{found[0]}") if found else Absent()
 
@@ -158,12 +165,41 @@ class FakeHelpdeskGateway:
 
 
 @dataclass
+class FakeStepGateway:
+    """A shop's own system in memory; it does each action once, whatever the key."""
+
+    asked: list[StepOrder] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
+    live: bool = False
+    answers: bool = True
+
+    async def ask(self, order: StepOrder) -> Performed:
+        """Do it."""
+        fault, answer = await self.faults.before()
+        if answer is not None:
+            return answer
+        if order.key not in {known.key for known in self.asked}:
+            self.asked.append(order)
+        await self.faults.after(fault)
+        return Receipt(f"step-{order.key}")
+
+    async def find(self, status_url: str) -> Found | Refused:
+        """Look through what was asked for; the address ends with the action."""
+        if not self.answers:
+            return Unknown("no connection")
+        action = status_url.rpartition("/")[2]
+        found = next((order for order in self.asked if order.key.startswith(f"{action}.")), None)
+        return Absent() if found is None else Receipt(f"step-{found.key}")
+
+
+@dataclass
 class FakeMailTransport:
     """A mail server in memory; FAIL is a server out of reach, TIME_OUT_AFTER loses the answer to DATA."""
 
     sent: list[Letter] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
     live: bool = False
+    dkim: str = ""
 
     async def send(self, letter: Letter, *, before_data: Callable[[], Awaitable[bool]]) -> Performed:
         """Take the letter after `before_data` has said yes."""

@@ -1,19 +1,21 @@
 """Carries out replies as e-mail, at most once: a marker is committed right before the point of no return."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 
-from approvals.canonical import CanonicalAction, CanonicalReply
+from approvals.attachments import Shelf
+from approvals.canonical import Attached, CanonicalAction, CanonicalReply
 from approvals.executors.protocol import Call, CannotBeAsked, Changed, Past, World, mismatch_of_live, require_kind
 from approvals.ports import Absent, Letter, MailTransport, Performed, Refused
 from approvals.rendering import is_addr_spec
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ticket import Requester
 
-HEADERS = frozenset({"Message-ID", "Date", "In-Reply-To", "References", "X-Auto-Response-Suppress"})
+HEADERS = frozenset({"Message-ID", "Date", "In-Reply-To", "References", "Auto-Submitted", "X-Auto-Response-Suppress"})
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class EmailExecutor:
 
     transport: MailTransport
     call_limit: timedelta = timedelta(seconds=60)
+    shelf: Shelf = field(default_factory=Shelf)
 
     async def look(self, action: CanonicalAction, requester: Requester) -> World | Changed:
         """The recipient must still be the ticket's requester; there is nobody else to ask."""
@@ -31,13 +34,16 @@ class EmailExecutor:
             return mismatch
         if reply.to != (requester.email,):
             return Changed("the ticket has another requester now")
+        if reply.dkim != self.transport.dkim:
+            return Changed("it was approved under another signature of the letter")
         return World(version="")
 
     async def perform(self, action: CanonicalAction, call: Call) -> Performed:
         """Send once; `call.mark` is awaited right before DATA."""
         reply = require_kind(action, CanonicalReply)
         try:
-            letter = letter_of(reply)
+            files = [(each, await asyncio.to_thread(self.shelf.read, each)) for each in reply.attachments]
+            letter = letter_of(reply, files)
         except (SupportError, ValueError) as error:
             return Refused("not_sendable", f"the letter cannot be written: {error}")
         return await self.transport.send(letter, before_data=call.mark)
@@ -52,7 +58,7 @@ class EmailExecutor:
         return Absent()
 
 
-def letter_of(reply: CanonicalReply) -> Letter:
+def letter_of(reply: CanonicalReply, files: Sequence[tuple[Attached, bytes]] = ()) -> Letter:
     """Write the letter: same canonical bytes, same letter. Refuses anything but bare addresses and clean headers."""
     for address in (reply.sender, *reply.to, *reply.cc):
         if not is_addr_spec(address):
@@ -64,7 +70,11 @@ def letter_of(reply: CanonicalReply) -> Letter:
             raise SupportError("bad_header", "a header that would not be read as it was approved")
     message.set_content(reply.text, cte="quoted-printable")
     message.add_alternative(reply.html, subtype="html", cte="quoted-printable")
-    message.set_boundary(f"=_{reply.action.hex}")
+    for file, content in files:
+        maintype, _, subtype = file.content_type.partition("/")
+        message.add_attachment(content, maintype=maintype, subtype=subtype, filename=file.filename)
+    for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
+        part.set_boundary(f"=_{number}_{reply.action.hex}")
     return Letter(sender=reply.sender, recipients=reply.to + reply.cc, content=message.as_bytes())
 
 

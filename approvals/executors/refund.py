@@ -4,8 +4,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from approvals.canonical import CanonicalAction, CanonicalRefund
-from approvals.executors.protocol import Call, Changed, Past, Unreachable, World, mismatch_of_live, require_kind
-from approvals.ports import Found, PaymentGateway, Performed, RefundOrder
+from approvals.executors.protocol import (
+    Call,
+    CannotBeAsked,
+    Changed,
+    Past,
+    Unreachable,
+    World,
+    mismatch_of_live,
+    require_kind,
+)
+from approvals.ports import Found, PaymentGateway, Performed, RefundOrder, Refused
 from support_agents.domain.errors import Failed, Ok
 from support_agents.domain.orders import OrderFacts
 from support_agents.domain.ticket import Requester
@@ -26,6 +35,8 @@ class RefundExecutor:
         mismatch = mismatch_of_live(action, live=self.gateway.live)
         if mismatch is not None:
             return mismatch
+        if refund.gateway != self.gateway.name:
+            return Changed(f"it was approved for {refund.gateway}; payments now go through {self.gateway.name}")
         if requester.email != refund.requester:
             return Changed("the ticket has another requester now")
         match await self.orders.find(refund.order_id, requester):
@@ -42,10 +53,16 @@ class RefundExecutor:
         order = RefundOrder(key=call.key, action=refund.action, payment_ref=refund.payment_ref, amount=refund.amount)
         return await self.gateway.refund(order)
 
-    async def find(self, action: CanonicalAction, past: Past) -> Found:  # noqa: ARG002 - the provider knows better
-        """Ask the provider for a refund of this action under any attempt's key."""
+    async def find(self, action: CanonicalAction, past: Past) -> Found | CannotBeAsked:  # noqa: ARG002 - it asks itself
+        """Ask the provider for a refund of this action under any attempt's key; one that failed there is for a person.
+
+        Trying again what a bank has refused is a person's decision, and needs a fresh approval.
+        """
         refund = require_kind(action, CanonicalRefund)
-        return await self.gateway.find(refund.payment_ref, refund.action)
+        if refund.gateway != self.gateway.name:
+            return CannotBeAsked(f"it was given to {refund.gateway}, which is no longer connected")
+        found = await self.gateway.find(refund.payment_ref, refund.action)
+        return CannotBeAsked(found.message) if isinstance(found, Refused) else found
 
 
 def _compared(order: OrderFacts, refund: CanonicalRefund) -> World | Changed:

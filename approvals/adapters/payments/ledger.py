@@ -53,6 +53,7 @@ class LedgerPaymentGateway:
     """Books refunds in SQLite at `path`; durable before it answers."""
 
     path: Path
+    name: str = "ledger"
 
     @property
     def live(self) -> bool:

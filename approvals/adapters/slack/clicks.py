@@ -1,0 +1,294 @@
+"""What a click in Slack does: the decision first, then the acknowledgement, then what is shown; it reads no payload."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from approvals.adapters.slack.answers import Answers, notice
+from approvals.adapters.slack.naming import REASON_BLOCK
+from approvals.batches import Batches, RowResult
+from approvals.card import Card, DecisionNotice, Notice
+from approvals.desk import Desk, Seen
+from approvals.desk_edits import DeskEdits, Overtaken
+from approvals.desk_queue import DeskQueue
+from approvals.interactions import (
+    About,
+    Answer,
+    Approve,
+    ApproveSheet,
+    Edit,
+    EditSubmitted,
+    Foreign,
+    Help,
+    HomeOpened,
+    Interaction,
+    Later,
+    LinkAccount,
+    More,
+    Next,
+    NotMe,
+    Open,
+    Redraft,
+    Refused,
+    Reject,
+    RejectSubmitted,
+    ShowSheet,
+    TakeAlternative,
+    Told,
+    Undo,
+    UnlinkAccount,
+    Verification,
+)
+from approvals.linking import Linking
+from approvals.messaging import Replacing
+from approvals.modals import Alternative, CheckedModal, EditModal, LoadingModal, MoreModal, NoticeModal, RejectModal
+from approvals.ports import Person
+from approvals.queue import Decided
+from approvals.redrafting import Redrafting
+from db.models.slack import LinkEnd
+from support_agents.domain.approval import RequestStatus
+from support_agents.domain.errors import SupportError
+from support_agents.domain.ids import WorkspaceId
+
+HELP = (
+    "`/support next` shows you the next request, `/support batch` replies that can be approved together.",
+    "`/support link CODE` links this account with a code from the console; `/support unlink` ends that.",
+)
+FOREIGN = "this belongs to another installation on the same Slack app: nothing was done here"
+_NOTHING = "nothing waits for you"
+
+
+@dataclass(frozen=True)
+class Clicks:
+    """The one path of both transports. Whatever is decided is committed before the answer returns."""
+
+    workspace: WorkspaceId
+    linking: Linking
+    desk: Desk
+    queue: DeskQueue
+    edits: DeskEdits
+    batches: Batches
+    redrafting: Redrafting
+    answers: Answers
+    may_redraft: bool = False
+    console_url: str = ""
+
+    async def take(self, told: Told) -> Answer:
+        """Do what was asked and return the acknowledgement; a refusal is told to the person, never raised."""
+        if isinstance(told, Verification):
+            return Answer({"challenge": told.challenge})
+        if not isinstance(told, Interaction):
+            return Answer()
+        try:
+            return await self._taken(told)
+        except SupportError as error:
+            if error.retryable and not isinstance(told, RejectSubmitted | EditSubmitted):
+                raise
+            return self._refusal(told, error)
+
+    async def _taken(self, told: Interaction) -> Answer:
+        match told:
+            case Foreign():
+                return self._said(told, FOREIGN)
+            case Refused():
+                raise SupportError(told.code, told.message)
+            case Help():
+                return self._said(told, *HELP)
+        if told.who.foreign:
+            raise await self.linking.refuse_foreign(self.workspace, told.who.account)
+        if isinstance(told, LinkAccount):
+            operator = await self.linking.link(self.workspace, told.who.account, told.code)
+            return self._said(told, f"linked: from now on you decide here as {operator.email}")
+        person = await self.linking.person(self.workspace, told.who.account)
+        return await self._of(told, person)
+
+    async def _of(self, told: Interaction, person: Person) -> Answer:
+        match told:
+            case Approve():
+                return await self._approve(told, person)
+            case RejectSubmitted():
+                return await self._reject(told, person)
+            case EditSubmitted():
+                return self.answers.updated(_result(await self.edits.save(person, told.about, told.text), told.text))
+            case ApproveSheet():
+                return await self._sheet(told, person)
+            case Undo() | NotMe() | UnlinkAccount():
+                return self._said(told, *await self._taken_back(told, person))
+            case _:
+                return Answer(later=(partial(self._shown, told, person),))
+
+    async def _taken_back(self, told: Undo | NotMe | UnlinkAccount, person: Person) -> tuple[str, ...]:
+        if isinstance(told, Undo):
+            await self.desk.undo(person, told.about.request_id)
+            return ("taken back: nothing leaves, and the ticket is with people again",)
+        if isinstance(told, UnlinkAccount):
+            await self.linking.end(person, LinkEnd.UNLINKED)
+            return ("unlinked: this account decides nothing any more",)
+        disowned = await self.desk.disown(person, told.about)
+        late = f"; {disowned.too_late} had left already: tell your admin now" if disowned.too_late else ""
+        return (
+            f"this Slack account decides nothing any more; {disowned.stopped} actions were stopped{late}",
+            "make sure that nobody else is signed in to your Slack, then link it again from the console",
+        )
+
+    async def _shown(self, told: Interaction, person: Person) -> None:
+        """What only shows something, or is asked for in a form first: after the acknowledgement."""
+        try:
+            await self._show(told, person)
+        except SupportError as error:
+            if error.code == "messenger":
+                raise
+            await self.answers.tell(told, self._refused(error))
+
+    async def _show(self, told: Interaction, person: Person) -> None:
+        match told:
+            case Next():
+                await self._next(told, person, Replacing.NOTHING)
+            case Open():
+                await self.answers.direct_card(told, await self.queue.open(person, told.request_id))
+            case HomeOpened():
+                await self.answers.home(told.who.account, await self.queue.home(person))
+            case ShowSheet():
+                sheet = await self.batches.sheet(person)
+                await self.answers.show(
+                    told, sheet or notice("no two replies are alike enough to be approved together")
+                )
+            case Edit():
+                await self._edit(told, person)
+            case Reject():
+                modal = RejectModal(title="Reject", may_redraft=self.may_redraft, **_named(told.about))
+                await self.answers.open(told, modal)
+            case More():
+                card = await self.queue.card(person, told.about.request_id)
+                await self.answers.open(told, MoreModal(title="More", card=card))
+            case TakeAlternative():
+                await self._alternative(told, person)
+            case Redraft():
+                await self.redrafting.ask(person, told.about.request_id)
+                await self.answers.tell(told, notice("a new draft is on its way"))
+
+    async def _approve(self, told: Approve, person: Person) -> Answer:
+        decided = await self.desk.approve(person, told.about, _seen(told))
+        return Answer(later=(*self._told_owner(told, person, told.about, decided), *self._after(told, person, decided)))
+
+    def _after(self, told: Approve, person: Person, decided: Decided) -> tuple[Later, ...]:
+        """The next one in place, for whoever works through the queue; a form says what became of it."""
+        if told.where.whispered:
+            return (partial(self._next, told, person, Replacing.ORIGINAL),)
+        if told.where.view:
+            return (partial(self.answers.tell, told, notice(_standing(decided))),)
+        return ()
+
+    async def _reject(self, told: RejectSubmitted, person: Person) -> Answer:
+        decided = await self.desk.reject(person, told.about, told.reason, told.words)
+        again = (partial(self.redrafting.ask, person, told.about.request_id),) if told.redraft else ()
+        return Answer(later=(*again, *self._told_owner(told, person, told.about, decided, verb="rejected")))
+
+    async def _sheet(self, told: ApproveSheet, person: Person) -> Answer:
+        if not told.ticked:
+            raise SupportError("invalid", "tick at least one row")
+        results = await self.batches.approve(person, told.ticked)
+        approved = [result for result in results if result.decided is not None]
+        shown = notice(*_counted(results))
+        later: list[Later] = [partial(self.answers.show, told, shown, Replacing.ORIGINAL)]
+        if approved:
+            first = next(about for about in told.ticked if about.request_id == approved[0].request_id)
+            line = f"You approved {len(approved)} replies of one template together."
+            later.append(partial(self._notify, told, first, approved[0].decided, line))
+        return Answer(later=tuple(later))
+
+    async def _edit(self, told: Edit, person: Person) -> None:
+        """A skeleton inside the trigger's life, then the text."""
+        view = await self.answers.open(told, LoadingModal(title="Edit", **_named(told.about)))
+        try:
+            found = await self.edits.begin(person, told.about)
+        except SupportError as error:
+            refused = self._refused(error)
+            await self.answers.refill(
+                view, NoticeModal(title="Edit", lines=refused.lines, console_url=refused.console_url)
+            )
+            return
+        modal = EditModal(
+            title="Edit",
+            text=found.text,
+            alternatives=tuple(found.alternatives),
+            note=found.note,
+            **_named(found.about),
+        )
+        await self.answers.refill(view, modal)
+
+    async def _alternative(self, told: TakeAlternative, person: Person) -> None:
+        if told.which is Alternative.PASS_ON:
+            await self.desk.pass_on(person, told.about)
+            await self.answers.tell(told, notice("passed on: the ticket waits for the other group"))
+            return
+        await self.answers.fill(told, _result(await self.edits.take(person, told.about, told.which)))
+
+    async def _next(self, told: Interaction, person: Person, replacing: Replacing) -> None:
+        card = await self.queue.next(person)
+        await self.answers.show(told, card or notice(_NOTHING), replacing)
+
+    def _told_owner(
+        self, told: Interaction, person: Person, about: About, decided: Decided, *, verb: str = "approved"
+    ) -> tuple[Later, ...]:
+        async def tell() -> None:
+            line = f"You {verb}: {await self.desk.named(person, about.request_id)}"
+            await self._notify(told, about, decided, line)
+
+        return (tell,)
+
+    async def _notify(self, told: Interaction, about: About, decided: Decided | None, line: str) -> None:
+        until = decided.not_before if decided is not None else None
+        url = f"{self.console_url}/console/requests/{about.request_id}" if self.console_url else ""
+        given = DecisionNotice(line=line, until=until, console_url=url, **_named(about))
+        await self.answers.notify(told.who.account, given)
+
+    def _said(self, told: Interaction, *lines: str) -> Answer:
+        return Answer(later=(partial(self.answers.tell, told, notice(*lines)),))
+
+    def _refusal(self, told: Interaction, error: SupportError) -> Answer:
+        refused = self._refused(error)
+        if isinstance(told, Refused) and told.code == "invalid":
+            return Answer({"response_action": "errors", "errors": {REASON_BLOCK: told.message}})
+        if isinstance(told, RejectSubmitted | EditSubmitted) or (isinstance(told, Refused) and told.where.view):
+            modal = NoticeModal(title="Not done", lines=refused.lines, console_url=refused.console_url)
+            return self.answers.updated(modal)
+        return Answer(later=(partial(self.answers.tell, told, refused),))
+
+    def _refused(self, error: SupportError) -> Notice:
+        """What a refusal says; what must be decided in the console comes with the way there."""
+        return notice(error.message, console_url=f"{self.console_url}/console" if self.console_url else "")
+
+
+def _seen(told: Interaction) -> Seen:
+    return Seen(told.where.channel, told.where.message, whispered=told.where.whispered)
+
+
+def _named(about: About) -> dict[str, object]:
+    return {"request_id": about.request_id, "digest": about.digest}
+
+
+def _standing(decided: Decided) -> str:
+    if decided.status is RequestStatus.PENDING:
+        return f"your approval counts; it still needs {decided.missing}"
+    return "approved; it can be taken back until it leaves"
+
+
+def _result(saved: Card | Overtaken, typed: str = "") -> CheckedModal | NoticeModal:
+    """What the checks said of an edit, or who was first and where the words are."""
+    if isinstance(saved, Overtaken):
+        again = "there is a newer version: choose Edit on it and your words are there" if saved.newer else ""
+        lines = notice(*filter(None, (saved.why.message, "your words are kept", again, typed))).lines
+        return NoticeModal(title="Overtaken", lines=lines)
+    text = saved.letter.text if saved.letter else ""
+    return CheckedModal(
+        title="Checked", request_id=saved.request_id, digest=saved.digest, text=text, findings=saved.verdict,
+        approvable=saved.approvable,
+    )  # fmt: skip
+
+
+def _counted(results: Sequence[RowResult]) -> tuple[str, ...]:
+    approved = sum(result.decided is not None for result in results)
+    refused = [result for result in results if result.decided is None]
+    reasons = tuple(dict.fromkeys(result.why_not for result in refused))
+    return (f"{approved} of {len(results)} approved", *(f"not approved: {reason}" for reason in reasons))

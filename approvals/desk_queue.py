@@ -1,0 +1,148 @@
+"""One person's own queue: what they could decide next, by risk and age, with soft claims; it decides nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from approvals.authority import Authority, require_not_own
+from approvals.card import Card, Home, HomeRow
+from approvals.card_reading import CardReader
+from approvals.desk import CLAIM, mine
+from approvals.item_lines import first_words
+from approvals.ports import Person, Surface
+from db.engine import Database
+from db.read_models.desk import Waiting, count_waiting, held_by, waiting_for
+from db.read_models.queue import QueueItem, queue_item, queue_items
+from db.repositories.operators import Operator
+from db.uow import UnitOfWork
+from support_agents.domain.errors import SupportError
+from support_agents.domain.ids import RequestId
+
+_PAGE, _PAGES = 50, 40
+_HOME_ROWS = 15
+_HOME_WORDS = 150
+
+
+@dataclass(frozen=True)
+class DeskQueue:
+    """`authority` says what this surface may decide at all; the rest is shown but not offered as the next."""
+
+    database: Database
+    authority: Authority
+    cards: CardReader
+
+    async def next(self, person: Person) -> Card | None:
+        """Claim the next request for this person and return its card; None when nothing waits.
+
+        Whoever asks again without deciding gets another one, and the first again at the end.
+        """
+        async with self.database.write("next") as uow:
+            held = await held_by(uow, person.operator_id)
+            chosen = await self._choose(uow, person, held)
+            for other in held:
+                if chosen is None or other != chosen.request:
+                    await uow.card_claims.release(person.workspace, other, person.operator_id)
+        if chosen is None:
+            return None
+        async with self.database.read() as uow:
+            return await self.cards.read(uow, chosen.request)
+
+    async def open(self, person: Person, request_id: RequestId) -> Card:
+        """Claim this very request, unless somebody else looks at it, and return its card either way."""
+        async with self.database.write("open") as uow:
+            request = await mine(uow, person.workspace, request_id)
+            until = await uow.now() + CLAIM
+            await uow.card_claims.take(person.workspace, request.id, person.operator_id, until=until)
+        async with self.database.read() as uow:
+            card = await self.cards.read(uow, request_id)
+        if card is None:
+            raise SupportError("not_found", "there is no such request")
+        return card
+
+    async def card(self, person: Person, request_id: RequestId) -> Card:
+        """Return a request's card as it stands."""
+        async with self.database.read() as uow:
+            await mine(uow, person.workspace, request_id)
+            card = await self.cards.read(uow, request_id)
+        if card is None:
+            raise SupportError("not_found", "there is no such request")
+        return card
+
+    async def holds(self, person: Person, request_id: RequestId) -> bool:
+        """Whether this person took the request from the queue."""
+        async with self.database.read() as uow:
+            return request_id in await held_by(uow, person.operator_id)
+
+    async def release(self, person: Person, request_id: RequestId) -> None:
+        """Let go of a request."""
+        async with self.database.write("release") as uow:
+            await uow.card_claims.release(person.workspace, request_id, person.operator_id)
+
+    async def home(self, person: Person) -> Home:
+        """This person's queue by risk and age."""
+        async with self.database.read() as uow:
+            waiting = await waiting_for(uow, person.workspace, person.operator_id, limit=_HOME_ROWS)
+            total = await count_waiting(uow, person.workspace, person.operator_id)
+            items = {item.request.id: item for item in await queue_items(uow, [each.request for each in waiting])}
+            operator = await uow.operators.get(person.operator_id)
+            rows = [await self._row(uow, each, items[each.request]) for each in waiting if each.request in items]
+        return Home(
+            name=operator.name if operator else "",
+            rows=tuple(rows),
+            more=max(0, total - len(rows)),
+            waiting=total,
+            console_url=f"{self.cards.console_url}/console" if self.cards.console_url else "",
+        )
+
+    async def _row(self, uow: UnitOfWork, waiting: Waiting, item: QueueItem) -> HomeRow:
+        card = await self.cards.card_of(uow, item)
+        return HomeRow(
+            request_id=waiting.request,
+            headline=card.headline,
+            words=first_words(card.words.text, _HOME_WORDS),
+            flags=card.flags,
+            expires_at=waiting.expires_at,
+            claimed_by=waiting.claimed_by,
+        )
+
+    async def _choose(self, uow: UnitOfWork, person: Person, held: Sequence[RequestId]) -> Waiting | None:
+        """The first that fits and is not held already; else the first of those held. A page of the queue at a time."""
+        operator = await uow.operators.get(person.operator_id)
+        until: datetime = await uow.now() + CLAIM
+        kept: list[Waiting] = []
+        for page in range(_PAGES):
+            found = await waiting_for(uow, person.workspace, person.operator_id, limit=_PAGE, offset=page * _PAGE)
+            kept += [each for each in found if each.request in held]
+            candidates = [each for each in found if each.request not in held]
+            if len(found) < _PAGE:
+                candidates += kept
+            for each in candidates:
+                if await self._fits(uow, person, operator, each) and await uow.card_claims.take(
+                    person.workspace, each.request, person.operator_id, until=until
+                ):
+                    return each
+            if len(found) < _PAGE:
+                break
+        return None
+
+    async def _fits(self, uow: UnitOfWork, person: Person, operator: Operator | None, waiting: Waiting) -> bool:
+        return not waiting.claimed_by and self._may(person, waiting) and await _reads(uow, operator, waiting)
+
+    def _may(self, person: Person, waiting: Waiting) -> bool:
+        """Whether the person could approve it here: not what concerns themselves, nor more than Slack may decide."""
+        try:
+            require_not_own(person.email, waiting.requester_email)
+        except SupportError:
+            return False
+        return person.surface is not Surface.SLACK or self.authority.may_from_slack(waiting.kind, waiting.amount)
+
+
+async def _reads(uow: UnitOfWork, operator: Operator | None, waiting: Waiting) -> bool:
+    """Whether the person reads the ticket's language and takes its intent."""
+    if operator is None or not (operator.languages or operator.skills):
+        return True
+    item = await queue_item(uow, waiting.request)
+    sections = item.run.sections if item else None
+    language = sections.screening.language if sections and sections.screening else ""
+    intent = sections.intent.top.name if sections and sections.intent and sections.intent.intents else ""
+    return operator.takes(language=language, intent=intent)

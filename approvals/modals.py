@@ -1,0 +1,139 @@
+"""What a messenger's modal asks of a person, vendor-neutral; the adapter draws it, the desk reads what came back."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from approvals.card import Card, Findings
+from support_agents.domain.ids import RequestId
+
+LONGEST_INPUT = 3_000
+LONGEST_REPLY = 20_000
+
+
+class _Modal(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = Field(max_length=24)
+
+
+class LoadingModal(_Modal):
+    """A skeleton, opened inside the trigger's three seconds and filled afterwards."""
+
+    request_id: RequestId
+    digest: str
+
+
+class Alternative(StrEnum):
+    """What can be had by one tap instead of typing."""
+
+    MACRO = "macro"
+    SHORTER = "shorter"
+    ASK_ORDER = "ask_order"
+    PASS_ON = "pass_on"  # noqa: S105 - a ticket is passed on, no password
+
+
+class EditModal(_Modal):
+    """The reply to be edited; texts beyond one input's length stand in several, to be joined without a break."""
+
+    request_id: RequestId
+    digest: str
+    text: str = Field(max_length=LONGEST_REPLY)
+    alternatives: tuple[Alternative, ...] = ()
+    note: str = ""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The text in pieces of at most one input, cut where a paragraph, a line or a word ends."""
+        return split(self.text, LONGEST_INPUT)
+
+
+class CheckedModal(_Modal):
+    """An edit after its checks: the person sees the result before approving these new bytes."""
+
+    request_id: RequestId
+    digest: str
+    text: str
+    findings: Findings
+    approvable: bool
+
+
+class RejectReason(StrEnum):
+    """Why a proposal was rejected, typed."""
+
+    WRONG_FACT = "wrong_fact"
+    WRONG_TONE = "wrong_tone"
+    NOT_ASKED = "not_asked"
+    MISSING = "missing"
+    POLICY = "policy"
+    OTHER = "other"
+
+
+REASONS: dict[RejectReason, str] = {
+    RejectReason.WRONG_FACT: "A fact is wrong",
+    RejectReason.WRONG_TONE: "The tone is wrong",
+    RejectReason.NOT_ASKED: "It does not answer the question",
+    RejectReason.MISSING: "Something is missing",
+    RejectReason.POLICY: "Against our policy",
+    RejectReason.OTHER: "Another reason",
+}
+
+
+class RejectModal(_Modal):
+    """Asks why, with a typed list and free text; `may_redraft` offers a new draft with that reason."""
+
+    request_id: RequestId
+    digest: str
+    may_redraft: bool = False
+
+
+class MoreModal(_Modal):
+    """Digest, cost, confidence and evidence of a card."""
+
+    card: Card
+
+
+class NoticeModal(_Modal):
+    """A few plain lines."""
+
+    lines: tuple[str, ...]
+    console_url: str = ""
+
+
+Modal = LoadingModal | EditModal | CheckedModal | RejectModal | MoreModal | NoticeModal
+
+
+def units(text: str) -> int:
+    """The length of a text as messengers count it: units of UTF-16, of which an emoji takes two."""
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def split(text: str, limit: int) -> tuple[str, ...]:
+    """Cut a text into pieces of at most `limit` units that make it up again, at the best place there is."""
+    pieces: list[str] = []
+    rest = text
+    while units(rest) > limit:
+        at = _cut(rest, limit)
+        pieces.append(rest[:at])
+        rest = rest[at:]
+    return (*pieces, rest)
+
+
+def _cut(text: str, limit: int) -> int:
+    """After the last paragraph, else line, else word that ends in the second half of the piece; else at its end."""
+    most = _characters(text, limit)
+    for mark in ("\n\n", "\n", " "):
+        at = text.rfind(mark, most // 2, most)
+        if at >= 0 and at + len(mark) <= most:
+            return at + len(mark)
+    return most
+
+
+def _characters(text: str, limit: int) -> int:
+    """How many characters from the beginning fit into `limit` units; at least one."""
+    taken = 0
+    for index, character in enumerate(text):
+        taken += 2 if character > "\uffff" else 1
+        if taken > limit:
+            return max(1, index)
+    return len(text)
