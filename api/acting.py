@@ -1,31 +1,40 @@
 """Wires approval and execution around the doors to the outside; it chooses no door."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from api.opening import Standings
 from api.secret_key import SecretKey
 from api.settings import Settings
+from approvals.attachments import Shelf
 from approvals.attempts import Timing
 from approvals.authority import BUILT_IN
+from approvals.authority_file import load_authority
+from approvals.business_calendar import closed_days
 from approvals.business_hours import BusinessHours
 from approvals.canonical import Way
 from approvals.composing import Composer
 from approvals.consequences import Consequences, UndoWindows
+from approvals.dispatch import DispatchSwitch
 from approvals.execution import Executions
+from approvals.executors.dry_run import DryRunExecutor
 from approvals.executors.protocol import Executor
 from approvals.inside_steps import InsideSteps
+from approvals.outcome import Outcome
 from approvals.ports import HelpdeskGateway
+from approvals.provider_events import ProviderEvents
 from approvals.quarantine import Quarantine
 from approvals.queue import ApprovalQueue
 from approvals.routing import Routes
+from approvals.seeds import Seeds
 from approvals.submission import Submission
 from db.anchor import Anchor
 from db.audit_sealer import AuditSealer
 from db.engine import Database
 from db.installation import Installation
+from support_agents.domain.errors import SupportError
 
 
 @dataclass(frozen=True)
@@ -34,8 +43,11 @@ class Acting:
 
     queue: ApprovalQueue
     executions: Executions
+    provider_events: ProviderEvents
     inside_steps: InsideSteps
     standings: Standings
+    switch: DispatchSwitch
+    seeds: Seeds
     sealer: AuditSealer
 
 
@@ -46,28 +58,54 @@ class Doors:
     executors: Mapping[Way, Executor]
     helpdesks: Mapping[str, HelpdeskGateway]
     routes: Routes
+    shelf: Shelf = field(default_factory=Shelf)
+
+
+def hours_of(settings: Settings) -> BusinessHours:
+    """Monday to Friday, 9 to 18, without public holidays."""
+    closed = closed_days(settings.business_holidays, today=datetime.now(UTC).date())
+    return BusinessHours(zone=ZoneInfo(settings.business_timezone), closed_on=closed)
 
 
 def acting_of(settings: Settings, key: SecretKey, database: Database, doors: Doors) -> Acting:
     """Return the collaborators, all on one database."""
+    dry = _dry_ways(settings.dry_run)
+    routes = replace(doors.routes, dry=dry)
+    executors = {
+        way: DryRunExecutor(executor, live=way in routes.live) if way in dry else executor
+        for way, executor in doors.executors.items()
+    }
     consequences = Consequences(
-        hours=BusinessHours(zone=ZoneInfo(settings.business_timezone)),
+        hours=hours_of(settings),
         windows=UndoWindows(
             reply=timedelta(seconds=settings.undo_reply_seconds), refund=timedelta(seconds=settings.undo_refund_seconds)
         ),
     )
+    authority = load_authority(settings.authority) if settings.authority else BUILT_IN
     submission = Submission(
-        authority=BUILT_IN,
-        composer=Composer(doors.routes),
+        authority=authority,
+        composer=Composer(routes, doors.shelf),
         consequences=consequences,
         time_limit=timedelta(hours=settings.request_ttl_business_hours),
     )
     timing = Timing(margin=timedelta(seconds=settings.call_margin_seconds))
     anchor = Anchor(settings.anchor_path or settings.data_dir / "anchor.json", key.derived("anchor"))
+    sealer = AuditSealer(database, anchor, key.derived("audit"))
     return Acting(
-        queue=ApprovalQueue(database, BUILT_IN, submission, consequences),
-        executions=Executions(database, doors.executors, consequences, timing),
+        queue=ApprovalQueue(database, authority, submission, consequences),
+        executions=Executions(database, executors, consequences, timing, anchor=sealer.seal, authority=authority),
+        provider_events=ProviderEvents(database, Outcome(database, consequences)),
         inside_steps=InsideSteps(database, doors.helpdesks),
         standings=Standings(database, Installation(database, anchor), Quarantine(database, consequences)),
-        sealer=AuditSealer(database, anchor, key.derived("audit")),
+        switch=DispatchSwitch(database),
+        seeds=Seeds(database, submission, allowed=settings.attention_checks),
+        sealer=sealer,
     )
+
+
+def _dry_ways(given: Collection[str]) -> frozenset[Way]:
+    """The ways that the setting names; `all` is every way, and a name that is none is refused."""
+    unknown = set(given) - set(Way) - {"all"}
+    if unknown:
+        raise SupportError("settings", f"set SUPPORT_DRY_RUN: “{min(unknown)}” is neither `all` nor a way out")
+    return frozenset(Way) if "all" in given else frozenset(Way(way) for way in given)

@@ -16,12 +16,35 @@ from api.container import Container
 from api.deps import cookie_name
 from api.edge import Edge
 from api.errors import http_error, support_error, validation_error
-from api.routes import approvals, asking, health, quarantine, sessions, tickets, webhooks
+from api.routes import (
+    approvals,
+    asking,
+    dispatch,
+    health,
+    provider_events,
+    quarantine,
+    sessions,
+    slack,
+    tickets,
+    webhooks,
+)
 from api.schemas import Problem
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 
-_ROUTERS = (webhooks, sessions, tickets, approvals, asking, quarantine, health)
+# What `/webhooks/{source}` would take for a helpdesk comes before it.
+_ROUTERS = (
+    provider_events,
+    webhooks,
+    sessions,
+    tickets,
+    approvals,
+    asking,
+    dispatch,
+    quarantine,
+    health,
+    slack,
+)
 _QUIET: TelemetryConfig = {
     "tracing": False,
     "metrics": False,
@@ -87,6 +110,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await container.open()
     await container.asking.rehearse(DEFAULT_WORKSPACE)
     container.worker.start()
+    slack = container.slack
+    if slack is not None and slack.socket is not None:
+        await slack.socket.start()
     yield
+    if slack is not None and slack.socket is not None:
+        await slack.socket.stop()
     await container.worker.stop()
+    if slack is not None:
+        await slack.afterwards.drain()
     await container.close()

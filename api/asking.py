@@ -1,5 +1,6 @@
 """One message through the pipeline without a ticket, for trying things out; it stores and proposes nothing."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from support_agents.domain.budget import Budget
@@ -33,6 +34,7 @@ class Asking:
     index: VectorStore
     clock: Clock
     deadline_seconds: float
+    prepare: Callable[[WorkspaceId], Awaitable[object]] | None = None
 
     async def ask(self, question: Question, workspace: WorkspaceId) -> RunRecord:
         """Return the record of a run that nobody will see in the queue."""
@@ -64,6 +66,8 @@ class Asking:
 
     async def rehearse(self, workspace: WorkspaceId) -> None:
         """Take one message through everything, so that nothing is loaded within a customer's two seconds."""
+        if self.prepare is not None:
+            await self.prepare(workspace)
         await self.ask(Question(text="Hello, where is my order? Wo ist meine Bestellung?"), workspace)
 
     async def search(self, query: str, workspace: WorkspaceId, *, limit: int) -> tuple[RetrievedPassage, ...]:

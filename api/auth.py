@@ -123,11 +123,14 @@ class Auth:
             await uow.operators.add_link(operator, token_hash=hashed(token), expires_at=await uow.now() + LINK_LIFE)
         return token
 
+    async def glance(self, token: str) -> Interactive | None:
+        """Recognise a session cookie that an open page sends by itself: that is no use, so the idle time runs on."""
+        session, _ = await self._found(token)
+        return None if session is None else Interactive(_person(session), session.operator.name, session.csrf_secret)
+
     async def session(self, token: str) -> Interactive | None:
-        """Recognise a session cookie; rotate it when it is due."""
-        async with self.database.read() as uow:
-            now = await uow.now()
-            session = await uow.operators.session(hashed(token), rotated_since=now - OVERLAP)
+        """Recognise a session cookie as its person's act; rotate it when it is due."""
+        session, now = await self._found(token)
         if session is None:
             return None
         replacement = None
@@ -205,6 +208,12 @@ class Auth:
         )
         await _audit(uow, operator.workspace_id, "signed_in", operator.id)
         return SignedIn(token, csrf, operator)
+
+    async def _found(self, token: str) -> tuple[Session | None, datetime]:
+        """The live session of a cookie, if there is one, and the database's present."""
+        async with self.database.read() as uow:
+            now = await uow.now()
+            return await uow.operators.session(hashed(token), rotated_since=now - OVERLAP), now
 
     async def _rotate(self, session: Session, token: str) -> str | None:
         fresh = secrets.token_urlsafe(32)

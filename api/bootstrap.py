@@ -7,45 +7,60 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from api.acting import Doors, acting_of
+from api.acting import Acting, Doors, acting_of
 from api.asking import Asking
 from api.auth import Auth
+from api.choices import Provider
 from api.container import Container, Records, Step
 from api.editing import Editing
+from api.factors import SecondFactors
 from api.fault_points import boundary_of
 from api.intake.sources import intakes_of
+from api.messaging import MessagingParts, messaging_of
 from api.no_orders import NoOrders
 from api.opening import apply_mode, release_leases
+from api.outside import Paying, mailing_of, paying_of, shelf_of, stepping_of
 from api.passwords import Passwords
 from api.secret_key import make_data_dir, secret_key
-from api.settings import Provider, Settings
+from api.settings import Settings
 from api.sign_in_limits import SignInLimits
+from api.slack_bootstrap import slack_messenger, with_slack
 from api.thinking import Parts, runner_of
 from api.worker.assembly import Work, worker_of
 from api.worker.index_keeper import IndexKeeper
 from api.worker.schedule import Duty
 from api.worker.warming import Warming
+from approvals.bounces import Bounces
 from approvals.canonical import Way
+from approvals.card_reading import CardReader
 from approvals.executors.protocol import Executor
-from approvals.ports import HelpdeskGateway, PaymentGateway
+from approvals.ports import HelpdeskGateway
 from approvals.routing import Routes
 from db.engine import Database
 from db.interaction_log import InteractionLog
 from db.passage_store import SqlPassageStore
 from db.repositories.subjects import IdentifierHash
 from db.ticket_store import TicketStore
+from support_agents.agents.macro_drafting import MacroDraftingAgent
+from support_agents.domain.events import EventName
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from support_agents.domain.knowledge import Passage
+from support_agents.intents.model import IntentHead
+from support_agents.intents.registry import Registry
 from support_agents.knowledge.indexing import PassageIndexer
 from support_agents.knowledge.known_vectors import KnownVectors
+from support_agents.knowledge.macro_shelf import MacroShelf
+from support_agents.knowledge.macros import load_macros
 from support_agents.knowledge.sync import KnowledgeSync
 from support_agents.llm.budgeted import BudgetedModel, TokenLedger
+from support_agents.macros import Macros
 from support_agents.policy.ledger import PolicyLedger, load_policy
-from support_agents.ports import Clock, Embedder, LanguageModel, OrderLookup, VectorStore
+from support_agents.ports import Clock, Embedder, IntentModel, LanguageModel, OrderLookup, PassageStore, VectorStore
 from support_agents.runner import TicketRunner
 
 # Intent and retrieval embed the same asks one after the other; a few messages are under way at once.
 ASKS_REMEMBERED = 256
+# Tells two installations on one Slack app apart; it is no secret.
 
 
 @dataclass(frozen=True)
@@ -58,6 +73,7 @@ class _Thinking:
     index: VectorStore
     warm: Callable[[Sequence[Passage]], Awaitable[None]]
     closing: tuple[Step, ...]
+    macros: Macros | None
 
 
 @dataclass(frozen=True)
@@ -65,7 +81,7 @@ class _Outside:
     """The doors to the outside that the settings ask for."""
 
     doors: Doors
-    record_payments: Step
+    paying: Paying
     closing: tuple[Step, ...]
 
 
@@ -73,12 +89,14 @@ def build_records(settings: Settings) -> Records:
     """Wire what commands need that only read and write the database; no model is loaded and no index opened."""
     make_data_dir(settings.data_dir)
     key = secret_key(settings)
-    database = Database.open(settings.database, boundary=boundary_of(settings))
+    heard = frozenset() if settings.slack_bot_token is None else frozenset({EventName.REQUEST_CHANGED})
+    database = Database.open(settings.database, boundary=boundary_of(settings), heard=heard)
     passages = SqlPassageStore(database)
+    passwords, limits = Passwords(), SignInLimits(key)
     auth = Auth(
         database=database,
-        passwords=Passwords(),
-        limits=SignInLimits(key),
+        passwords=passwords,
+        limits=limits,
         key=key,
         lifetime=timedelta(hours=settings.session_hours),
         links_allowed=settings.demo,
@@ -88,6 +106,7 @@ def build_records(settings: Settings) -> Records:
         key=key,
         database=database,
         auth=auth,
+        factors=SecondFactors(database, passwords, limits, key),
         passages=passages,
         knowledge=KnowledgeSync(passages),
     )
@@ -98,13 +117,15 @@ def build(settings: Settings) -> Container:
     records = build_records(settings)
     database, clock = records.database, _clock()
     orders = _orders(settings, clock)
-    outside = _outside(settings, clock, orders)
+    outside = _outside(settings, clock, orders, database)
     acting = acting_of(settings, records.key, database, outside.doors)
-    thinking = _thinking(settings, clock, orders)
+    thinking = _thinking(settings, clock, orders, records.passages)
     tickets = TicketStore(database, IdentifierHash(records.key.derived("identifiers")))
     indexer = PassageIndexer(passages=records.passages, embedder=thinking.background, index=thinking.index)
-    keeper = IndexKeeper(lambda: indexer.refresh(DEFAULT_WORKSPACE))
+    keeper = IndexKeeper(partial(_in_step, indexer, thinking.macros))
     warming = Warming(thinking.warm, records.passages, thinking.index, keeper)
+    cards = CardReader(thinking.runner.recheck, settings.public_url, frozenset(settings.link_hosts))
+    messaging = _messaging(settings, records, cards)
     work = Work(
         settings=settings,
         clock=clock,
@@ -114,38 +135,57 @@ def build(settings: Settings) -> Container:
         log=InteractionLog(),
         acting=acting,
         keeper=keeper,
+        notification=messaging.notification,
     )
     duties = (
-        Duty("payments", 60, outside.record_payments),
+        Duty("payments", 60, outside.paying.record),
         Duty("warm", 30, lambda: warming.run(DEFAULT_WORKSPACE)),
+        *messaging.duties,
     )
-    return Container(
+    container = Container(
         **vars(records),
         clock=clock,
         intakes=intakes_of(settings, records.key),
+        provider_intakes=outside.paying.intakes,
+        provider_events=acting.provider_events,
+        bounces=Bounces(database),
         ticket_store=tickets,
         runner=thinking.runner,
-        asking=Asking(
-            runner=thinking.runner,
-            embedder=thinking.embedder,
-            index=thinking.index,
-            clock=clock,
-            deadline_seconds=settings.deadline_seconds,
-        ),
+        asking=_asking(settings, clock, thinking),
         queue=acting.queue,
         editing=Editing(database, thinking.runner, acting.queue),
         executions=acting.executions,
         standings=acting.standings,
+        switch=acting.switch,
+        seeds=acting.seeds,
         indexer=indexer,
         keeper=keeper,
         worker=worker_of(work, duties),
-        opening=(
-            acting.standings.check,
-            lambda: apply_mode(database, settings),
-            lambda: release_leases(database, settings),
-            outside.record_payments,
-        ),
-        closing=(*outside.closing, *thinking.closing),
+        cards=cards,
+        messenger=messaging.messenger,
+        opening=(*_opening(settings, database, acting), outside.paying.record, *messaging.opening),
+        closing=(*messaging.closing, *outside.closing, *thinking.closing),
+    )
+    return with_slack(container)
+
+
+def _asking(settings: Settings, clock: Clock, thinking: _Thinking) -> Asking:
+    return Asking(
+        runner=thinking.runner,
+        embedder=thinking.embedder,
+        index=thinking.index,
+        clock=clock,
+        deadline_seconds=settings.deadline_seconds,
+        prepare=thinking.macros.shelf.current if thinking.macros else None,
+    )
+
+
+def _opening(settings: Settings, database: Database, acting: Acting) -> tuple[Step, ...]:
+    """What a start does before anything else."""
+    return (
+        acting.standings.check,
+        lambda: apply_mode(database, settings),
+        lambda: release_leases(database, settings),
     )
 
 
@@ -159,6 +199,21 @@ def embedding(settings: Settings) -> Iterator[Embedder]:
         yield embedder
     finally:
         embedder.close()
+
+
+def intent_registry(settings: Settings) -> Registry:
+    """Return the intent models that this installation has trained."""
+    make_data_dir(settings.data_dir)
+    return Registry(settings.data_dir / "intents", secret_key(settings).derived("intents"))
+
+
+def intent_model(settings: Settings, embedder_version: str) -> IntentModel:
+    """Return the intent model in use: a promoted one, else the shipped one."""
+    registry = intent_registry(settings)
+    active = registry.active()
+    if active is None:
+        return IntentHead.load(embedder_version=embedder_version)
+    return registry.load(active, embedder_version=embedder_version)
 
 
 def order_lookup(settings: Settings) -> OrderLookup:
@@ -182,7 +237,7 @@ def _orders(settings: Settings, clock: Clock) -> OrderLookup:
     return orders
 
 
-def _thinking(settings: Settings, clock: Clock, orders: OrderLookup) -> _Thinking:
+def _thinking(settings: Settings, clock: Clock, orders: OrderLookup, passages: PassageStore) -> _Thinking:
     from support_agents.adapters.extractive import ExtractiveModel, SentenceVectors
     from support_agents.adapters.onnx import OnnxEmbedder
     from support_agents.adapters.qdrant_edge import QdrantEdgeStore
@@ -195,9 +250,12 @@ def _thinking(settings: Settings, clock: Clock, orders: OrderLookup) -> _Thinkin
     policy = load_policy(settings.policy) if settings.policy else PolicyLedger(version="none")
     sentences = SentenceVectors(_knowing(settings, embedder))
     writer = _language_model(settings)
+    remembering = RememberingEmbedder(embedder, room=ASKS_REMEMBERED)
+    macros = _macros(settings, passages, index, remembering, embedder)
     runner = runner_of(
         Parts(
-            embedder=RememberingEmbedder(embedder, room=ASKS_REMEMBERED),
+            embedder=remembering,
+            intents=intent_model(settings, embedder.version),
             index=index,
             floor=settings.relevance_floor,
             orders=orders,
@@ -207,6 +265,7 @@ def _thinking(settings: Settings, clock: Clock, orders: OrderLookup) -> _Thinkin
             clock=clock,
             shares=settings.stages,
             remembering=sentences.memory,
+            macros=macros,
         )
     )
 
@@ -216,7 +275,24 @@ def _thinking(settings: Settings, clock: Clock, orders: OrderLookup) -> _Thinkin
     async def warm(passages: Sequence[Passage]) -> None:
         await sentences.warm(passages, indexing)
 
-    return _Thinking(runner, embedder, indexing, index, warm, closing)
+    return _Thinking(runner, embedder, indexing, index, warm, closing, macros)
+
+
+async def _in_step(indexer: PassageIndexer, macros: Macros | None) -> None:
+    """Bring the index in step with SQL, and bind the macros to what it holds now before a customer asks."""
+    await indexer.refresh(DEFAULT_WORKSPACE)
+    if macros is not None:
+        await macros.shelf.current(DEFAULT_WORKSPACE)
+
+
+def _macros(
+    settings: Settings, passages: PassageStore, index: VectorStore, asks: Embedder, embedder: Embedder
+) -> Macros | None:
+    """The approved replies of the folder that the settings name."""
+    if settings.macros is None:
+        return None
+    shelf = MacroShelf(load_macros(settings.macros), passages, index, _knowing(settings, embedder))
+    return Macros(shelf=shelf, embedder=asks, drafting=MacroDraftingAgent())
 
 
 def _knowing(settings: Settings, embedder: Embedder) -> Embedder:
@@ -224,14 +300,14 @@ def _knowing(settings: Settings, embedder: Embedder) -> Embedder:
     return KnownVectors.load(settings.known_vectors, embedder) if settings.known_vectors else embedder
 
 
-def _outside(settings: Settings, clock: Clock, orders: OrderLookup) -> _Outside:
+def _outside(settings: Settings, clock: Clock, orders: OrderLookup, database: Database) -> _Outside:
     from approvals.executors.refund import RefundExecutor
 
-    payments, recorder = _payments(settings, clock)
+    paying = paying_of(settings, clock)
     is_live = not settings.demo
     call = timedelta(seconds=settings.call_seconds)
-    executors: dict[Way, Executor] = {Way.PAYMENT: RefundExecutor(payments, orders, call)}
-    closings: list[Step] = []
+    executors: dict[Way, Executor] = {Way.PAYMENT: RefundExecutor(paying.gateway, orders, call)}
+    closings: list[Step] = [*paying.closing]
     helpdesks: dict[str, HelpdeskGateway] = {}
     if settings.zendesk_base_url and settings.zendesk_token is not None:
         from approvals.adapters.helpdesk.zendesk import ZendeskGateway
@@ -247,49 +323,30 @@ def _outside(settings: Settings, clock: Clock, orders: OrderLookup) -> _Outside:
         helpdesks["zendesk"] = zendesk
         executors[Way.HELPDESK] = HelpdeskReplyExecutor(helpdesks, call)
         closings.append(zendesk.close)
+    shelf, mailing = shelf_of(settings), None
     if settings.smtp_host:
-        executors[Way.EMAIL] = _mail(settings, live=is_live)
+        mailing = mailing_of(settings, database, shelf, live=is_live)
+        executors[Way.EMAIL] = mailing.executor
+    stepping = stepping_of(settings, orders, live=is_live)
+    if stepping is not None:
+        executors[Way.HTTP] = stepping.executor
+        closings += stepping.closing
     routes = Routes(
         helpdesks=dict.fromkeys(helpdesks, settings.zendesk_email),
         mail_from=settings.smtp_from_address if settings.smtp_host else None,
-        live=frozenset(way for way in Way if (payments.live if way is Way.PAYMENT else is_live)),
+        live=frozenset(way for way in Way if (paying.gateway.live if way is Way.PAYMENT else is_live)),
+        gateway=paying.gateway.name,
+        endpoints={} if stepping is None else stepping.endpoints,
+        dkim="" if mailing is None else mailing.dkim,
     )
-    return _Outside(Doors(executors, helpdesks, routes), recorder, tuple(closings))
+    return _Outside(Doors(executors, helpdesks, routes, shelf), paying, tuple(closings))
 
 
-def _payments(settings: Settings, clock: Clock) -> tuple[PaymentGateway, Step]:
-    """The built-in ledger stands for a provider, which would know the payments; it learns them from the orders."""
-    from approvals.adapters.payments.ledger import LedgerPaymentGateway, Payment
-    from support_agents.adapters.orders_csv import read_orders
-
-    ledger = LedgerPaymentGateway(settings.data_dir / "payments.db")
-    seen: list[int] = []
-
-    async def record() -> None:
-        path = settings.orders_csv
-        if path is None or seen == [changed := (await asyncio.to_thread(path.stat)).st_mtime_ns]:
-            return
-        rows = await asyncio.to_thread(read_orders, path, clock.now().date())
-        await ledger.record(Payment(row.facts.payment_ref, row.facts.total, row.facts.refunded) for row in rows)
-        seen[:] = [changed]
-
-    return ledger, record
-
-
-def _mail(settings: Settings, *, live: bool) -> Executor:
-    from approvals.adapters.mail.smtp import SmtpMailTransport
-    from approvals.executors.email import EmailExecutor
-
-    password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
-    transport = SmtpMailTransport(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        username=settings.smtp_username,
-        password=password,
-        starttls=settings.smtp_starttls,
-        is_live=live,
-    )
-    return EmailExecutor(transport, timedelta(seconds=settings.mail_seconds))
+def _messaging(settings: Settings, records: Records, cards: CardReader) -> MessagingParts:
+    if settings.slack_bot_token is None:
+        return MessagingParts()
+    messenger = slack_messenger(settings, records.key)
+    return messaging_of(settings, records.database, messenger, cards, messenger.close)
 
 
 def _language_model(settings: Settings) -> LanguageModel | None:

@@ -6,14 +6,23 @@ from dataclasses import dataclass
 from api.asking import Asking
 from api.auth import Auth
 from api.editing import Editing
+from api.factors import SecondFactors
 from api.intake.protocol import Intake
+from api.intake.provider import ProviderIntake
 from api.opening import Standings, migrate
 from api.secret_key import SecretKey
 from api.settings import Settings
+from api.slack_door import SlackDoor
 from api.worker.index_keeper import IndexKeeper
 from api.worker.loop import WorkerLoop
+from approvals.bounces import Bounces
+from approvals.card_reading import CardReader
+from approvals.dispatch import DispatchSwitch
 from approvals.execution import Executions
+from approvals.messaging import Messenger
+from approvals.provider_events import ProviderEvents
 from approvals.queue import ApprovalQueue
+from approvals.seeds import Seeds
 from db.engine import Database
 from db.passage_store import SqlPassageStore
 from db.ticket_store import TicketStore
@@ -33,6 +42,7 @@ class Records:
     key: SecretKey
     database: Database
     auth: Auth
+    factors: SecondFactors
     passages: SqlPassageStore
     knowledge: KnowledgeSync
 
@@ -52,6 +62,9 @@ class Container(Records):
 
     clock: Clock
     intakes: Mapping[str, Intake]
+    provider_intakes: Mapping[str, ProviderIntake]
+    provider_events: ProviderEvents
+    bounces: Bounces
     ticket_store: TicketStore
     runner: TicketRunner
     asking: Asking
@@ -59,11 +72,16 @@ class Container(Records):
     editing: Editing
     executions: Executions
     standings: Standings
+    switch: DispatchSwitch
+    seeds: Seeds
     indexer: PassageIndexer
     keeper: IndexKeeper
     worker: WorkerLoop
     opening: Sequence[Step]
     closing: Sequence[Step]
+    cards: CardReader
+    messenger: Messenger | None = None
+    slack: SlackDoor | None = None
 
     async def open(self) -> None:
         """Bring the database up to date and check that it is ours; the worker is started apart from this."""

@@ -1,5 +1,6 @@
 """What routes ask for: the container, and a caller of the right kind; a route that asks for neither is public."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request
@@ -7,7 +8,7 @@ from fastapi import Depends, Header, Query, Request
 from api.auth import Bearer, Caller, Interactive, Scope, require_csrf
 from api.container import Container
 from api.edge import SET_COOKIE
-from approvals.ports import Person
+from approvals.ports import Person, Surface
 from db.read_models.pages import LARGEST_PAGE
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import WorkspaceId
@@ -71,12 +72,21 @@ async def interactive_of(caller: Annotated[Caller, Depends(caller_of)]) -> Inter
     return caller
 
 
+async def watcher_of(request: Request, container: ContainerDep) -> Interactive:
+    """A person whose open page asks again by itself; recognised, but not counted as using the session."""
+    cookie = request.cookies.get(cookie_name(container))
+    watcher = await container.auth.glance(cookie) if cookie else None
+    if watcher is None:
+        raise SupportError("unauthenticated", "Sign in; the session of this page has ended.")
+    return watcher
+
+
 async def person_of(
     interactive: Annotated[Interactive, Depends(interactive_of)],
     csrf: Annotated[str | None, Header(alias=CSRF_HEADER)] = None,
 ) -> Person:
     """A person whose request proves that it came from our own page."""
-    return require_csrf(interactive, csrf)
+    return replace(require_csrf(interactive, csrf), surface=Surface.REST)
 
 
 async def canceller_of(
@@ -94,6 +104,7 @@ LimitDep = Annotated[int, Query(ge=1, le=LARGEST_PAGE)]
 CursorDep = Annotated[str | None, Query(max_length=200, description="`next` of the page before")]
 ReaderDep = Annotated[Caller, Depends(reader_of)]
 InteractiveDep = Annotated[Interactive, Depends(interactive_of)]
+WatcherDep = Annotated[Interactive, Depends(watcher_of)]
 PersonDep = Annotated[Person, Depends(person_of)]
 CancellerDep = Annotated[Caller, Depends(canceller_of)]
 

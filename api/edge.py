@@ -29,7 +29,8 @@ _HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
-_SECURE = (b"strict-transport-security", b"max-age=31536000")
+_SECURE_HEADERS = (*_HEADERS, (b"strict-transport-security", b"max-age=31536000"))
+_NAMES = frozenset(name for name, _ in _SECURE_HEADERS)
 
 
 class BodyTooLarge(HTTPException):
@@ -79,13 +80,13 @@ class Edge:
                 await problem("internal", "The request failed; the log has the kind of error.")(scope, receive, send)
 
     def _with_headers(self, scope: Scope, send: Send) -> Send:
-        extra = (*_HEADERS, _SECURE) if self.secure else _HEADERS
+        extra = _SECURE_HEADERS if self.secure else _HEADERS
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ()))
+                headers = [*message.get("headers", ())]
                 present = {name for name, _ in headers}
-                headers += [pair for pair in extra if pair[0] not in present]
+                headers += extra if _NAMES.isdisjoint(present) else [pair for pair in extra if pair[0] not in present]
                 if SET_COOKIE in scope and b"set-cookie" not in present:
                     headers.append((b"set-cookie", scope[SET_COOKIE].encode("ascii")))
                 message = {**message, "headers": headers}

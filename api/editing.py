@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from api.alternatives import alternatives_of
+from approvals.canonical import CanonicalReply, Sealed, unseal
+from approvals.modals import Alternative
 from approvals.ports import Person
 from approvals.queue import ApprovalQueue
 from db.engine import Database
@@ -48,3 +51,15 @@ class Editing:
         if made is None:
             raise SupportError("not_found", "the new request is gone already")
         return Edited(replaced, made.digest, rechecked)
+
+    async def alternatives(self, request_id: RequestId) -> dict[Alternative, str]:
+        """Texts that can take the reply's place by one tap; none for money."""
+        async with self.database.read() as uow:
+            request = await uow.approvals.get(request_id)
+            ticket = await uow.tickets.get(request.ticket_id) if request else None
+            if request is None or ticket is None:
+                return {}
+            snapshot = await uow.tickets.snapshot(ticket)
+            sections = await uow.runs.sections(request.run_id)
+        action = unseal(Sealed(request.canonical, request.digest))
+        return alternatives_of(sections, snapshot, action.text) if isinstance(action, CanonicalReply) else {}

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from api.settings import LogFormat, Settings
+from api.choices import LogFormat
+from api.settings import Settings
 
 # What may be a field of a log line. Anything else is dropped: text, names and addresses have no way in.
 ALLOWED = frozenset(

@@ -39,11 +39,23 @@ class Acknowledged(Body):
     duplicate: bool
 
 
+class Recorded(Body):
+    """A provider's event that is on record."""
+
+    duplicate: bool
+
+
 class SignIn(Body):
     """An operator's credentials."""
 
     email: Annotated[str, Field(max_length=320)]
     password: SecretStr
+
+
+class FactorCode(Body):
+    """A code of the authenticator app, or a recovery code."""
+
+    code: Annotated[SecretStr, Field(max_length=40)]
 
 
 class SessionBody(Body):

@@ -3,14 +3,17 @@
 import hmac
 import os
 import secrets
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from api import logging
 from api.settings import Settings
 from support_agents.domain.errors import SupportError
 
 FILE = "secret_key"
 _SHORTEST = 32
+_OTHERS = 0o077
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,24 @@ def secret_key(settings: Settings) -> SecretKey:
 
 
 def make_data_dir(path: Path) -> None:
-    """Make the data folder, readable by its owner only."""
+    """Make the data folder, readable by its owner only; close one of ours that others may read, refuse another's."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = path.stat()
+        mode = stat.S_IMODE(found.st_mode)
+        if not mode & _OTHERS:
+            return
+        if found.st_uid != os.geteuid() or mode & stat.S_ISVTX:
+            message = (
+                f"others may read {path} (mode {mode:04o}), and it is not this user's alone to close;"
+                " set SUPPORT_DATA_DIR to a folder of this user's own"
+            )
+            raise SupportError("settings", message)
+        path.chmod(0o700)
     except OSError as error:
         message = f"cannot make the data folder ({error.strerror}); set SUPPORT_DATA_DIR to a folder you may write to"
         raise SupportError("settings", message) from error
+    logging.get().warning("data_dir_closed_to_others", reason=f"its mode was {mode:04o} and is 0700 now")
 
 
 def _from_file(folder: Path) -> str:

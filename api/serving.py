@@ -12,6 +12,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from api import logging, server_file
 from api.app import create_app
@@ -48,9 +49,9 @@ class _Server(uvicorn.Server):
 
 def serve(settings: Settings, announce: Announce) -> None:
     """Serve until SIGINT or SIGTERM; `announce` gets the settings with the port that was really taken."""
+    logging.configure(settings)
     make_data_dir(settings.data_dir)
     refuse_second(settings)
-    logging.configure(settings)
     stdlib_logging.getLogger("uvicorn").setLevel(stdlib_logging.CRITICAL)  # a failed start is told once, by us
     with bound(settings) as listener:
         taken = settings.model_copy(update={"port": listener.getsockname()[1]})
@@ -89,20 +90,27 @@ def _unbound(settings: Settings, error: OSError) -> SupportError:
     return SupportError("cannot_listen", f"cannot listen on {where} ({error.strerror}); check --host and --port")
 
 
-def _run(settings: Settings, listener: socket.socket, announce: Announce) -> None:
-    container = build(settings)
-    app = create_app(container)
-    failures: list[Exception] = []
-    app.router.lifespan_context = _noting(app.router.lifespan_context, failures)
-    config = uvicorn.Config(
+def server_config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
+    """Return how the application is served; a peer's address is the connection's, unless a trusted proxy names it."""
+    return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="on",
         ws="none",
+        # By default it would believe whoever connects from this machine, and the environment besides.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+
+
+def _run(settings: Settings, listener: socket.socket, announce: Announce) -> None:
+    container = build(settings)
+    app = create_app(container)
+    failures: list[Exception] = []
+    app.router.lifespan_context = _noting(app.router.lifespan_context, failures)
 
     def began() -> None:
         server_file.write(
@@ -110,7 +118,7 @@ def _run(settings: Settings, listener: socket.socket, announce: Announce) -> Non
         )
         announce(settings)
 
-    server = _Server(config, began=began, ended=lambda: server_file.remove(settings.data_dir))
+    server = _Server(server_config(settings, app), began=began, ended=lambda: server_file.remove(settings.data_dir))
     _until_signalled(server, listener, failures)
 
 

@@ -1,7 +1,7 @@
 """Every setting of the product, read from the environment here and nowhere else; it opens and creates nothing."""
 
 from collections.abc import Mapping
-from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, NamedTuple
 from zoneinfo import available_timezones
@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from api.choices import LogFormat, Payments, Provider
 from support_agents.domain.approval import Mode
 from support_agents.domain.errors import SupportError
 from support_agents.pipeline import Shares
@@ -16,21 +17,7 @@ from support_agents.pipeline import Shares
 PREFIX = "SUPPORT_"
 
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
-
-
-class Provider(StrEnum):
-    """Who writes drafts; `extractive` needs no key and opens no socket."""
-
-    EXTRACTIVE = "extractive"
-    OPENAI = "openai"
-    ANTHROPIC = "anthropic"
-
-
-class LogFormat(StrEnum):
-    """How log lines look."""
-
-    CONSOLE = "console"
-    JSON = "json"
+Names = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -49,6 +36,10 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65_535, description="Port to listen on; 0 picks a free one.")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed, comma separated.",
+    )
     public_url: str = Field(
         default="",
         description="How browsers reach the console; `https://…` makes cookies Secure. Empty: host and port.",
@@ -76,6 +67,24 @@ class Settings(BaseSettings):
     zendesk_token: SecretStr | None = Field(default=None, description="The API user's token.")
     zendesk_api_user_id: str = Field(default="", description="The API user's id; its comments never start a run.")
 
+    slack_signing_secrets: Secrets = Field(
+        default=(),
+        description="Signing secrets of the Slack app, comma separated; none: `/slack/…` is closed (a socket is not).",
+    )
+    slack_bot_token: SecretStr | None = Field(
+        default=None, description="`xoxb-…`: cards are shown in Slack; empty: nobody is notified. See `connect slack`."
+    )
+    slack_routing: Path | None = Field(
+        default=None,
+        description="YAML file: which cards go to which channel, on-call, reminders; empty: only to those who ask.",
+    )
+    slack_api_url: str = Field(
+        default="https://slack.com/api", description="Slack's Web API; another address is for tests."
+    )
+    slack_app_token: SecretStr | None = Field(
+        default=None, description="`xapp-…`: clicks come over Slack’s Socket Mode, so that no public URL is needed."
+    )
+
     mode: Mode = Field(
         default=Mode.OBSERVE, description="How far an approved reply goes: `observe`, `note` (internal) or `reply`."
     )
@@ -84,11 +93,95 @@ class Settings(BaseSettings):
     smtp_username: str = Field(default="", description="Login name, if the server wants one.")
     smtp_password: SecretStr | None = Field(default=None, description="Login password.")
     smtp_starttls: bool = Field(default=True, description="Whether the connection must be encrypted with STARTTLS.")
+    smtp_implicit_tls: bool = Field(
+        default=False,
+        description="Whether the connection is encrypted from its first byte (port 465), not by STARTTLS.",
+    )
+    smtp_ca_file: Path | None = Field(
+        default=None, description="Certificate authority of the mail server (PEM); empty: those of this machine."
+    )
     smtp_from_address: str = Field(default="", description="The From address of approved e-mail replies.")
 
+    dkim_key: Path | None = Field(
+        default=None, description="RSA key (PEM) that letters are signed with; empty: the mail server signs, or nobody."
+    )
+    dkim_selector: str = Field(default="", description="Its selector: the key is published at `<selector>._domainkey`.")
+    dkim_domain: str = Field(default="", description="Its domain; empty: that of the From address.")
+    attachments: Path | None = Field(
+        default=None, description="Folder of files that replies may carry (pdf, png, jpg, txt); empty: none."
+    )
+    mail_per_recipient_hour: int = Field(
+        default=5, ge=1, le=1_000, description="Letters to one recipient in an hour; more wait."
+    )
+    mail_per_recipient_day: int = Field(
+        default=20, ge=1, le=10_000, description="Letters to one recipient in a day; more go back to people."
+    )
+
+    payments: Payments = Field(
+        default=Payments.LEDGER, description="Who books refunds: `ledger` (test), `stripe` or `paypal`."
+    )
+    stripe_key: SecretStr | None = Field(
+        default=None,
+        description="Secret or restricted key; its kind (`…_test_`, `…_live_`) says whether money is real.",
+    )
+    stripe_webhook_secrets: Secrets = Field(
+        default=(), description="`whsec_…` of the endpoint `/webhooks/stripe`, comma separated; none: it is closed."
+    )
+    stripe_base_url: str = Field(
+        default="", description="Another address of Stripe's API, for tests; empty: the real one."
+    )
+    paypal_client_id: str = Field(default="", description="Client id of the PayPal app.")
+    paypal_secret: SecretStr | None = Field(default=None, description="Its secret.")
+    paypal_live: bool = Field(
+        default=False, description="Whether the app is a live one; otherwise the sandbox is used."
+    )
+    paypal_webhook_id: str = Field(
+        default="", description="PayPal's id of the webhook that ends at `/webhooks/paypal`; empty: it is closed."
+    )
+    paypal_base_url: str = Field(
+        default="", description="Another address of PayPal's API, for tests; empty: the real one."
+    )
+
+    cancel_order_url: str = Field(
+        default="",
+        description="Where cancelling is asked for, such as `https://shop.example/orders/{order_id}/cancel`.",
+    )
+    replace_order_url: str = Field(
+        default="", description="Where a replacement is asked for; `{order_id}` stands in it."
+    )
+    delete_record_url: str = Field(
+        default="", description="Where the deleting of a customer's record is asked for; `{requester}` stands in it."
+    )
+    step_status_url: str = Field(
+        default="", description="Where it is asked what became of one of these; `{action}` stands in it."
+    )
+    step_secret: SecretStr | None = Field(
+        default=None, description="`whsec_…` that these requests are signed with (Standard Webhooks)."
+    )
+    step_private_hosts: Names = Field(
+        default=(),
+        description="Hosts in private address ranges that may be asked, comma separated; all others are refused.",
+    )
+    step_seconds: float = Field(default=20, gt=0, le=300, description="Longest such request.")
+
     orders_csv: Path | None = Field(default=None, description="Orders exported as CSV; empty: no order is ever known.")
+    macros: Path | None = Field(default=None, description="Folder of approved replies (macros); empty: none are used.")
     policy: Path | None = Field(default=None, description="The policy ledger (YAML); empty: no refund is proposed.")
 
+    authority: Path | None = Field(
+        default=None,
+        description="Who may approve what (`authority.yaml`, docs/authority.md); empty: the built-in table.",
+    )
+    attention_checks: bool = Field(
+        default=False, description="Whether managers may put known bad drafts to approvers; none is ever sent."
+    )
+    per_person_figures: bool = Field(
+        default=False, description="Whether managers see caught checks and refunds by person, not only in all."
+    )
+    dry_run: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Do all but the effect: `all`, or ways, comma separated (`email`, `helpdesk`, `payment`, `http`).",
+    )
     llm_provider: Provider = Field(default=Provider.EXTRACTIVE, description="`extractive`, `openai` or `anthropic`.")
     llm_model: str = Field(default="", description="Model name, for `openai` and `anthropic`.")
     llm_base_url: str = Field(default="", description="Base URL of an OpenAI-compatible server.")
@@ -107,6 +200,13 @@ class Settings(BaseSettings):
         default=16, gt=0, description="Business hours after which an undecided approval request expires."
     )
     business_timezone: str = Field(default="UTC", description="Whose Monday to Friday, 9 to 18 counts.")
+    business_holidays: str = Field(
+        default="",
+        description="Country whose public holidays are closed days, as `DE` or `DE-BE` (a state); empty: none.",
+    )
+    link_hosts: Names = Field(
+        default=(), description="Hosts that replies may link to, comma separated; any other is flagged on the card."
+    )
     anchor_path: Path | None = Field(
         default=None, description="Signed head of the audit; keep it out of the database's backups. Empty: data folder."
     )
@@ -135,19 +235,44 @@ class Settings(BaseSettings):
         description="With `testing`: `after:card_ready` or `before:execution_result:2` kills the process there.",
     )
 
-    @field_validator("standard_webhook_secrets", "zendesk_webhook_secrets", mode="before")
+    @field_validator(
+        "standard_webhook_secrets",
+        "zendesk_webhook_secrets",
+        "stripe_webhook_secrets",
+        "slack_signing_secrets",
+        "link_hosts",
+        "trusted_proxies",
+        "dry_run",
+        "step_private_hosts",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         """Take `a, b` as well as a sequence."""
         return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
-    @field_validator("standard_webhook_secrets")
+    @field_validator("slack_bot_token", "slack_app_token", "slack_routing", mode="before")
+    @classmethod
+    def _unset(cls, value: object) -> object:
+        """Take an empty variable for one that is not set."""
+        return value or None
+
+    @field_validator("standard_webhook_secrets", "stripe_webhook_secrets")
     @classmethod
     def _whsec(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         """Refuse what is not a Standard Webhooks secret, here rather than at the first webhook."""
         if not all(secret.get_secret_value().startswith("whsec_") for secret in value):
             raise ValueError("each secret starts with `whsec_`; copy it whole from the sender")
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse names: who is believed must not depend on a look-up."""
+        try:
+            return tuple(str(ip_network(proxy)) for proxy in value)
+        except ValueError:
+            raise ValueError("write addresses or networks such as 127.0.0.1, 10.0.0.0/8") from None
 
     @field_validator("business_timezone")
     @classmethod
@@ -165,7 +290,9 @@ class Settings(BaseSettings):
             raise ValueError("write `sqlite+aiosqlite:///…` or `postgresql+psycopg://…`")
         return value
 
-    @field_validator("public_url", "zendesk_base_url", "llm_base_url")
+    @field_validator(
+        "public_url", "zendesk_base_url", "llm_base_url", "slack_api_url", "stripe_base_url", "paypal_base_url"
+    )
     @classmethod
     def _url(cls, value: str) -> str:
         """Refuse an address without a scheme; drop the closing slash."""
@@ -184,6 +311,19 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{PREFIX}ZENDESK_EMAIL and {PREFIX}ZENDESK_TOKEN are needed with {PREFIX}ZENDESK_BASE_URL"
             )
+        if self.payments is Payments.STRIPE and self.stripe_key is None:
+            raise ValueError(f"{PREFIX}STRIPE_KEY is needed with {PREFIX}PAYMENTS=stripe")
+        if self.payments is Payments.PAYPAL and not (self.paypal_client_id and self.paypal_secret):
+            raise ValueError(
+                f"{PREFIX}PAYPAL_CLIENT_ID and {PREFIX}PAYPAL_SECRET are needed with {PREFIX}PAYMENTS=paypal"
+            )
+        if self.dkim_key and not self.dkim_selector:
+            raise ValueError(f"{PREFIX}DKIM_SELECTOR is needed with {PREFIX}DKIM_KEY")
+        steps = self.cancel_order_url or self.replace_order_url or self.delete_record_url
+        if steps and not (self.step_status_url and self.step_secret):
+            raise ValueError(
+                f"{PREFIX}STEP_STATUS_URL and {PREFIX}STEP_SECRET are needed with any of the step addresses"
+            )
         if self.lease_seconds <= self.deadline_seconds:
             raise ValueError(f"{PREFIX}LEASE_SECONDS must be more than {PREFIX}DEADLINE_SECONDS")
         if self.fault_point and not self.testing:
@@ -199,6 +339,11 @@ class Settings(BaseSettings):
     def embedded(self) -> bool:
         """Whether one process owns the whole database."""
         return self.database.startswith("sqlite")
+
+    @property
+    def mail_domain(self) -> str:
+        """The domain of our own letters."""
+        return self.smtp_from_address.rpartition("@")[2]
 
     @property
     def url(self) -> str:

@@ -8,11 +8,11 @@ from support_agents.agents.intent import IntentAgent
 from support_agents.agents.interaction_log import InteractionLogAgent
 from support_agents.agents.retrieval import FLOOR, RetrievalAgent
 from support_agents.domain.sections import Rung
-from support_agents.intents.model import IntentHead
 from support_agents.llm.recorded import CallLog, RecordedModel
+from support_agents.macros import Macros
 from support_agents.pipeline import Pipeline, Shares
 from support_agents.policy.ledger import PolicyLedger
-from support_agents.ports import Clock, Embedder, LanguageModel, OrderLookup, VectorStore
+from support_agents.ports import Clock, Embedder, IntentModel, LanguageModel, OrderLookup, VectorStore
 from support_agents.prompts.files import load_prompt
 from support_agents.runner import TicketRunner
 from support_agents.screening.screening import screen
@@ -23,6 +23,7 @@ class Parts:
     """What differs between installations; `writer` is the configured language model, None for the extractive one."""
 
     embedder: Embedder
+    intents: IntentModel
     index: VectorStore
     floor: float | None
     orders: OrderLookup
@@ -32,6 +33,7 @@ class Parts:
     clock: Clock
     shares: Shares
     remembering: Embedder | None = None
+    macros: Macros | None = None
 
 
 def runner_of(parts: Parts) -> TicketRunner:
@@ -43,9 +45,7 @@ def runner_of(parts: Parts) -> TicketRunner:
     pipeline = Pipeline(
         screen=screen,
         embedder=parts.embedder,
-        intent=IntentAgent(
-            IntentHead.load(embedder_version=parts.embedder.version), parts.clock, embedder=parts.embedder
-        ),
+        intent=IntentAgent(parts.intents, parts.clock, embedder=parts.embedder),
         retrieval=RetrievalAgent(
             parts.index, parts.embedder, FLOOR if parts.floor is None else parts.floor, parts.remembering
         ),
@@ -57,5 +57,6 @@ def runner_of(parts: Parts) -> TicketRunner:
         clock=parts.clock,
         shares=parts.shares,
         calls=calls,
+        macros=parts.macros,
     )
     return TicketRunner(pipeline=pipeline, interaction_log=InteractionLogAgent(), clock=parts.clock)

@@ -10,10 +10,10 @@ from rich.text import Text
 
 from api.cli.ask_input import Identifier
 from support_agents.agents.drafting import best_quote
-from support_agents.domain.action import IssueRefund, ProposedAction
+from support_agents.domain.action import IssueRefund, ProposedAction, SendReply
 from support_agents.domain.intent import UNKNOWN
 from support_agents.domain.knowledge import Audience, Citation
-from support_agents.domain.runs import RunRecord
+from support_agents.domain.runs import Outcome, RunRecord
 from support_agents.domain.sections import Check, CheckResult
 
 MOST_EVIDENCE = 5
@@ -51,9 +51,9 @@ def milliseconds(record: RunRecord) -> float:
 
 
 def cited(record: RunRecord) -> tuple[Citation, ...]:
-    """Return what the draft cites, each quote once, in order; without a draft, the evidence for a person."""
+    """Return what the draft cites, each quote once, in order; without an answer, the evidence for a person."""
     draft = record.sections.draft
-    if draft is None or not record.outcome.has_draft:
+    if draft is None or not record.outcome.has_draft or record.outcome is Outcome.CLARIFY:
         return _found(record)
     return tuple(dict.fromkeys(citation for sentence in draft.sentences for citation in sentence.citations))
 
@@ -84,7 +84,9 @@ def proposal(action: ProposedAction) -> str:
         clauses = ", ".join(f"{clause.id} v{clause.version}" for clause in action.clauses)
         return f"refund {action.amount} for {action.order_id} to the account ending {action.account_last4} ({clauses})"
     after = f", after {action.after}" if action.after else ""
-    return f"reply to {action.to}{after}"
+    if isinstance(action, SendReply):
+        return f"reply to {action.to}{after}"
+    return f"{action.kind.replace('_', ' ')}{after}"
 
 
 def stages(record: RunRecord) -> Table:

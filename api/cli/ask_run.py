@@ -53,8 +53,8 @@ class Source:
         for name, path in (*found.items(), ("kb", self.kb)):
             if path is not None and not path.exists():
                 raise SupportError("no_such_file", f"{path} does not exist; correct --{name.removesuffix('_csv')}")
-        vectors = {"known_vectors": shop.VECTORS} if self.demo else {}
-        return {**{name: path for name, path in found.items() if path is not None}, **vectors}
+        shipped = {"known_vectors": shop.VECTORS, "macros": shop.MACROS} if self.demo else {}
+        return {**{name: path for name, path in found.items() if path is not None}, **shipped}
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,8 @@ async def _indexed(container: Container, folder: Path | None, console: Console) 
         for broken in synced.broken:
             console.print(f"✗ {broken.path}: {broken.reason}", style="red", markup=False)
     await index_in_step(container)
+    if container.asking.prepare is not None:
+        await container.asking.prepare(DEFAULT_WORKSPACE)
 
 
 def _through(client: Client) -> Answerer:

@@ -20,6 +20,7 @@ FIRST = (
 )
 STORED = (
     ("database", storage.contents, storage.UPGRADE),
+    ("macros", storage.macros, "correct the file, or unset SUPPORT_MACROS"),
     ("index", storage.index, "correct the lines below first, then run `support-agents doctor` again"),
 )
 REST = (
@@ -37,7 +38,7 @@ async def examine() -> bool:
     """Print every finding; return whether all is well."""
     console, well = results(), True
     async for finding in _all(configured()):
-        _print(finding, console)
+        shown(finding, console)
         well = well and finding.ok
     return well
 
@@ -54,7 +55,8 @@ async def _all(settings: Settings) -> AsyncIterator[Finding]:
             yield finding
 
 
-def _print(finding: Finding, console: Console) -> None:
+def shown(finding: Finding, console: Console) -> None:
+    """Print a finding, and what mends it."""
     mark = ("✓ ", "green") if finding.ok else ("✗ ", "bold red")
     console.print(Text.assemble(mark, (finding.name, "bold"), ": ", " ".join(finding.detail.split())), soft_wrap=True)
     if not finding.ok:

@@ -1,4 +1,4 @@
-"""`intents`: trains the intent model from its examples; a running server takes it up at its next start."""
+"""`intents`: trains intent models and says which one is in use; a running server takes it up at its next start."""
 
 import asyncio
 from pathlib import Path
@@ -6,21 +6,56 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(name="intents", help="The intent model.", rich_markup_mode=None)
+app = typer.Typer(name="intents", help="The intent models.", rich_markup_mode=None)
 
 
 @app.callback()
 def group() -> None:
-    """Keep `train` a command of its own."""
+    """Keep every command one of its own."""
 
 
 @app.command("train")
 def train(
     *,
-    data: Annotated[Path | None, typer.Option(help="Examples (YAML); the shipped ones if not given.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder to write to; the shipped model's if not given.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Labelled messages (JSON lines) or examples (YAML); the shipped ones if not given."),
+    ] = None,
+    name: Annotated[str, typer.Option(help="What to call the version that JSON lines become.")] = "own",
+    valid: Annotated[Path | None, typer.Option(help="Labelled messages that set temperature and threshold.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for a model from YAML; the shipped model's if not given.")
+    ] = None,
 ) -> None:
-    """Train, cross-validate and store the model; prints how good it is."""
-    from api.cli.intent_work import train as work
+    """Train a model and print how good it is on messages it was not shown; `promote` puts one of JSON lines to use."""
+    from api.cli.intent_work import train as shipped
+    from api.cli.intent_work import train_labelled
 
-    asyncio.run(work(data, out))
+    if data is not None and data.suffix != ".yaml":
+        asyncio.run(train_labelled(data, name, valid))
+    else:
+        asyncio.run(shipped(data, out))
+
+
+@app.command("list")
+def versions() -> None:
+    """List the stored versions, their figures, and which one is in use."""
+    from api.cli.intent_work import versions as work
+
+    work()
+
+
+@app.command("promote")
+def promote(version: Annotated[str, typer.Argument(help="As `intents list` shows it.")]) -> None:
+    """Use a version from the server's next start on."""
+    from api.cli.intent_work import promote as work
+
+    work(version)
+
+
+@app.command("rollback")
+def rollback() -> None:
+    """Go back to what was in use before."""
+    from api.cli.intent_work import rollback as work
+
+    work()

@@ -26,11 +26,12 @@ def vectors(
     path: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder of Markdown files.")],
     *,
     out: Annotated[Path, typer.Option(help="File to write (.npz).")],
+    macros: Annotated[Path | None, typer.Option(file_okay=False, help="Folder of macros, for their questions.")] = None,
 ) -> None:
     """Compute a folder's vectors ahead, to ship them with it: SUPPORT_KNOWN_VECTORS then saves the first start."""
     from api.cli.knowledge_vectors import write_vectors
 
-    asyncio.run(write_vectors(path, out))
+    asyncio.run(write_vectors(path, out, macros))
 
 
 @app.command("search")

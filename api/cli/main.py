@@ -9,9 +9,12 @@ from typer.exceptions import TyperException
 
 from api.cli import (
     ask,
+    connect,
     database,
     demo,
+    dispatch,
     doctor,
+    evaluation,
     executions,
     intents,
     knowledge,
@@ -44,7 +47,9 @@ app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)
-for group in (knowledge, runs, operators, tokens, executions, quarantine, database, intents):
+app.command("stop")(dispatch.stop)
+app.command("resume")(dispatch.resume)
+for group in (knowledge, runs, operators, tokens, connect, executions, quarantine, database, intents, evaluation):
     app.add_typer(group.app)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -42,6 +43,34 @@ def disable(email: Annotated[str, typer.Argument(help="Who may sign in no more."
     from api.cli import operator_work
 
     asyncio.run(operator_work.disable(email))
+
+
+@app.command("reset-factor")
+def reset_factor(email: Annotated[str, typer.Argument(help="Who has lost phone and recovery codes.")]) -> None:
+    """Take a person's second factor away and end their sessions, on record; for when no other admin can."""
+    from api.cli import operator_work
+
+    asyncio.run(operator_work.reset_factor(email))
+
+
+@app.command("desk")
+def desk(
+    email: Annotated[str, typer.Argument(help="Whose desk it is.")],
+    *,
+    languages: Annotated[str, typer.Option(help="Languages they read: `de,en`; empty: any.")] = "",
+    skills: Annotated[str, typer.Option(help="Intents they take: `refund_request,order_status`; empty: any.")] = "",
+    away_days: Annotated[int, typer.Option(min=0, max=366, help="Away from now on for so many days; 0: there.")] = 0,
+    delegate: Annotated[str, typer.Option(help="Address of who stands in while they are away.")] = "",
+) -> None:
+    """Say what a person reads and takes, and who stands in; replaces what was said before."""
+    from api.cli import operator_work
+
+    given = operator_work.Desk(_codes(languages), _codes(skills), timedelta(days=away_days), delegate)
+    asyncio.run(operator_work.set_desk(email, given))
+
+
+def _codes(text: str) -> str:
+    return " ".join(part.strip().lower() for part in text.split(",") if part.strip())
 
 
 def _asked() -> str:

@@ -4,7 +4,19 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.console import assets
-from api.console.pages import activity, edit, quarantine, queue, request, sign_in, ticket
+from api.console.pages import (
+    activity,
+    approvers,
+    edit,
+    factor,
+    people,
+    quarantine,
+    queue,
+    request,
+    sign_in,
+    slack,
+    ticket,
+)
 from api.console.routing import HOME, ConsoleRoute
 from support_agents.domain.errors import SupportError
 
@@ -26,6 +38,6 @@ async def static(name: str, request: Request, v: str = "") -> Response:
     return Response(asset.content, media_type=asset.media_type, headers=headers)
 
 
-_PAGES = (sign_in, queue, request, edit, ticket, activity, quarantine)
+_PAGES = (sign_in, queue, request, edit, ticket, activity, approvers, quarantine, factor, people, slack)
 for _routes in (_static, *(_page.router for _page in _PAGES)):
     router.include_router(_routes, prefix=HOME)

@@ -9,9 +9,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
-from api.console import visible, wording
+from api.console import visible
 from api.console.assets import address
+from approvals import wording
 from approvals.ports import Person
+from approvals.visible import plain
 from db.repositories.workspaces import Workspace
 from support_agents.domain.approval import Role
 
@@ -28,6 +30,11 @@ class Shell:
     csrf: str = ""
     workspace: Workspace | None = None
     active: str = ""
+
+    @property
+    def may_manage(self) -> bool:
+        """Whether to offer the managers' page; the page checks it again."""
+        return self.person is not None and self.person.role in {Role.MANAGER, Role.ADMIN}
 
     @property
     def may_adopt(self) -> bool:
@@ -67,7 +74,7 @@ def environment() -> Environment:
 
 def _finalize(value: object) -> object:
     """Whatever is printed: unseen characters become visible, so that no template can forget it."""
-    return visible.plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _verbatim(text: str) -> Markup:

@@ -1,47 +1,13 @@
-"""Makes characters that a reader cannot see, or that reorder what is read, visible; it never drops one."""
-
-import unicodedata
-from functools import lru_cache
+"""Marks, in a page, characters that a reader cannot see or that reorder what is read; it never drops one."""
 
 from markupsafe import Markup, escape
 
-# Format, control, surrogate, private, unassigned, line and paragraph separators: nothing to see, or a trick.
-_UNSEEN_CATEGORIES = frozenset({"Cf", "Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
-_LAYOUT = frozenset("\n\t")
-# Letters and marks by category, blank by appearance; U+FE0E and U+FE0F choose an emoji's style and stay.
-_BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5\u180b\u180c\u180d\u180f")
-_SELECTORS = frozenset(map(chr, (*range(0xFE00, 0xFE0E), *range(0xE0100, 0xE01F0))))
-
-
-@lru_cache(maxsize=4096)
-def _unseen(character: str) -> bool:
-    if character in _LAYOUT:
-        return False
-    if character in _BLANKS or character in _SELECTORS:
-        return True
-    return unicodedata.category(character) in _UNSEEN_CATEGORIES
-
-
-def _pieces(text: str) -> list[tuple[str, bool]]:
-    """Split into runs that can be seen and single characters that cannot; CR LF is one line break."""
-    pieces: list[tuple[str, bool]] = []
-    start = 0
-    text = text.replace("\r\n", "\n")
-    for index, character in enumerate(text):
-        if _unseen(character):
-            pieces += [(text[start:index], False), (f"⟦U+{ord(character):04X}⟧", True)]
-            start = index + 1
-    return [piece for piece in (*pieces, (text[start:], False)) if piece[0]]
-
-
-def plain(text: str) -> str:
-    """Write each unseen character as `⟦U+202E⟧`; fit for attributes as well as for text."""
-    return text if text.isascii() and text.isprintable() else "".join(piece for piece, _ in _pieces(text))
+from approvals.visible import pieces
 
 
 def marked(text: str) -> Markup:
-    """As `plain`, escaped, with each such mark set off by an element of its own."""
+    """As `approvals.visible.plain`, escaped, with each such mark set off by an element of its own."""
     return Markup("").join(
         Markup('<mark class="unseen">{}</mark>').format(piece) if unseen else escape(piece)
-        for piece, unseen in _pieces(text)
+        for piece, unseen in pieces(text)
     )

@@ -11,12 +11,14 @@ import re2
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from api.intake.automatic import is_automatic
+from api.intake.bounce import bounced_letter, own_letter
 from api.intake.protocol import Unparseable
 from api.markup import is_bounded, without_tags
-from support_agents.domain.ids import WorkspaceId
+from support_agents.domain.ids import ActionId, WorkspaceId
 from support_agents.domain.ticket import (
     Attachment,
     Author,
+    Bounced,
     Channel,
     EventKind,
     InboundMessage,
@@ -41,7 +43,8 @@ def _storable(value: str) -> str:
 
 def _one_line(value: str) -> str:
     """Drop line breaks and control characters: nothing from outside may start a new header."""
-    line: str = _CONTROLS.sub(" ", _storable(value))
+    # Nearly every value is printable, and then has neither these nor anything that cannot be stored.
+    line: str = value if value.isprintable() else _CONTROLS.sub(" ", _storable(value))
     return line.strip()
 
 
@@ -126,6 +129,7 @@ class Reading:
     source: str
     body_key: Callable[[bytes], str]
     find_marker: Callable[[str], str | None]
+    mail_domain: str = ""
 
     def of(self, payload: Payload, raw: bytes, received_at: datetime) -> InboundMessage | Unparseable:
         """Map a payload; the event key comes from signed content alone."""
@@ -142,9 +146,21 @@ class Reading:
             received_at=received_at,
             ticket=_ticket(payload.ticket),
             message=message and _message(message, external_id=key, occurred_at=payload.occurred_at),
-            automatic=message is not None and _automatic(payload.ticket, message),
+            automatic=message is not None and self._automatic(payload.ticket, message),
             marker=self._marker(message),
+            bounced=self._bounced(payload.ticket, message),
         )
+
+    def _automatic(self, ticket: TicketBody, message: MessageBody) -> bool:
+        """By its headers and subject; or a letter of our own that came back."""
+        return _automatic(ticket, message) or own_letter(message.id, self.mail_domain) is not None
+
+    def _bounced(self, ticket: TicketBody, message: MessageBody | None) -> Bounced | None:
+        """Only what a machine wrote is believed to be a delivery report."""
+        if message is None or not _automatic(ticket, message):
+            return None
+        found = bounced_letter(message.text or plain(message.html), message.headers, self.mail_domain)
+        return None if found is None else Bounced(action=ActionId(found[0]), status=found[1])
 
     def _marker(self, message: MessageBody | None) -> str | None:
         """Customers cannot carry our marker, whatever they quote."""

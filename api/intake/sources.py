@@ -17,17 +17,18 @@ def intakes_of(settings: Settings, key: SecretKey) -> Mapping[str, Intake]:
     intakes: dict[str, Intake] = {}
     if settings.standard_webhook_secrets:
         secrets = [secret.get_secret_value() for secret in settings.standard_webhook_secrets]
-        intakes["standard"] = StandardIntake(keys_of(secrets), _reading("standard", key))
+        intakes["standard"] = StandardIntake(keys_of(secrets), _reading("standard", key, settings))
     if settings.zendesk_webhook_secrets:
         keys = tuple(secret.get_secret_value().encode() for secret in settings.zendesk_webhook_secrets)
-        intakes["zendesk"] = ZendeskIntake(keys, _reading("zendesk", key), settings.zendesk_api_user_id)
+        intakes["zendesk"] = ZendeskIntake(keys, _reading("zendesk", key, settings), settings.zendesk_api_user_id)
     return intakes
 
 
-def _reading(source: str, key: SecretKey) -> Reading:
+def _reading(source: str, key: SecretKey, settings: Settings) -> Reading:
     return Reading(
         workspace=DEFAULT_WORKSPACE,
         source=source,
         body_key=lambda raw: f"body:{key.keyed('event key', raw)}",
         find_marker=find_marker,
+        mail_domain=settings.mail_domain,
     )

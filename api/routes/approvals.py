@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v1", tags=["approvals"], responses=documented("unaut
 
 _DECIDING = documented(
     *("unauthenticated", "person_needed", "csrf", "not_allowed", "not_found", "digest_mismatch", "already_decided"),
-    *("expired", "superseded", "stale", "invalid", "blocked"),
+    *("expired", "superseded", "stale", "invalid", "blocked", "factor_needed", "console_needed"),
 )
 
 

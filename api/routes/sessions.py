@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.deps import ContainerDep, InteractiveDep, PersonDep, peer_of, session_cookie
 from api.errors import documented
-from api.schemas import SessionBody, SignIn
+from api.schemas import FactorCode, SessionBody, SignIn
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 
 router = APIRouter(prefix="/v1", tags=["session"])
@@ -33,6 +33,20 @@ async def who_am_i(interactive: InteractiveDep) -> SessionBody:
     """Tell who is signed in."""
     person = interactive.person
     return SessionBody(email=person.email, name=interactive.name, role=person.role, csrf=interactive.csrf)
+
+
+@router.post(
+    "/session/factor",
+    status_code=204,
+    responses=documented(
+        *("unauthenticated", "person_needed", "csrf", "not_allowed", "factor_needed", "factor_wrong"),
+        *("invalid", "locked_out"),
+    ),
+)
+async def prove_factor(body: FactorCode, person: PersonDep, container: ContainerDep) -> Response:
+    """Prove the second factor in this session; decisions on money then need no further code for ten minutes."""
+    await container.factors.prove(person, body.code.get_secret_value())
+    return Response(status_code=204)
 
 
 @router.delete("/session", status_code=204, responses=documented("unauthenticated", "person_needed", "csrf"))

@@ -1,20 +1,39 @@
 """Where helpdesks deliver events: verify, store, answer 202; it thinks about nothing and calls nobody."""
 
 import json
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
+from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from api.container import Container
 from api.deps import ContainerDep
 from api.edge import RECEIVED_AT
 from api.errors import documented
 from api.intake.protocol import Unparseable
 from api.schemas import Acknowledged
+from approvals.bounces import Bounce
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
+from support_agents.domain.ticket import Bounced, InboundMessage
 
-router = APIRouter(tags=["webhooks"])
+
+class _Unresolved(APIRoute):
+    """Documented like every route, but called at once: its two arguments need no resolving for every event."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request."""
+
+        async def answer(request: Request) -> Response:
+            container: Container = request.app.state.container
+            return await receive(request.path_params["source"], request, container)
+
+        return answer
+
+
+router = APIRouter(tags=["webhooks"], route_class=_Unresolved)
 
 
 @router.post(
@@ -42,7 +61,22 @@ async def receive(source: Annotated[str, Path(max_length=50)], request: Request,
         )
         return _acknowledged(None, duplicate=False)
     received = await container.ticket_store.receive(inbound, raw)
+    if inbound.bounced is not None:
+        # Also for a duplicate: what was lost between the two commits is made up for when it is delivered again.
+        await container.bounces.take(_bounce(inbound, inbound.bounced, raw))
     return _acknowledged(str(received.ticket_id), duplicate=received.duplicate)
+
+
+def _bounce(inbound: InboundMessage, bounced: Bounced, raw: bytes) -> Bounce:
+    return Bounce(
+        workspace=inbound.workspace,
+        action=bounced.action,
+        key=f"{inbound.source}:{inbound.event_key}",
+        status=bounced.status,
+        occurred_at=inbound.occurred_at,
+        received_at=inbound.received_at,
+        raw=raw,
+    )
 
 
 def _acknowledged(ticket_id: str | None, *, duplicate: bool) -> Response:

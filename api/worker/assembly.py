@@ -19,6 +19,7 @@ from api.worker.index_keeper import IndexKeeper
 from api.worker.loop import WorkerLoop
 from api.worker.relay import Pace, Relay
 from api.worker.schedule import Duty, Schedule
+from approvals.notification import Notification
 from db.engine import Database
 from db.interaction_log import InteractionLog
 from db.ticket_store import TicketStore
@@ -41,6 +42,7 @@ class Work:
     log: InteractionLog
     acting: Acting
     keeper: IndexKeeper
+    notification: Notification | None = None
 
 
 def worker_of(work: Work, more: Sequence[Duty] = ()) -> WorkerLoop:
@@ -67,7 +69,7 @@ def _dispatcher(work: Work) -> InProcessDispatcher:
             ),
             EventName.EXECUTION_DUE: ExecutionDueHandler(work.database, work.acting.executions),
             EventName.INSIDE_STEP_DUE: InsideStepDueHandler(work.database, work.acting.inside_steps),
-            EventName.REQUEST_CHANGED: RequestChangedHandler(work.database),
+            EventName.REQUEST_CHANGED: RequestChangedHandler(work.database, work.notification),
             EventName.KNOWLEDGE_CHANGED: KnowledgeChangedHandler(work.database, work.keeper),
         }
     )

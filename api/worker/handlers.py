@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from api.worker.index_keeper import IndexKeeper
 from approvals.execution import Executions
 from approvals.inside_steps import InsideSteps
+from approvals.notification import Notification
 from approvals.queue import ApprovalQueue
 from db.engine import Database
 from db.interaction_log import InteractionLog, Stored
@@ -122,12 +123,16 @@ class KnowledgeChangedHandler:
 
 @dataclass(frozen=True)
 class RequestChangedHandler:
-    """The console reads requests afresh with every page, so there is nobody to notify yet."""
+    """Has a messenger's cards painted; the console reads requests afresh with every page and needs no notice."""
 
     database: Database
+    notification: Notification | None
 
     async def handle(self, event: OutboxEvent) -> None:
-        """Close the event."""
+        """Paint, or close the event where no messenger is connected any more."""
+        if self.notification is not None:
+            await self.notification.changed(event)
+            return
         async with self.database.write("request_seen") as uow:
             await uow.outbox.done(event.id)
 

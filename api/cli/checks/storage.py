@@ -1,4 +1,4 @@
-"""Checks of what is stored: schema, clock, quarantine, operators, articles, index; it migrates and repairs nothing."""
+"""Checks of what is stored: schema, clock, quarantine, operators, articles, macros, index; it repairs nothing."""
 
 import asyncio
 
@@ -9,10 +9,13 @@ from api.container import Container
 from api.settings import Settings
 from db.uow import UnitOfWork
 from db.upgrade import is_current
+from support_agents.composing.binding import bind
 from support_agents.domain.ids import DEFAULT_WORKSPACE
+from support_agents.knowledge.macros import load_macros
 
 UPGRADE = "support-agents db upgrade"
 SYNC = "support-agents kb sync PATH"
+_MOST_NAMED = 5
 
 
 async def schema(settings: Settings) -> tuple[Finding, ...]:
@@ -52,6 +55,25 @@ async def index(settings: Settings) -> tuple[Finding, ...]:
         return (await _index(container),)
     finally:
         await container.close()
+
+
+async def macros(settings: Settings) -> tuple[Finding, ...]:
+    """Whether every case of the approved replies still rests on the articles; those that do not are named."""
+    if settings.macros is None:
+        return (Finding("macros", "none: replies are quoted from articles alone (SUPPORT_MACROS)"),)
+    loaded = load_macros(settings.macros)
+    records = build_records(settings)
+    try:
+        wanted = sorted({article for macro in loaded for article in macro.articles})
+        bound = bind(loaded, await records.passages.passages_of(DEFAULT_WORKSPACE, wanted))
+    finally:
+        await records.close()
+    cases = sum(len(macro.cases) for macro in loaded)
+    named = "; ".join(str(one) for one in bound.refused[:_MOST_NAMED])
+    more = f"; and {len(bound.refused) - _MOST_NAMED} more" if len(bound.refused) > _MOST_NAMED else ""
+    told = f"{len(loaded)} with {cases} cases"
+    fix = "correct the macro or the article, then sync again" if bound.refused else ""
+    return (Finding("macros", f"{told}; not used: {named}{more}" if bound.refused else told, fix),)
 
 
 async def _index(container: Container) -> Finding:

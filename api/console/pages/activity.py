@@ -1,4 +1,4 @@
-"""How it goes, for managers, with the switch that stops all dispatch; anyone signed in may read it."""
+"""How it goes, for managers, with the switches that stop dispatch; anyone signed in may read it."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -10,10 +10,10 @@ from api.console.routing import HOME, ConsoleRoute, PosterDep, see_other, shell_
 from api.console.templating import page
 from api.console.views.activity import shown_activity
 from api.deps import ContainerDep, InteractiveDep
-from approvals.authority import require_role
-from approvals.presence import require_present
+from approvals.canonical import Way
+from approvals.dispatch import Extent
 from db.read_models.activity import activity
-from support_agents.domain.approval import Role
+from support_agents.domain.action import ActionKind
 
 router = APIRouter(route_class=ConsoleRoute)
 
@@ -26,27 +26,24 @@ async def show(
 ) -> Response:
     """Show the figures of the last hours."""
     person = interactive.person
+    dispatch = await container.switch.state(person.workspace)
     async with container.database.read() as uow:
         found = await activity(uow, person.workspace, since=await uow.now() - timedelta(hours=hours))
         workspace = await uow.workspaces.get(person.workspace)
         pending = await uow.approvals.count_pending(person.workspace)
-    view = shown_activity(found, workspace, person, hours=hours, pending=pending)
+    view = shown_activity(found, workspace, person, hours=hours, pending=pending, stops=dispatch.stops)
     return page("activity.html", shell_of(interactive, workspace, "activity"), {"view": view})
 
 
 @router.post("/dispatch")
-async def switch(poster: PosterDep, container: ContainerDep, to: Annotated[Literal["on", "off"], Form()]) -> Response:
-    """Stop all dispatch (a manager), or let it go on (an admin)."""
-    person = poster.person
-    require_role(person.role, Role.ADMIN if to == "on" else Role.MANAGER)
-    async with container.database.write("dispatch_switched") as uow:
-        await require_present(uow, person)
-        await (uow.workspaces.unpause(person.workspace) if to == "on" else uow.workspaces.pause(person.workspace))
-        await uow.audit.append(
-            workspace=person.workspace,
-            event=f"dispatch.{to}",
-            subject=person.workspace,
-            actor=str(person.operator_id),
-            data={"session": str(person.session_id)},
-        )
+async def switch(
+    poster: PosterDep,
+    container: ContainerDep,
+    to: Annotated[Literal["on", "off"], Form()],
+    kind: Annotated[ActionKind | Literal[""], Form()] = "",
+    way: Annotated[Way | Literal[""], Form()] = "",
+) -> Response:
+    """Stop all dispatch, a kind or a way (a manager), or let it go on (an admin)."""
+    extent = Extent(kind or None, way or None)
+    await (container.switch.resume if to == "on" else container.switch.stop)(poster.person, extent)
     return see_other(f"{HOME}/activity")

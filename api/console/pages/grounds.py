@@ -1,23 +1,24 @@
 """Reads all that a request's page rests on in one unit of work; it writes nothing and words nothing."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from api.auth import Interactive
-from api.console.order_of_work import by_risk_and_age
 from api.console.views.request import Grounds, RequestView, shown_request
 from api.console.views.state import Standing, shown_state
 from api.container import Container
+from approvals.authority import Authority
 from approvals.canonical import CanonicalReply, Sealed, unseal
+from approvals.order_of_work import by_risk_and_age
 from approvals.ports import Person
+from approvals.presence import require_present
+from approvals.provenance import editor_of, waits_for
 from db.read_models.queue import QueueItem, queue_item
 from db.repositories.approvals import ApprovalRequest
 from db.repositories.workspaces import Workspace
 from db.uow import UnitOfWork
 from support_agents.domain.approval import RequestStatus
 from support_agents.domain.errors import SupportError
-from support_agents.domain.ids import OperatorId, RequestId
-from support_agents.domain.money import Money
+from support_agents.domain.ids import RequestId
 from support_agents.runner import TicketRunner
 
 _NEAR = 200
@@ -38,7 +39,8 @@ async def request_page(request_id: RequestId, interactive: Interactive, containe
         item = await queue_item(uow, request_id)
         if item is None or item.request.workspace_id != person.workspace:
             raise SupportError("not_found", "There is no such request.")
-        standing = await _standing(uow, item, person)
+        factor = await _factor(uow, item.request, person, container.queue.authority)
+        standing = await _standing(uow, item, person, factor)
         view = shown_request(
             await _grounds(uow, item, container.runner),
             shown_state(standing),
@@ -63,12 +65,22 @@ async def _grounds(uow: UnitOfWork, item: QueueItem, runner: TicketRunner) -> Gr
         rechecked=runner.recheck(item.run.sections, snapshot, action.text)
         if isinstance(action, CanonicalReply) and edited
         else None,
-        edited_by=await _editor(uow, request) if edited else "",
-        waits_for=await _waits_for(uow, request),
+        edited_by=await editor_of(uow, request) if edited else "",
+        waits_for=await waits_for(uow, request),
     )
 
 
-async def _standing(uow: UnitOfWork, item: QueueItem, person: Person) -> Standing:
+async def _factor(uow: UnitOfWork, request: ApprovalRequest, person: Person, authority: Authority) -> str:
+    """What approving this will ask the person for: a code, a factor to be enrolled, or nothing."""
+    present = await require_present(uow, person)
+    if not authority.asks_factor(request.kind, enrolled=present.enrolled):
+        return ""
+    if not present.enrolled:
+        return "enrol"
+    return "" if present.factor_fresh else "code"
+
+
+async def _standing(uow: UnitOfWork, item: QueueItem, person: Person, factor: str) -> Standing:
     return Standing(
         request=item.request,
         answers=item.answers,
@@ -77,6 +89,7 @@ async def _standing(uow: UnitOfWork, item: QueueItem, person: Person) -> Standin
         revision=item.ticket.revision,
         person=person,
         now=await uow.now(),
+        factor=factor,
     )
 
 
@@ -86,27 +99,6 @@ async def _newer(uow: UnitOfWork, request: ApprovalRequest) -> RequestId | None:
         return None
     same = [other for other in await uow.approvals.open_on(request.ticket_id) if other.target == request.target]
     return next((other.id for other in reversed(same) if other.kind is request.kind), None)
-
-
-async def _editor(uow: UnitOfWork, request: ApprovalRequest) -> str:
-    """Who made the edit: the audit of the request that it replaced says so."""
-    entries = await uow.audit.of(request.supersedes_id) if request.supersedes_id else ()
-    actor = next((entry.actor for entry in reversed(entries) if entry.event == "request.superseded"), "")
-    try:
-        operator = await uow.operators.get(OperatorId(UUID(actor)))
-    except ValueError:
-        operator = None
-    return (operator.name or operator.email) if operator else "somebody"
-
-
-async def _waits_for(uow: UnitOfWork, request: ApprovalRequest) -> str:
-    if request.after_action_id is None:
-        return ""
-    first = await uow.approvals.by_action(request.workspace_id, request.after_action_id)
-    if first is None or first.amount_minor is None or first.currency is None:
-        return "Goes out only once the action that it speaks of has succeeded."
-    amount = Money(minor=first.amount_minor, currency=first.currency)
-    return f"Goes out only once the refund of {amount} that it speaks of is booked."
 
 
 async def _neighbours(uow: UnitOfWork, request: ApprovalRequest) -> tuple[RequestId | None, RequestId | None]:

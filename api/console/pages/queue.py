@@ -10,7 +10,7 @@ from api.console.routing import ConsoleRoute, shell_of
 from api.console.templating import page
 from api.console.views.queue import QueueGiven, shown_queue
 from api.container import Container
-from api.deps import ContainerDep, InteractiveDep
+from api.deps import ContainerDep, InteractiveDep, WatcherDep
 from db.read_models.activity import activity
 from db.read_models.queue import queue, queue_item
 
@@ -28,9 +28,9 @@ async def show(interactive: InteractiveDep, container: ContainerDep, after: Curs
 
 
 @router.get("/queue/lists")
-async def lists(interactive: InteractiveDep, container: ContainerDep, after: Cursor = None) -> Response:
+async def lists(watcher: WatcherDep, container: ContainerDep, after: Cursor = None) -> Response:
     """Show the lists alone, for a page that is open."""
-    return await _lists("parts/queue_lists.html", interactive, container, after)
+    return await _lists("parts/queue_lists.html", watcher, container, after)
 
 
 async def _lists(template: str, interactive: Interactive, container: Container, after: str | None) -> Response:

@@ -12,7 +12,7 @@ from api.console.pages.grounds import request_page
 from api.console.routing import HOME, ConsoleRoute, PosterDep, see_other, shell_of, status_of
 from api.console.templating import page
 from api.container import Container
-from api.deps import ContainerDep, InteractiveDep
+from api.deps import ContainerDep, InteractiveDep, WatcherDep
 from approvals.authority import require_role
 from support_agents.domain.approval import DecisionVerdict, ExecutionStatus, Role
 from support_agents.domain.errors import SupportError
@@ -21,6 +21,7 @@ from support_agents.domain.ids import ExecutionId, RequestId
 router = APIRouter(route_class=ConsoleRoute)
 
 Digest = Annotated[str, Form(max_length=64)]
+Code = Annotated[str, Form(max_length=40)]
 Note = Annotated[str, Form(max_length=1000)]
 About = Annotated[UUID, Form(description="the request whose page the form stands on")]
 
@@ -32,15 +33,22 @@ async def show(request_id: UUID, interactive: InteractiveDep, container: Contain
 
 
 @router.get("/requests/{request_id}/state")
-async def state(request_id: UUID, interactive: InteractiveDep, container: ContainerDep) -> Response:
+async def state(request_id: UUID, watcher: WatcherDep, container: ContainerDep) -> Response:
     """Show only where it stands, for a page that is open."""
-    shown = await request_page(RequestId(request_id), interactive, container)
-    return page("parts/state.html", shell_of(interactive, shown.workspace), {"view": shown.view})
+    shown = await request_page(RequestId(request_id), watcher, container)
+    return page("parts/state.html", shell_of(watcher, shown.workspace), {"view": shown.view})
 
 
 @router.post("/requests/{request_id}/approve")
-async def approve(request_id: UUID, poster: PosterDep, container: ContainerDep, digest: Digest = "") -> Response:
-    """Approve exactly the bytes that were shown."""
+async def approve(
+    request_id: UUID, poster: PosterDep, container: ContainerDep, digest: Digest = "", code: Code = ""
+) -> Response:
+    """Approve exactly the bytes that were shown, having proved the second factor where a code came along."""
+    if code.strip():
+        try:
+            await container.factors.prove(poster.person, code)
+        except SupportError as error:
+            return await _page(RequestId(request_id), poster, container, error)
     return await _decide(RequestId(request_id), _Answer(digest, DecisionVerdict.APPROVE), poster, container)
 
 

@@ -1,9 +1,9 @@
-"""An approval request's exact bytes as a page shows them: a letter or a refund; nothing is derived from a draft."""
+"""An approval request's exact bytes as a page shows them: letter, refund or step; nothing is derived from a draft."""
 
 from dataclasses import dataclass
 
-from api.console.wording import WAYS
-from approvals.canonical import CanonicalRefund, CanonicalReply
+from approvals.canonical import AnyAction, CanonicalRefund, CanonicalReply, CanonicalStep
+from approvals.wording import KINDS, WAYS
 
 _SHORT = 12
 
@@ -20,6 +20,7 @@ class LetterView:
     way: str
     live: bool
     headers: tuple[tuple[str, str], ...]
+    attachments: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,23 @@ class RefundView:
     requester: str
     live: bool
     clauses: tuple[str, ...]
+    gateway: str
 
 
-def shown_action(action: CanonicalReply | CanonicalRefund) -> LetterView | RefundView:
+@dataclass(frozen=True)
+class StepView:
+    """What the shop's own system would be asked for, as it would be sent."""
+
+    title: str
+    order_id: str
+    requester: str
+    url: str
+    body: str
+    live: bool
+    clauses: tuple[str, ...]
+
+
+def shown_action(action: AnyAction) -> LetterView | RefundView | StepView:
     """Show a decoded action whole."""
     match action:
         case CanonicalReply():
@@ -47,7 +62,8 @@ def shown_action(action: CanonicalReply | CanonicalRefund) -> LetterView | Refun
                 text=action.text,
                 way=WAYS[action.way],
                 live=action.live,
-                headers=action.headers,
+                headers=action.headers + ((("DKIM-Signature", action.dkim),) if action.dkim else ()),
+                attachments=tuple(f"{file.filename} ({file.size} bytes)" for file in action.attachments),
             )
         case CanonicalRefund():
             return RefundView(
@@ -57,8 +73,23 @@ def shown_action(action: CanonicalReply | CanonicalRefund) -> LetterView | Refun
                 payment_ref=action.payment_ref,
                 requester=action.requester,
                 live=action.live,
-                clauses=tuple(f"{clause.id} (version {clause.version})" for clause in action.clauses),
+                clauses=_clauses(action),
+                gateway=action.gateway,
             )
+        case CanonicalStep():
+            return StepView(
+                title=KINDS[action.kind],
+                order_id=action.order_id,
+                requester=action.requester,
+                url=action.url,
+                body=action.body,
+                live=action.live,
+                clauses=_clauses(action),
+            )
+
+
+def _clauses(action: CanonicalRefund | CanonicalStep) -> tuple[str, ...]:
+    return tuple(f"{clause.id} (version {clause.version})" for clause in action.clauses)
 
 
 def short(digest: str) -> str:

@@ -1,15 +1,19 @@
 """How it goes, in figures: outcomes, times, what is stuck; counts of stored rows only."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from api.console.wording import EXECUTIONS, OUTCOMES, REQUESTS, Badge, Tone, milliseconds
 from approvals.authority import RANK
+from approvals.canonical import Way
 from approvals.ports import Person
+from approvals.wording import EXECUTIONS, OUTCOMES, REQUESTS, WAYS, Badge, Tone, milliseconds
+from approvals.wording import words as words_of
 from db.read_models.activity import Activity
+from db.repositories.dispatch import Stop
 from db.repositories.workspaces import Workspace
+from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import Role
 
 _WINDOWS = ((1, "1 hour"), (24, "24 hours"), (168, "7 days"), (720, "30 days"))
@@ -53,12 +57,24 @@ class CountTable:
 
 
 @dataclass(frozen=True)
+class SwitchView:
+    """One kind of action or way out with its switch; `scope` and `what` are what the form sends."""
+
+    scope: str
+    what: str
+    words: str
+    stopped: bool
+    may_switch: bool
+
+
+@dataclass(frozen=True)
 class DispatchView:
     """Whether effects may leave, and who may change that."""
 
     words: str
     stopped: bool
     may_switch: bool
+    parts: tuple[SwitchView, ...]
 
 
 @dataclass(frozen=True)
@@ -71,8 +87,8 @@ class ActivityView:
     dispatch: DispatchView
 
 
-def shown_activity(
-    activity: Activity, workspace: Workspace, person: Person, *, hours: int, pending: int
+def shown_activity(  # noqa: PLR0913 - what the page is about
+    activity: Activity, workspace: Workspace, person: Person, *, hours: int, pending: int, stops: Sequence[Stop] = ()
 ) -> ActivityView:
     """Put the page together."""
     buried = len(activity.buried_inbox) + len(activity.buried_events)
@@ -92,7 +108,7 @@ def shown_activity(
             _table("Requests", activity.requests, REQUESTS),
             _table("Carried out", activity.executions, EXECUTIONS),
         ),
-        dispatch=_dispatch(workspace, person),
+        dispatch=_dispatch(workspace, person, stops),
     )
 
 
@@ -122,7 +138,7 @@ def _table(title: str, counts: Mapping[Code, int], names: Mapping[Code, Badge]) 
     return CountTable(title, tuple(rows))
 
 
-def _dispatch(workspace: Workspace, person: Person) -> DispatchView:
+def _dispatch(workspace: Workspace, person: Person, stops: Sequence[Stop]) -> DispatchView:
     stopped = workspace.paused_at is not None
     if workspace.quarantined_at is not None:
         words = "Held after a restore: nothing leaves until an admin adopts this database."
@@ -130,5 +146,18 @@ def _dispatch(workspace: Workspace, person: Person) -> DispatchView:
         words = "Stopped: nothing leaves. Decisions are kept and carried out when it goes on."
     else:
         words = f"On, in {workspace.mode} mode: approved actions leave when their undo window closes."
-    least = Role.ADMIN if stopped else Role.MANAGER
-    return DispatchView(words, stopped, may_switch=RANK[person.role] >= RANK[least])
+    parts = _parts(person, {(stop.scope, stop.what) for stop in stops})
+    return DispatchView(words, stopped, may_switch=_may_switch(person, stopped=stopped), parts=parts)
+
+
+def _parts(person: Person, stops: Collection[tuple[str, str]]) -> tuple[SwitchView, ...]:
+    kinds = ((("kind", kind), words_of(kind)) for kind in ActionKind)
+    ways = ((("way", way), f"by {WAYS.get(way, words_of(way))}") for way in Way)
+    return tuple(
+        SwitchView(*key, words, stopped=key in stops, may_switch=_may_switch(person, stopped=key in stops))
+        for key, words in (*kinds, *ways)
+    )
+
+
+def _may_switch(person: Person, *, stopped: bool) -> bool:
+    return RANK[person.role] >= RANK[Role.ADMIN if stopped else Role.MANAGER]

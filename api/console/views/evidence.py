@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from api.console.wording import Tone, counted, milliseconds, words
+from approvals.wording import milliseconds, words
 from support_agents.domain.knowledge import Audience, Citation, RetrievedPassage
 from support_agents.domain.runs import Sections, StageTiming
-from support_agents.domain.sections import Check, CheckResult, ComplianceSection, Verdict
+from support_agents.domain.sections import Check, CheckResult
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,6 @@ class CitedPassage:
     heading: str
     stretches: tuple[Stretch, ...]
     internal: bool
-
-
-@dataclass(frozen=True)
-class VerdictLine:
-    """Compliance's word in one line, with the problems below it."""
-
-    line: str
-    tone: Tone
-    problems: tuple[str, ...] = ()
-    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,31 +87,6 @@ def stretched(text: str, quotes: Iterable[str]) -> tuple[Stretch, ...]:
         pieces += [Stretch(text[at:begin], quoted=False), Stretch(text[begin:end], quoted=True)]
         at = end
     return tuple(piece for piece in (*pieces, Stretch(text[at:], quoted=False)) if piece.text)
-
-
-def verdict_line(compliance: ComplianceSection | None) -> VerdictLine:
-    """One line: how many facts were stated and confirmed, or the first problem."""
-    if compliance is None:
-        return VerdictLine("not checked: the run gave up before", Tone.BAD)
-    problems = tuple(
-        _problem(check.name, check.reason) for check in compliance.checks if check.result is CheckResult.FAILED
-    )
-    stated, confirmed = compliance.facts_stated, compliance.facts_confirmed
-    line = f"{counted(stated, 'fact')}, {confirmed} confirmed" if stated else "states no facts"
-    match compliance.verdict:
-        case Verdict.BLOCKED:
-            return VerdictLine(f"{line} – not fit to send", Tone.BAD, problems)
-        case Verdict.FLAGGED:
-            return VerdictLine(f"{line} – only as a person’s own word", Tone.BAD, problems)
-        case Verdict.REPAIRED:
-            dropped = counted(len(compliance.dropped), "sentence")
-            return VerdictLine(f"{line} · {dropped} dropped", Tone.CARE, problems)
-        case Verdict.PASS:
-            return VerdictLine(line, Tone.GOOD if confirmed >= stated else Tone.BAD, problems)
-
-
-def _problem(name: str, reason: str) -> str:
-    return f"{words(name)}: {reason}" if reason else words(name)
 
 
 def check_lines(checks: Sequence[Check]) -> tuple[CheckLine, ...]:

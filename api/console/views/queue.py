@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from api.console.order_of_work import by_risk_and_age
-from api.console.quoting import fold
-from api.console.wording import Badge, Tone, counted, span, words
+from approvals.item_lines import amount_of, customer, first_words, flags_of
+from approvals.order_of_work import by_risk_and_age
+from approvals.wording import KINDS, Badge, Tone, span, words
 from db.read_models.activity import Activity
 from db.read_models.pages import Page
 from db.read_models.queue import QueueItem
@@ -14,13 +14,8 @@ from db.repositories.executions import Execution
 from db.repositories.inbox import Buried
 from db.repositories.tickets import Ticket
 from support_agents.domain.action import ActionKind
-from support_agents.domain.approval import DecisionVerdict
 from support_agents.domain.ids import RequestId, TicketId
-from support_agents.domain.money import Money
-from support_agents.domain.runs import Outcome
-from support_agents.domain.sections import Verdict
 
-_WORDS = 240
 _SIDE = 8
 _HURRY = 25
 
@@ -151,54 +146,13 @@ def _row(item: QueueItem, now: datetime) -> Row:
         left=f"{span(left)} left",
         left_share=share,
         hurry=share < _HURRY,
-        badges=tuple(_badges(item)),
+        badges=(*_step(request.kind), *flags_of(item)),
     )
 
 
-def _badges(item: QueueItem) -> list[Badge]:
-    sections, request = item.run.sections, item.request
-    badges = []
-    if sections.screening and sections.screening.injection:
-        badges.append(Badge("tries to instruct the software", Tone.BAD))
-    if item.ticket.requester_verified is False:
-        badges.append(Badge("not authenticated", Tone.CARE))
-    if request.approvals_needed > 1:
-        given = sum(answer.decision.verdict is DecisionVerdict.APPROVE for answer in item.answers)
-        badges.append(Badge(f"{given} of {counted(request.approvals_needed, 'approval')}", Tone.CARE))
-    if request.supersedes_id is not None:
-        badges.append(Badge("edited"))
-    elif request.kind is ActionKind.SEND_REPLY:
-        badges += _draft_badges(item)
-    if request.after_action_id is not None:
-        badges.append(Badge("waits for its refund"))
-    return badges
-
-
-def _draft_badges(item: QueueItem) -> list[Badge]:
-    compliance = item.run.sections.compliance
-    badges = [Badge("asks a question back")] if item.run.outcome is Outcome.CLARIFY else []
-    if compliance and compliance.verdict is Verdict.REPAIRED:
-        badges.append(Badge(f"{counted(len(compliance.dropped), 'sentence')} dropped", Tone.CARE))
-    return badges
-
-
-def customer(ticket: Ticket) -> str:
-    """How people call whoever wrote."""
-    return ticket.requester_name or ticket.requester_email
-
-
-def amount_of(item: QueueItem) -> str:
-    """The money a request moves, or nothing."""
-    request = item.request
-    if request.amount_minor is None or request.currency is None:
-        return ""
-    return str(Money(minor=request.amount_minor, currency=request.currency))
-
-
-def first_words(text: str) -> str:
-    """The beginning of what was said, on one line, without older mail."""
-    line = " ".join(fold(text).fresh.split())
-    return line if len(line) <= _WORDS else f"{line[:_WORDS].rstrip()}…"
+def _step(kind: ActionKind) -> tuple[Badge, ...]:
+    """What is asked for, where neither an amount nor a reply says it."""
+    return () if kind in {ActionKind.SEND_REPLY, ActionKind.ISSUE_REFUND} else (Badge(KINDS[kind], Tone.CARE),)
 
 
 def waiting(ticket: Ticket) -> WaitingTicket:
@@ -208,7 +162,7 @@ def waiting(ticket: Ticket) -> WaitingTicket:
 
 
 def _doubt(item: QueueItem, execution: Execution) -> DoubtRow:
-    what = f"Refund {amount_of(item)}" if item.request.kind is ActionKind.ISSUE_REFUND else "Reply"
+    what = f"Refund {amount_of(item)}" if item.request.kind is ActionKind.ISSUE_REFUND else KINDS[item.request.kind]
     reason = execution.reason or "The outcome is unknown."
     return DoubtRow(item.request.id, f"{what} · {customer(item.ticket)}", reason, execution.created_at)
 

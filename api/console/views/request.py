@@ -4,28 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from api.console.views.action import LetterView, RefundView, short, shown_action
+from api.console.views.action import LetterView, RefundView, StepView, short, shown_action
 from api.console.views.evidence import (
     CheckLine,
     CitedPassage,
     StageBar,
-    VerdictLine,
     check_lines,
     cited,
     stage_bars,
     uncited,
-    verdict_line,
 )
-from api.console.views.orders import order_line
 from api.console.views.state import StateView
 from api.console.views.words import Words, newest_words
-from api.console.wording import Badge, Tone, counted, milliseconds
-from approvals.canonical import CanonicalRefund, CanonicalReply
+from approvals.canonical import AnyAction
+from approvals.order_line import order_line
+from approvals.verdict_line import VerdictLine, verdict_of
+from approvals.wording import Badge, counted, milliseconds
 from db.repositories.approvals import ApprovalRequest
 from db.repositories.tickets import Ticket
 from support_agents.domain.ids import RequestId, TicketId
 from support_agents.domain.runs import Rechecked, RunRecord
-from support_agents.domain.sections import ComputedFact, OrderAnswer, PlanSection
+from support_agents.domain.sections import ComputedFact
 from support_agents.domain.ticket import Message
 
 
@@ -34,7 +33,7 @@ class Grounds:
     """What a request rests on. `rechecked` is there when a person has edited the text."""
 
     request: ApprovalRequest
-    action: CanonicalReply | CanonicalRefund
+    action: AnyAction
     ticket: Ticket
     messages: Sequence[Message]
     record: RunRecord
@@ -59,7 +58,9 @@ class RequestView:
     order: Badge
     letter: LetterView | None
     refund: RefundView | None
+    step: StepView | None
     waits_for: str
+    dry_run: bool
     edited_by: str
     verdict: VerdictLine
     cited: tuple[CitedPassage, ...]
@@ -83,11 +84,11 @@ def shown_request(
     """Put the page together."""
     ticket, request, sections = grounds.ticket, grounds.request, grounds.record.sections
     action = shown_action(grounds.action)
-    refund = action if isinstance(action, RefundView) else None
+    letter = action if isinstance(action, LetterView) else None
     if grounds.rechecked is not None and sections.draft is not None:
         draft = sections.draft.model_copy(update={"sentences": grounds.rechecked.sentences})
         sections = sections.model_copy(update={"draft": draft, "compliance": grounds.rechecked.compliance})
-    checks = sections.compliance.checks if sections.compliance and not refund else ()
+    checks = sections.compliance.checks if sections.compliance and letter else ()
     facts = sections.plan.facts if sections.plan else ()
     total = (grounds.record.finished_at - grounds.record.received_at).total_seconds() * 1000
     return RequestView(
@@ -101,13 +102,15 @@ def shown_request(
         language=sections.screening.language if sections.screening else "en",
         words=newest_words(grounds.messages),
         order=order_line(sections.plan),
-        letter=action if isinstance(action, LetterView) else None,
-        refund=refund,
+        letter=letter,
+        refund=action if isinstance(action, RefundView) else None,
+        step=action if isinstance(action, StepView) else None,
         waits_for=grounds.waits_for,
+        dry_run=grounds.action.dry_run,
         edited_by=grounds.edited_by,
-        verdict=_refund_verdict(grounds.action, sections.plan) or verdict_line(sections.compliance),
-        cited=() if refund else cited(sections),
-        others=uncited(sections) if not refund else (),
+        verdict=verdict_of(grounds.action, sections),
+        cited=cited(sections) if letter else (),
+        others=uncited(sections) if letter else (),
         facts=facts,
         checks=check_lines(checks),
         checks_words=f"{counted(len(checks), 'check')}" if checks else counted(len(facts), "fact"),
@@ -120,24 +123,3 @@ def shown_request(
         next=neighbours[1],
         now=now,
     )
-
-
-def _refund_verdict(action: CanonicalReply | CanonicalRefund, plan: PlanSection | None) -> VerdictLine | None:
-    """What a refund rests on: whose order it is, what is left of it, by which rule."""
-    if isinstance(action, CanonicalReply):
-        return None
-    order = plan.order if plan and plan.order_answer is OrderAnswer.FOUND else None
-    if order is None or order.order_id != action.order_id:
-        return VerdictLine("not confirmed by the order system", Tone.BAD)
-    left = order.total - order.refunded
-    facts = {
-        "the order is this customer’s": True,
-        f"at most what is left ({left})": action.amount <= left,
-        "by a rule of the policy": bool(action.clauses),
-    }
-    confirmed = sum(facts.values())
-    line = f"{counted(len(facts), 'fact')}, {confirmed} confirmed"
-    problems = tuple(fact for fact, holds in facts.items() if not holds)
-    detail = "" if problems else ", ".join(facts)
-    tone = Tone.BAD if problems else Tone.GOOD
-    return VerdictLine(line, tone, tuple(f"not confirmed: {fact}" for fact in problems), detail)

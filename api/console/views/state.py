@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from api.console.wording import EXECUTIONS, REQUESTS, Badge, Tone, clock, span, words
 from approvals.authority import RANK
 from approvals.ports import Person
+from approvals.standing import EXPIRED, MOVED_ON, VERBS, of_closed, of_execution, people_needed
+from approvals.wording import Badge, Tone, span
 from db.read_models.queue import Answer
 from db.repositories.approvals import ApprovalRequest
 from db.repositories.executions import Execution
 from support_agents.domain.action import ActionKind
-from support_agents.domain.approval import DecisionVerdict, ExecutionStatus, RequestStatus, Role
+from support_agents.domain.approval import ExecutionStatus, RequestStatus, Role
 from support_agents.domain.ids import ExecutionId, RequestId
 
 _MOVING = {ExecutionStatus.SCHEDULED, ExecutionStatus.EXECUTING}
@@ -47,11 +48,15 @@ class StateView:
     needs: str = ""
     problem: str = ""
     reason: str = ""
+    factor: str = ""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """All that is stored about where a request stands, and who looks at it, at `now` of the database's clock."""
+    """All that is stored about where a request stands, and who looks at it, at `now` of the database's clock.
+
+    `factor` is what approving asks this person for first: nothing, `code`, or `enrol` when they have no factor yet.
+    """
 
     request: ApprovalRequest
     answers: Sequence[Answer]
@@ -60,6 +65,7 @@ class Standing:
     revision: int
     person: Person
     now: datetime
+    factor: str = ""
 
 
 def shown_state(standing: Standing) -> StateView:
@@ -75,46 +81,36 @@ def shown_state(standing: Standing) -> StateView:
     return replace(_closed(standing), decisions=decisions)
 
 
-VERBS = {DecisionVerdict.APPROVE: "approved", DecisionVerdict.REJECT: "rejected"}
-
-
 def _pending(standing: Standing) -> StateView:
     request, person, now = standing.request, standing.person, standing.now
     if request.expires_at <= now:
-        return StateView(headline=Badge("Expired undecided", Tone.CARE), detail="The ticket goes back to people.")
+        return StateView(headline=EXPIRED.headline, detail=EXPIRED.detail)
     if standing.revision != request.ticket_revision:
-        return StateView(
-            headline=Badge("The ticket has moved on", Tone.CARE),
-            detail="A fresh draft is made from the newest message.",
-        )
+        return StateView(headline=MOVED_ON.headline, detail=MOVED_ON.detail)
     if RANK[person.role] < RANK[Role.APPROVER]:
         return StateView(why_not="You can read this. Deciding needs the role of an approver.")
     if any(answer.decision.operator_id == person.operator_id for answer in standing.answers):
         return StateView(
-            headline=Badge("Your approval is counted", Tone.GOOD), detail=f"Now {_needs(standing)}.", moving=True
+            headline=Badge("Your approval is counted", Tone.GOOD),
+            detail=f"Now {people_needed(standing.request, standing.answers)}.",
+            moving=True,
         )
     return StateView(
-        decidable=True, time_left=f"{span(request.expires_at - now)} left to decide", needs=_needs(standing)
+        decidable=True,
+        time_left=f"{span(request.expires_at - now)} left to decide",
+        needs=people_needed(standing.request, standing.answers),
+        factor=standing.factor,
     )
-
-
-def _needs(standing: Standing) -> str:
-    """Who else is needed, where one person is not enough."""
-    request = standing.request
-    if request.approvals_needed == 1 and not request.managers_needed:
-        return ""
-    given = sum(answer.decision.verdict is DecisionVerdict.APPROVE for answer in standing.answers)
-    of_them = " of them a manager" if request.managers_needed else ""
-    return f"needs {request.approvals_needed} people,{of_them or ' any'}; {given} so far"
 
 
 def _executing(execution: Execution, standing: Standing) -> StateView:
     left = max(0, int((execution.not_before - standing.now).total_seconds() + 0.999))
+    line = of_execution(execution, leaves_now=not left)
     may_act = RANK[standing.person.role] >= RANK[Role.APPROVER]
     view = StateView(
-        headline=_headline(execution),
+        headline=line.headline,
         execution_id=execution.id,
-        detail=_detail(execution, left),
+        detail=line.detail,
         receipt=execution.receipt or "",
         moving=execution.status in _MOVING,
     )
@@ -132,46 +128,9 @@ def _may_settle(execution: Execution, person: Person) -> bool:
     return RANK[person.role] >= RANK[least]
 
 
-def _headline(execution: Execution) -> Badge:
-    refund = execution.kind is ActionKind.ISSUE_REFUND
-    match execution.status:
-        case ExecutionStatus.SCHEDULED:
-            return Badge("Approved", Tone.GOOD)
-        case ExecutionStatus.SUCCEEDED:
-            return Badge("Refund booked" if refund else "Reply sent", Tone.GOOD)
-        case ExecutionStatus.CANCELLED:
-            return Badge("Undone: nothing was " + ("paid" if refund else "sent"))
-        case _:
-            known = EXECUTIONS[execution.status]
-            return replace(known, text=known.text[0].upper() + known.text[1:])
-
-
-def _detail(execution: Execution, left: int) -> str:
-    match execution.status:
-        case ExecutionStatus.SCHEDULED:
-            return "It leaves when the undo window closes." if left else "The undo window is closed: it leaves now."
-        case ExecutionStatus.EXECUTING:
-            return "The provider is being asked."
-        case ExecutionStatus.SUCCEEDED:
-            return f"At {clock(execution.finished_at)}." if execution.finished_at else ""
-        case ExecutionStatus.IN_DOUBT:
-            return f"{execution.reason or 'The outcome is unknown.'} It is not tried again until this is known."
-        case _:
-            return "The ticket is with people again." if execution.reason == "taken back" else execution.reason
-
-
 def _closed(standing: Standing) -> StateView:
-    request = standing.request
-    if request.status is RequestStatus.APPROVED:
-        return StateView(
-            headline=Badge("Approved", Tone.GOOD),
-            detail="It waits until the refund it speaks of is booked.",
-            moving=True,
-        )
-    known = REQUESTS[request.status]
-    headline = replace(known, text=known.text[0].upper() + known.text[1:])
-    edited = request.status is RequestStatus.SUPERSEDED and request.closed_reason == "edited"
-    if edited:
-        headline = Badge("Replaced by an edit")
-    detail = "" if edited or request.status is RequestStatus.REJECTED else words(request.closed_reason or "")
-    return StateView(headline=headline, detail=detail, newer=standing.newer)
+    line = of_closed(standing.request, answered=bool(standing.answers))
+    waiting = standing.request.status is RequestStatus.APPROVED
+    return StateView(
+        headline=line.headline, detail=line.detail, moving=waiting, newer=None if waiting else standing.newer
+    )

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from api.console.views.evidence import CitedPassage, StageBar, VerdictLine, cited, stage_bars, uncited, verdict_line
-from api.console.views.queue import customer
-from api.console.views.state import VERBS
+from api.console.views.evidence import CitedPassage, StageBar, cited, stage_bars, uncited
 from api.console.views.words import Words, shown_words
-from api.console.wording import EXECUTIONS, OUTCOMES, REQUESTS, Badge, Tone, counted, milliseconds, words
+from approvals.item_lines import cost_of, customer
+from approvals.standing import VERBS
+from approvals.verdict_line import VerdictLine, verdict_line
+from approvals.wording import EXECUTIONS, KINDS, OUTCOMES, REQUESTS, Badge, Tone, milliseconds, words
 from db.read_models.queue import Answer
 from db.read_models.ticket_timeline import StoredMessage, TicketTimeline
 from db.repositories.approvals import ApprovalRequest
@@ -22,7 +23,6 @@ from support_agents.domain.money import Money
 from support_agents.domain.runs import RunRecord
 from support_agents.domain.ticket import Author, EventKind
 
-_MILLION = 1_000_000
 EntryKind = Literal["said", "ours", "event", "run", "request", "decision", "execution", "step"]
 
 
@@ -144,22 +144,14 @@ def _run(record: RunRecord) -> Entry:
         others=uncited(sections),
         stages=stage_bars(record.timings),
         total_ms=milliseconds(total),
-        cost=_cost(record),
+        cost=cost_of(record),
     )
     return Entry("run", record.finished_at, "Run", record.reason, badges=tuple(badges), run=shown)
 
 
-def _cost(record: RunRecord) -> str:
-    tokens = sum(call.tokens_in + call.tokens_out for call in record.model_calls)
-    if not tokens:
-        return ""
-    dollars = sum(call.cost_micro_usd for call in record.model_calls) / _MILLION
-    return f"{counted(tokens, 'token')}, ${dollars:.4f}"
-
-
 def _request(request: ApprovalRequest, answers: tuple[Answer, ...]) -> Iterator[Entry]:
     money = Money(minor=request.amount_minor, currency=request.currency) if request.currency else None
-    what = f"Refund of {money}" if request.kind is ActionKind.ISSUE_REFUND else "Reply"
+    what = f"Refund of {money}" if request.kind is ActionKind.ISSUE_REFUND else KINDS[request.kind]
     title = f"{what}, edited, put up for approval" if request.supersedes_id else f"{what} put up for approval"
     yield Entry("request", request.created_at, title, badges=(REQUESTS[request.status],), request_id=request.id)
     for answer in answers:
@@ -174,7 +166,7 @@ def _request(request: ApprovalRequest, answers: tuple[Answer, ...]) -> Iterator[
 
 
 def _execution(execution: Execution, attempts: list[Attempt]) -> Iterator[Entry]:
-    what = "Refund" if execution.kind is ActionKind.ISSUE_REFUND else "Reply"
+    what = KINDS[execution.kind]
     waiting = execution.status is ExecutionStatus.SCHEDULED
     scheduled = Entry("execution", execution.created_at, f"{what} scheduled", request_id=execution.request_id)
     yield replace(scheduled, badges=(EXECUTIONS[execution.status],)) if waiting else scheduled

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from api.console.views.queue import customer
-from api.console.wording import OUTCOMES, Badge
+from approvals.item_lines import customer
+from approvals.wording import OUTCOMES, Badge
 from db.read_models.pages import Page
 from db.read_models.tickets import TicketLine
 from db.repositories.tickets import TicketStatus

@@ -7,11 +7,11 @@ from datetime import datetime
 from markupsafe import Markup
 
 from api.console.outside_html import harmless
-from api.console.quoting import fold
-from support_agents.domain.ticket import Attachment, Author, Message
+from approvals.item_lines import file_line
+from approvals.quoting import fold
+from support_agents.domain.ticket import Author, Message
 
 _SHOWN = 3
-_KIB = 1024
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def shown_words(message: Message) -> Words:
         fresh=folded.fresh.rstrip(),
         quoted=folded.quoted,
         html=(harmless(message.html) or None) if message.html else None,
-        attachments=tuple(_file(attachment) for attachment in message.attachments),
+        attachments=tuple(file_line(attachment) for attachment in message.attachments),
     )
 
 
@@ -46,9 +46,3 @@ def newest_words(messages: Sequence[Message]) -> tuple[Words, ...]:
         elif unanswered and message.author is Author.OPERATOR:
             break
     return tuple(shown_words(message) for message in reversed(unanswered[:_SHOWN]))
-
-
-def _file(attachment: Attachment) -> str:
-    size = attachment.size
-    length = f"{size / _KIB / _KIB:.1f} MiB" if size >= _KIB * _KIB else f"{max(1, size // _KIB)} KiB" if size else ""
-    return " · ".join(part for part in (attachment.filename or "(no name)", attachment.content_type, length) if part)

@@ -1,0 +1,26 @@
+"""What some settings choose between; it reads no environment and loads nothing that is chosen."""
+
+from enum import StrEnum
+
+
+class Provider(StrEnum):
+    """Who writes drafts; `extractive` needs no key and opens no socket."""
+
+    EXTRACTIVE = "extractive"
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+
+
+class Payments(StrEnum):
+    """Who books refunds; `ledger` is built in and moves no real money."""
+
+    LEDGER = "ledger"
+    STRIPE = "stripe"
+    PAYPAL = "paypal"
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    CONSOLE = "console"
+    JSON = "json"

@@ -1,0 +1,29 @@
+"""`eval`: measures parts of the product on data files given by path; it changes nothing."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(name="eval", help="Measure a part of the product on your own or public data.", rich_markup_mode=None)
+
+
+@app.callback()
+def group() -> None:
+    """Keep `intents` a command of its own."""
+
+
+@app.command("intents")
+def intents(
+    *,
+    train: Annotated[Path, typer.Option(help="Labelled messages to train on: JSON lines with `text` and `intent`.")],
+    test: Annotated[Path, typer.Option(help="Labelled messages to measure on.")],
+    out_of_scope: Annotated[Path | None, typer.Option(help="Messages that belong to no intent.")] = None,
+    valid: Annotated[Path | None, typer.Option(help="Labelled messages that set temperature and threshold.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+) -> None:
+    """Train, then print accuracy, calibration, what is noticed out of scope, and milliseconds a message."""
+    from api.cli.evaluation_work import intents as work
+
+    asyncio.run(work(train=train, test=test, out_of_scope=out_of_scope, valid=valid, as_json=as_json))

@@ -1,0 +1,56 @@
+"""Wires what people do from a team messenger around one installation's collaborators; it chooses no messenger."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from api.alternatives import slots_of
+from api.editing import Editing
+from approvals.batches import Batches
+from approvals.card_reading import CardReader
+from approvals.desk import Desk
+from approvals.desk_edits import DeskEdits
+from approvals.desk_queue import DeskQueue
+from approvals.execution import Executions
+from approvals.linking import Linking
+from approvals.queue import ApprovalQueue
+from approvals.redrafting import Redrafting
+from db.engine import Database
+from support_agents.ports import Clock
+
+
+@dataclass(frozen=True)
+class DeskParts:
+    """Everything a person can do there."""
+
+    linking: Linking
+    desk: Desk
+    queue: DeskQueue
+    edits: DeskEdits
+    batches: Batches
+    redrafting: Redrafting
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeskNeeds:
+    """The collaborators of one installation that a desk works with."""
+
+    database: Database
+    queue: ApprovalQueue
+    executions: Executions
+    editing: Editing
+    cards: CardReader
+    clock: Clock
+
+
+def desk_of(needs: DeskNeeds) -> DeskParts:
+    """Return the use cases, all on one database."""
+    database, queue, cards = needs.database, needs.queue, needs.cards
+    linking = Linking(database)
+    return DeskParts(
+        linking=linking,
+        desk=Desk(database, queue, linking, needs.executions),
+        queue=DeskQueue(database, queue.authority, cards),
+        edits=DeskEdits(database, cards, needs.editing),
+        batches=Batches(database, queue, cards, partial(slots_of, clock=needs.clock)),
+        redrafting=Redrafting(database),
+    )
