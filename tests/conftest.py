@@ -1,3 +1,9 @@
 """Fixtures that every test may use; each lives in the module of its topic."""
 
-pytest_plugins = ["tests.fixtures.database", "tests.fixtures.approvals"]
+from hypothesis import settings
+
+pytest_plugins = ["tests.fixtures.database", "tests.fixtures.approvals", "tests.fixtures.messaging"]
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")

@@ -10,6 +10,9 @@ from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
 
 from approvals.canonical import (
+    AnyAction,
+    Attached,
+    CanonicalCancelOrder,
     CanonicalRefund,
     CanonicalReply,
     Sealed,
@@ -54,13 +57,18 @@ def common() -> dict[str, Any]:
 A_REPLY = CanonicalReply(
     **common(), way=Way.EMAIL, sender="help@shop.example", to=("anna@example.com",), cc=("ben@example.com",),
     subject="Re: My order", text="Dear Anna", html="<p>Dear Anna</p>", headers=(("Message-ID", "<a@shop.example>"),),
-    attachments=("ab" * 32,),
+    attachments=(Attached(sha256="ab" * 32, filename="size-guide.pdf", content_type="application/pdf", size=9),),
+    dkim="mail._domainkey.shop.example",
 )  # fmt: skip
 A_REFUND = CanonicalRefund(
     **common(), way=Way.PAYMENT, order_id="A-1001", order_version="v1", payment_ref="pay-1", account_last4="4242",
     amount=Money(minor=4_990, currency="EUR"), requester="anna@example.com",
 )  # fmt: skip
-FIELDS = [(action, name) for action in (A_REPLY, A_REFUND) for name in json.loads(seal(action).canonical)]
+A_STEP = CanonicalCancelOrder(
+    **common(), way=Way.HTTP, order_id="A-1001", order_version="v1", requester="anna@example.com",
+    url="https://shop.example/orders/A-1001/cancel", status_url="https://shop.example/steps/1", body="{}",
+)  # fmt: skip
+FIELDS = [(action, name) for action in (A_REPLY, A_REFUND, A_STEP) for name in json.loads(seal(action).canonical)]
 
 
 def changed(value: object) -> object:
@@ -81,7 +89,7 @@ def changed(value: object) -> object:
 
 
 @pytest.mark.parametrize(("action", "name"), FIELDS, ids=lambda v: v if isinstance(v, str) else v.kind)
-def test_i2_every_field_is_in_the_digest(action: CanonicalReply | CanonicalRefund, name: str) -> None:
+def test_i2_every_field_is_in_the_digest(action: AnyAction, name: str) -> None:
     sealed = seal(action)
     told = json.loads(sealed.canonical)
     told[name] = changed(told[name])
@@ -93,15 +101,16 @@ def test_i2_every_field_is_in_the_digest(action: CanonicalReply | CanonicalRefun
 
 
 def test_i2_the_fields_that_the_invariant_names_are_all_there() -> None:
-    reply, money = (set(json.loads(seal(action).canonical)) for action in (A_REPLY, A_REFUND))
+    reply, money, step = (set(json.loads(seal(action).canonical)) for action in (A_REPLY, A_REFUND, A_STEP))
     both = {"workspace", "ticket", "kind", "live", "clauses", "revision", "nonce", "digest_version", "after"}
     assert both | {"to", "cc", "sender", "subject", "text", "html", "headers", "attachments"} <= reply
-    assert both | {"payment_ref", "order_id", "amount"} <= money
+    assert both | {"payment_ref", "order_id", "amount", "gateway"} <= money
+    assert both | {"url", "body", "order_id", "order_version", "requester"} <= step
     assert set(json.loads(seal(A_REFUND).canonical)["amount"]) == {"minor", "currency"}
 
 
-@given(position=st.integers(0, 10_000), bit=st.integers(0, 7), action=st.sampled_from([A_REPLY, A_REFUND]))
-def test_i2_no_bit_can_be_changed(position: int, bit: int, action: CanonicalReply | CanonicalRefund) -> None:
+@given(position=st.integers(0, 10_000), bit=st.integers(0, 7), action=st.sampled_from([A_REPLY, A_REFUND, A_STEP]))
+def test_i2_no_bit_can_be_changed(position: int, bit: int, action: AnyAction) -> None:
     sealed = seal(action)
     raw = bytearray(sealed.canonical)
     raw[position % len(raw)] ^= 1 << bit

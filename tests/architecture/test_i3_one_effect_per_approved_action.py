@@ -16,7 +16,7 @@ from db.guards import statements
 from db.repositories.refund_ledger import OrderMoney
 from support_agents.domain.action import ProposedAction
 from support_agents.domain.approval import ExecutionStatus, Mode, RequestStatus, Role
-from support_agents.domain.errors import SupportError
+from support_agents.domain.errors import Failed, SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE, ExecutionId, new_id
 from tests.fixtures.approvals import ORDER, REPLY, Shop, refund
 
@@ -165,6 +165,33 @@ async def test_i3_a_restored_backup_repeats_no_refund(shop: Shop) -> None:
     async with shop.database.read() as uow:  # and the sums know of it
         money = OrderMoney(order_id=ORDER.order_id, paid=ORDER.total, refunded=ORDER.refunded)
         assert await uow.refund_ledger.left(DEFAULT_WORKSPACE, money) == 0
+
+
+async def left_to_refund(shop: Shop) -> int:
+    async with shop.database.read() as uow:
+        money = OrderMoney(order_id=ORDER.order_id, paid=ORDER.total, refunded=ORDER.refunded)
+        return await uow.refund_ledger.left(DEFAULT_WORKSPACE, money)
+
+
+@pytest.mark.parametrize("status", [ExecutionStatus.SUCCEEDED, ExecutionStatus.FAILED])
+async def test_i3_a_refund_of_a_restored_backup_that_a_person_settles_is_booked_if_it_happened(
+    shop: Shop, status: ExecutionStatus
+) -> None:
+    execution, admin = await restored(shop, refund())
+    await adopt(shop, admin)
+    assert await left_to_refund(shop) == ORDER.total.minor
+    await shop.executions.resolve(execution, person=admin, status=status, note="looked it up at the provider")
+    assert await shop.status(execution) is status
+    assert await left_to_refund(shop) == (0 if status is ExecutionStatus.SUCCEEDED else ORDER.total.minor)
+
+
+async def test_i3_a_restored_refund_is_not_settled_while_its_order_cannot_be_read(shop: Shop) -> None:
+    execution, admin = await restored(shop, refund())
+    await adopt(shop, admin)
+    shop.orders.failing = Failed("down", "maintenance", retryable=True)
+    with pytest.raises(SupportError, match="maintenance"):
+        await shop.executions.resolve(execution, person=admin, status=ExecutionStatus.SUCCEEDED, note="seen")
+    assert await shop.status(execution) is ExecutionStatus.IN_DOUBT
 
 
 async def test_i3_a_restored_backup_carries_out_what_never_happened(shop: Shop) -> None:

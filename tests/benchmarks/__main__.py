@@ -9,14 +9,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import acks, memory, stages, start
+from tests.benchmarks import acks, cards, clicks, memory, reviewer, stages, start
 from tests.benchmarks.figures import Report
 
 BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "stages": stages.measure,
     "acks": acks.measure,
+    "cards": cards.measure,
     "start": start.measure,
     "memory": memory.measure,
+    "clicks": clicks.measure,
+    "reviewer": reviewer.measure,
 }
 _QUIET_LOAD = 0.5
 

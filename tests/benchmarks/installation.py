@@ -16,13 +16,17 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def installed(messages: int) -> Iterator[Product]:
-    """Give out an installation that knows the articles and the orders of so many messages; not started."""
+def installed(messages: int, *, database_url: str = "") -> Iterator[Product]:
+    """Give out an installation that knows the articles and the orders of so many messages; not started.
+
+    Without a URL its database is an SQLite file of its own.
+    """
     with TemporaryDirectory(prefix="bench-") as name:
         orders = Path(name) / "orders.csv"
         orders.write_text(orders_csv(messages), encoding="utf-8")
         environment = {
             "SUPPORT_PORT": "0",
+            "SUPPORT_DATABASE_URL": database_url,
             "SUPPORT_MODE": "reply",
             "SUPPORT_STANDARD_WEBHOOK_SECRETS": WHSEC,
             "SUPPORT_ORDERS_CSV": str(orders),
@@ -33,6 +37,7 @@ def installed(messages: int) -> Iterator[Product]:
             "SUPPORT_LOG_LEVEL": "WARNING",
         }
         with product(Path(name) / "data", environment) as made:
+            made.command("db", "upgrade")
             made.command("kb", "sync", str(shop.ARTICLES))
             yield made
 

@@ -3,8 +3,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from approvals.adapters.mail.smtp import SmtpMailTransport
-from approvals.ports import Letter, MailTransport, Receipt, Refused, Unknown
+from approvals.adapters.mail.smtp import MailSecurity, SmtpMailTransport
+from approvals.ports import Letter, MailTransport, NotNow, Receipt, Refused, Unknown
 from approvals.testing import FakeMailTransport, Fault
 from tests.peers.smtp_sink import SmtpSink, listening
 
@@ -28,7 +28,7 @@ async def sink() -> AsyncIterator[SmtpSink]:
 
 @pytest.fixture
 def real(sink: SmtpSink) -> Post:
-    return Post(SmtpMailTransport("127.0.0.1", sink.port, starttls=False), lambda: len(sink.taken))
+    return Post(SmtpMailTransport("127.0.0.1", sink.port, security=MailSecurity.NONE), lambda: len(sink.taken))
 
 
 @pytest.fixture
@@ -89,9 +89,9 @@ async def test_anything_but_one_bare_address_is_refused(sink: SmtpSink, real: Po
     assert sink.taken == []
 
 
-@pytest.mark.parametrize(("answer", "kind"), [("550 no such user", Refused), ("450 try later", Unknown)])
+@pytest.mark.parametrize(("answer", "kind"), [("550 no such user", Refused), ("450 try later", NotNow)])
 async def test_a_refused_recipient_never_reaches_data(
-    sink: SmtpSink, real: Post, answer: str, kind: type[Refused | Unknown]
+    sink: SmtpSink, real: Post, answer: str, kind: type[Refused | NotNow]
 ) -> None:
     sink.at_rcpt = answer
     asked: list[bool] = []
@@ -116,12 +116,12 @@ async def test_a_lost_answer_is_unknown(sink: SmtpSink, real: Post) -> None:
     assert len(sink.taken) == 1
 
 
-async def test_no_server_is_unknown_and_nobody_is_asked(unused_tcp_port: int) -> None:
-    assert isinstance(await SmtpMailTransport("127.0.0.1", unused_tcp_port).send(LETTER, before_data=no), Unknown)
+async def test_no_server_is_not_now_and_nobody_is_asked(unused_tcp_port: int) -> None:
+    assert isinstance(await SmtpMailTransport("127.0.0.1", unused_tcp_port).send(LETTER, before_data=no), NotNow)
 
 
 async def test_a_server_without_starttls_is_refused_when_it_is_wanted(sink: SmtpSink) -> None:
-    transport = SmtpMailTransport("127.0.0.1", sink.port, starttls=True)
+    transport = SmtpMailTransport("127.0.0.1", sink.port)
     assert not isinstance(await transport.send(LETTER, before_data=yes), Receipt)
     assert sink.taken == []
 

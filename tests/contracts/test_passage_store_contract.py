@@ -57,3 +57,18 @@ async def test_an_empty_store_answers(store: PassageStore) -> None:
     assert await store.article_hashes(DEFAULT_WORKSPACE) == {}
     assert await store.passage_ids(DEFAULT_WORKSPACE) == frozenset()
     assert await store.passages(DEFAULT_WORKSPACE, [PassageId(new_id())]) == ()
+
+
+async def test_the_passages_of_articles_come_whole_and_only_theirs(store: PassageStore) -> None:
+    await store.replace_articles(DEFAULT_WORKSPACE, [RETURNS, SHIPPING])
+    found = await store.passages_of(DEFAULT_WORKSPACE, ["shipping", "unknown"])
+    assert {one.id for one in found} == ids(SHIPPING)
+    assert sorted(found, key=str) == sorted(SHIPPING.passages, key=str)
+    assert await store.passages_of(DEFAULT_WORKSPACE, []) == ()
+
+
+async def test_the_passages_of_an_article_are_those_of_its_newest_text(store: PassageStore) -> None:
+    newer = chunked("returns", "Sixty days.")
+    await store.replace_articles(DEFAULT_WORKSPACE, [RETURNS])
+    await store.replace_articles(DEFAULT_WORKSPACE, [newer])
+    assert {one.id for one in await store.passages_of(DEFAULT_WORKSPACE, ["returns"])} == ids(newer)

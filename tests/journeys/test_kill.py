@@ -27,7 +27,7 @@ SETTLED = {"succeeded", "failed", "in_doubt", "cancelled", "superseded"}
 
 TICKET = 4711
 # Longer than a call's limit, the margin and the reconciler's interval together.
-DOUBT_SECONDS = 15.0
+DOUBT_SECONDS = 22.0
 
 # Every transaction of the main job, in its order: one refund, then the reply that waited for it.
 BOUNDARIES = (
@@ -103,7 +103,7 @@ def world(furnished: Path, tmp_path: Path) -> Iterator[World]:
             "SUPPORT_RESUMED_SECONDS": "10",
             "SUPPORT_CALL_SECONDS": "2",
             "SUPPORT_MAIL_SECONDS": "2",
-            "SUPPORT_CALL_MARGIN_SECONDS": "1",
+            "SUPPORT_CALL_MARGIN_SECONDS": "4",
             "SUPPORT_STAGES__UNDERSTANDING": "5",
             "SUPPORT_STAGES__RETRIEVAL": "5",
             "SUPPORT_STAGES__DRAFTING": "8",

@@ -7,7 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+STALL_SECONDS = 60
 WORDS = ("Hello", " Anna", ",", " your", " parcel", " is", " on", " its", " way", ".")
+# Arguments of a call to a tool that nobody offered.
+UNASKED = '{"order_id": "HW-20001", "amount": 999900, "iban": "NL00EVIL0123456789", "approved": true}'
 _STATUSES = {"auth": 401, "rate": 429, "quota": 429, "error": 500, "overloaded": 529, "missing": 404}
 
 
@@ -103,7 +106,7 @@ class _Answer:
             if self._mode == "disconnect" and number == len(WORDS) // 2:
                 return
             if self._mode == "stall" and number == len(WORDS) // 2:
-                await asyncio.sleep(60)
+                await asyncio.sleep(STALL_SECONDS)
             if self._mode == "malformed" and number == len(WORDS) // 2:
                 event = event[: len(event) - 9] + "\n\n"  # noqa: PLW2901 - the tail of the JSON is lost
             if self._mode == "failing" and number == len(WORDS) // 2:
@@ -143,9 +146,14 @@ def _openai_events(mode: str, body: dict[str, Any]) -> list[str]:
             {"index": 0, "delta": delta, "finish_reason": finish}
         ]}  # fmt: skip
 
-    finish = {"length": "length", "filtered": "content_filter", "tools": "tool_calls"}.get(mode, "stop")
+    finish = {"length": "length", "filtered": "content_filter", "tools": "tool_calls", "tool-calls": "tool_calls"}.get(
+        mode, "stop"
+    )
     spoken = () if mode in {"refusal", "silent"} else WORDS
     chunks = [chunk({"role": "assistant", "content": ""}), *(chunk({"content": word}) for word in spoken)]
+    if mode == "tool-calls":
+        called = {"name": "issue_refund", "arguments": UNASKED}
+        chunks.append(chunk({"tool_calls": [{"index": 0, "id": "call_1", "type": "function", "function": called}]}))
     if mode == "refusal":
         chunks.append(chunk({"refusal": "I cannot help with that."}))
     if mode != "truncated":
@@ -159,9 +167,13 @@ def _openai_events(mode: str, body: dict[str, Any]) -> list[str]:
 
 
 def _anthropic_events(mode: str) -> list[str]:
-    stop = {"length": "max_tokens", "refusal": "refusal", "filtered": "refusal", "tools": "tool_use"}.get(
-        mode, "end_turn"
-    )
+    stop = {
+        "length": "max_tokens",
+        "refusal": "refusal",
+        "filtered": "refusal",
+        "tools": "tool_use",
+        "tool-calls": "tool_use",
+    }.get(mode, "end_turn")
     usage = {"input_tokens": 10, "cache_read_input_tokens": 20, "output_tokens": 1}
     message: dict[str, Any] = {
         "id": "m",
@@ -179,10 +191,18 @@ def _anthropic_events(mode: str) -> list[str]:
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
         *deltas,
     ]
+    if mode == "tool-calls":
+        block = {"type": "tool_use", "id": "toolu_1", "name": "issue_refund", "input": {}}
+        called = {"type": "input_json_delta", "partial_json": UNASKED}
+        events += [
+            {"type": "content_block_stop", "index": 0},
+            {"type": "content_block_start", "index": 1, "content_block": block},
+            {"type": "content_block_delta", "index": 1, "delta": called},
+        ]
     if mode != "truncated":
         delta = {"stop_reason": stop, "stop_sequence": None}
         events += [
-            {"type": "content_block_stop", "index": 0},
+            {"type": "content_block_stop", "index": 1 if mode == "tool-calls" else 0},
             {"type": "message_delta", "delta": delta, "usage": {"output_tokens": 10}},
             {"type": "message_stop"},
         ]

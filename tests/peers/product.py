@@ -106,6 +106,15 @@ class Product:
         }
         return self._json("POST", "/webhooks/zendesk", content=raw, headers=headers)
 
+    def raw(self, path: str, raw: bytes, headers: Mapping[str, str]) -> int:
+        """Post these very bytes with these headers; returns the HTTP status, whatever it is."""
+        self._alive()
+        assert self._http is not None
+        try:
+            return self._http.post(path, content=raw, headers=dict(headers)).status_code
+        except httpx.TransportError as error:
+            raise ServerDiedError(str(error)) from error
+
     def sign_in(self) -> None:
         """Open a person's session, which outlives a restart of the server."""
         if self._csrf:

@@ -1,6 +1,7 @@
 """A real SMTP server on a free loopback port that keeps every letter's exact bytes and can misbehave on purpose."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -47,10 +48,14 @@ class SmtpSink:
 
 
 @asynccontextmanager
-async def listening(sink: SmtpSink) -> AsyncIterator[SmtpSink]:
-    """Listen until left."""
+async def listening(
+    sink: SmtpSink, *, starttls: ssl.SSLContext | None = None, implicit_tls: ssl.SSLContext | None = None
+) -> AsyncIterator[SmtpSink]:
+    """Listen until left, encrypted as told."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(sink, hostname="sink.test"), "127.0.0.1", 0)
+    server = await loop.create_server(
+        lambda: SMTP(sink, hostname="sink.test", tls_context=starttls), "127.0.0.1", 0, ssl=implicit_tls
+    )
     sink.port = server.sockets[0].getsockname()[1]
     try:
         yield sink

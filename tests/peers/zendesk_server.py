@@ -34,6 +34,7 @@ class ZendeskTicket:
     requester_email: str
     status: str = "open"
     updated_at: datetime = START
+    email_cc_ids: list[int] = field(default_factory=list)
     comments: list[dict[str, Any]] = field(default_factory=list)
     audits: list[dict[str, Any]] = field(default_factory=list)
 
@@ -158,6 +159,7 @@ def _shown(ticket: ZendeskTicket) -> dict[str, Any]:
         "id": ticket.id,
         "status": ticket.status,
         "requester_id": CUSTOMER,
+        "email_cc_ids": ticket.email_cc_ids,
         "updated_at": stamped(ticket.updated_at),
         "subject": "Order",
     }

@@ -16,7 +16,7 @@ from support_agents.testing.llm import Pause
 from tests.fixtures.pipeline import ASKS_FOR_MONEY, SECONDS, Parts, a_run, ran, ticket
 
 # What a loaded machine may add; a run that waited for a stage of 30 s would be far beyond it.
-MARGIN = 0.6
+MARGIN = 10.0
 LATE, REFUSES, BREAKS = "late", "refuses", "breaks"
 GREETING = "Hello Anna Müller,\n\n"
 WHOLE = "You can return an item within 30 days of delivery [1]. The item must be unused [1]. "

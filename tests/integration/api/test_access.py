@@ -19,12 +19,18 @@ PUBLIC, READ, CANCEL, PERSON, SESSION = "public", "read", "cancel", "person", "s
 # Every route of the REST API with what it takes to use it. A route that is not here fails the first test.
 ACCESS = {
     ("POST", "/webhooks/{source}"): PUBLIC,  # its signature is its credential
+    ("POST", "/slack/interactivity"): PUBLIC,  # as above
+    ("POST", "/slack/commands"): PUBLIC,
+    ("POST", "/slack/events"): PUBLIC,
+    ("POST", "/webhooks/stripe"): PUBLIC,  # as above
+    ("POST", "/webhooks/paypal"): PUBLIC,  # as above
     ("GET", "/healthz"): PUBLIC,
     ("GET", "/readyz"): PUBLIC,
     ("GET", "/v1/openapi.json"): PUBLIC,
     ("POST", "/v1/session"): PUBLIC,
     ("GET", "/v1/session"): SESSION,
     ("DELETE", "/v1/session"): PERSON,
+    ("POST", "/v1/session/factor"): PERSON,
     ("GET", "/v1/tickets"): READ,
     ("GET", "/v1/tickets/{ticket_id}"): READ,
     ("GET", "/v1/runs/{run_id}"): READ,
@@ -34,10 +40,12 @@ ACCESS = {
     ("POST", "/v1/approvals/{request_id}/edits"): PERSON,
     ("POST", "/v1/executions/{execution_id}/cancel"): CANCEL,
     ("POST", "/v1/quarantine/adopt"): PERSON,
+    ("GET", "/v1/dispatch"): READ,
     ("POST", "/v1/ask"): READ,
     ("POST", "/v1/knowledge/search"): READ,
 }
 BODIES: dict[str, dict[str, object]] = {
+    "/v1/session/factor": {"code": "000000"},
     "/v1/approvals/{request_id}/decisions": {"decision": "approve", "digest": "0" * 64},
     "/v1/approvals/{request_id}/edits": {"text": "Hello."},
     "/v1/ask": {"text": "Hello?"},
@@ -52,7 +60,7 @@ def rest_routes(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
         inner = getattr(getattr(route, "original_router", None), "routes", None)
         if inner is not None:
             yield from rest_routes(inner)
-        elif isinstance(route, Route) and route.path.startswith(("/v1", "/webhooks", "/healthz", "/readyz")):
+        elif isinstance(route, Route) and route.path.startswith(("/v1", "/webhooks", "/slack", "/healthz", "/readyz")):
             yield from ((method, route.path) for method in (route.methods or ()) if method != "HEAD")
 
 

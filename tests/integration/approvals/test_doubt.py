@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from approvals.executors.protocol import World
-from approvals.intent import Intent
 from approvals.ports import Person
 from approvals.testing import Fault
 from support_agents.domain.approval import ExecutionStatus, Role
@@ -250,8 +249,7 @@ async def in_doubt(shop: Shop) -> ExecutionId:
 async def intent_only(shop: Shop, execution: ExecutionId) -> None:
     """What a worker leaves that dies between intent and call."""
     world = World(ORDER.version, paid=ORDER.total, refunded=ORDER.refunded)
-    intent = Intent(shop.database, shop.consequences, shop.timing)
-    await intent.commit(execution, world=world, call_limit=shop.call_limit, begin_by=0.0)
+    await shop.executions.intent.commit(execution, world=world, call_limit=shop.call_limit, begin_by=0.0)
 
 
 async def due_now(shop: Shop, execution: ExecutionId) -> None:

@@ -66,10 +66,28 @@ def test_doctor_is_content_with_a_whole_installation(run: CommandLine) -> None:
         port="0",
         policy=str(shop.POLICY),
         orders_csv=str(shop.ORDERS),
+        macros=str(shop.MACROS),
     )
     assert "✗" not in done.stdout, done.stdout
     assert done.returncode == 0
     assert "expired: refund-within-window-14 v2" in done.stdout
+
+
+def test_doctor_names_the_case_of_a_macro_that_no_article_bears_out(run: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "article.md").write_text("---\nid: returns\n---\n# Returns\n\nYou can return an item within 30 days.\n")
+    folder = tmp_path / "macros"
+    folder.mkdir()
+    (folder / "returns.md").write_text(
+        "---\nid: returning\nlanguage: en\nquestions: [may I, return it, too late, take it back]\n---\n"
+        "## late\nYou can return an item within 60 days. [returns]\n"
+    )
+    assert run("db", "upgrade").returncode == 0
+    articles = tmp_path / "articles"
+    articles.mkdir()
+    (tmp_path / "article.md").rename(articles / "returns.md")
+    assert run("kb", "sync", str(articles)).returncode == 0
+    done = run("doctor", macros=str(folder))
+    assert "✗ macros: 1 with 1 cases; not used: returning, case late: “60" in done.stdout, done.stdout
 
 
 def test_doctor_finds_what_is_wrong_in_files(run: CommandLine, tmp_path: Path) -> None:
@@ -228,6 +246,49 @@ def test_intents_are_trained_on_ones_own_examples(run: CommandLine, tmp_path: Pa
     assert (missing.returncode, missing.stderr.count("\n")) == (1, 1)
 
 
+def _labelled(path: Path, first: int, last: int) -> Path:
+    shipped = yaml.safe_load(examples.PATH.read_text(encoding="utf-8"))["intents"]
+    rows = [
+        {"text": text, "intent": name}
+        for name in ("order_status", "refund_request", "gift_card")
+        for text in shipped[name]["examples"][first:last]
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_a_model_of_ones_own_is_trained_promoted_and_rolled_back(run: CommandLine, tmp_path: Path) -> None:
+    trained = run("intents", "train", "--data", str(_labelled(tmp_path / "a.jsonl", 0, 20)), "--name", "shop")
+    assert trained.returncode == 0, trained.stderr
+    assert "shop-1" in trained.stdout
+    assert run("intents", "promote", "shop-1").returncode == 0
+    assert any(line.strip().startswith("→") and "shop-1" in line for line in run("intents", "list").stdout.splitlines())
+    asked = run("ask", "Where is my parcel?", "--json")
+    assert asked.returncode == 0, asked.stderr
+    assert "the shipped model" in run("intents", "rollback").stdout
+    gone = run("intents", "promote", "shop-2")
+    assert (gone.returncode, gone.stderr.count("\n")) == (1, 1)
+
+
+def test_intents_are_measured_with_the_keys_that_others_read(run: CommandLine, tmp_path: Path) -> None:
+    train, test = _labelled(tmp_path / "a.jsonl", 0, 20), _labelled(tmp_path / "b.jsonl", 20, 30)
+    strange = tmp_path / "oos.jsonl"
+    strange.write_text('{"text": "what rhymes with orange", "intent": "oos"}\n', encoding="utf-8")
+    files = ("--train", str(train), "--test", str(test), "--out-of-scope", str(strange))
+    done = run("eval", "intents", *files, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    keys = {"accuracy", "macro_f1", "ece", "oos_recall", "oos_auroc", "p50_ms", "p99_ms", "train_seconds"}
+    assert keys <= set(found)
+    assert found["accuracy"] > 0.6
+    assert (found["test_examples"], found["oos_examples"]) == (30, 1)
+    test.write_text('{"text": "a", "intent": "x"}\n{"text": "b"}\n', encoding="utf-8")
+    wrong = run("eval", "intents", *files)
+    assert (wrong.returncode, wrong.stdout, wrong.stderr.count("\n")) == (1, "", 1)
+    assert "b.jsonl line 2" in wrong.stderr
+    assert "`intent`" in wrong.stderr
+
+
 @pytest.mark.slow
 def test_a_restored_database_is_adopted_by_an_admin_only(run: CommandLine) -> None:
     for name, role in (("ada", "admin"), ("vic", "viewer")):
@@ -247,3 +308,53 @@ def test_a_restored_database_is_adopted_by_an_admin_only(run: CommandLine) -> No
     adopted = run("quarantine", "adopt", "--email", "ada@example.org", "--password-stdin", given="long enough 1\n")
     assert adopted.returncode == 0, adopted.stderr
     assert run("quarantine", "show").returncode == 0
+
+
+def test_a_desk_says_what_a_person_takes_and_who_stands_in(run: CommandLine) -> None:
+    ben, cara = "ben@shop.example", "cara@shop.example"
+    for email in (ben, cara):
+        run("operators", "add", email, "--role", "approver", "--password-stdin", given="long enough 1\n")
+    words = ("--languages", "de, EN", "--skills", "refund_request", "--away-days", "7", "--delegate", cara)
+    assert "de en, refund_request" in run("operators", "desk", ben, *words).stdout
+    assert run("operators", "desk", "nobody@shop.example").returncode == 1
+    assert run("operators", "desk", ben, "--delegate", ben).returncode == 1
+
+
+def test_stopping_and_going_on_from_the_command_line(run: CommandLine) -> None:
+    run("operators", "add", "ada@example.org", "--role", "admin", "--password-stdin", given="a long password\n")
+    run("operators", "add", "mia@example.org", "--role", "manager", "--password-stdin", given="a long password\n")
+    stopped = run("stop", "--kind", "issue_refund")
+    assert (stopped.returncode, stopped.stdout[:21]) == (0, "stopped: issue_refund")
+    assert run("stop", "--kind", "everything").returncode == 1
+    assert run("stop", "--kind", "issue_refund", "--way", "email").returncode == 1
+    done = stopped
+    for email, given, code in (
+        ("mia", "a long password", 1),
+        ("ada", "wrong password", 1),
+        ("ada", "a long password", 0),
+    ):
+        done = run(
+            "resume",
+            "--kind",
+            "issue_refund",
+            "--email",
+            f"{email}@example.org",
+            "--password-stdin",
+            given=given + "\n",
+        )
+        assert done.returncode == code, done.stderr
+    assert done.stdout == "goes on: issue_refund\n"
+
+
+def test_a_factor_is_reset_from_the_machine(run: CommandLine) -> None:
+    run("operators", "add", "ada@example.org", "--role", "admin", "--password-stdin", given="a long password\n")
+    assert run("operators", "reset-factor", "ada@example.org").returncode == 0
+    assert run("operators", "reset-factor", "eve@example.org").returncode == 1
+
+
+def test_an_authority_file_that_contradicts_itself_is_named(run: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "authority.yaml"
+    path.write_text("rules:\n  - {name: words, action: send_reply, approvals: 1, managers: 2}\n")
+    done = run("ask", "Hello?", authority=str(path))
+    assert done.returncode == 1
+    assert "authority.yaml: “words”: asks for more managers than approvals" in done.stderr

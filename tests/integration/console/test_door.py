@@ -1,16 +1,25 @@
 """Who gets in, who does not, and that looking uses nothing up."""
 
+import re
+from datetime import timedelta
+from pathlib import Path
+
 import httpx
 import pytest
 from fastapi.routing import APIRoute
+from sqlalchemy import select, update
 from starlette.routing import BaseRoute
 
+import api.console
+from db.repositories.operators import SESSIONS
 from support_agents.domain.approval import Role
 from tests.fixtures.console import Desk, checked
 from tests.fixtures.installation import PASSWORD
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+TEMPLATES = Path(api.console.__file__).parent / "templates"
+_POLL = re.compile(r'hx-get="([^"]+)" hx-trigger="every')
 OPEN = {"/console/sign-in", "/console/enter", "/console/static/{name:path}"}
 
 
@@ -168,3 +177,41 @@ async def test_no_other_file_is_served(desk: Desk, name: str) -> None:
     answer = await (await desk.browser(None)).client.get(f"/console/static/{name}")
     assert answer.status_code in {303, 404}
     assert "APIRouter" not in answer.text
+
+
+def polls() -> set[str]:
+    """What open pages ask for by themselves, as the templates say."""
+    return {path for file in TEMPLATES.rglob("*.html") for path in _POLL.findall(file.read_text(encoding="utf-8"))}
+
+
+async def idle_until(desk: Desk) -> set[object]:
+    async with desk.installation.container.database.read() as uow:
+        return set((await uow.session.execute(select(SESSIONS.c.idle_until))).scalars())
+
+
+async def test_an_open_page_that_asks_by_itself_does_not_keep_the_session_alive(desk: Desk) -> None:
+    person, request = await desk.browser(Role.APPROVER), await desk.reply()
+    async with desk.installation.container.database.write("test") as uow:
+        now = await uow.now()
+        past = {"seen_at": now - timedelta(hours=1), "rotated_at": now - timedelta(hours=1)}
+        await uow.session.execute(update(SESSIONS).values(past | {"idle_until": now + timedelta(hours=1)}))
+    before = await idle_until(desk)
+
+    found = polls()
+    assert len(found) >= 2
+    for path in found:
+        address = re.sub(r"{%.*%}", "", path.replace("{{ view.request_id }}", str(request)))
+        answer = await person.client.get(address)
+        assert (answer.status_code, "set-cookie" in answer.headers) == (200, False), address
+    assert await idle_until(desk) == before
+
+    assert (await person.client.get("/console")).status_code == 200
+    assert await idle_until(desk) != before
+
+
+async def test_an_idle_session_ends_though_its_page_is_open(desk: Desk) -> None:
+    person = await desk.browser(Role.APPROVER)
+    async with desk.installation.container.database.write("test") as uow:
+        await uow.session.execute(update(SESSIONS).values(idle_until=await uow.now()))
+    answer = await person.client.get("/console/queue/lists", headers={"hx-request": "true"})
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/console/sign-in")

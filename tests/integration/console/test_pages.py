@@ -111,3 +111,19 @@ async def test_only_an_admin_adopts_a_database_in_quarantine(desk: Desk) -> None
     assert (await admin.post("/console/quarantine/adopt", on="/console")).status_code == 303
     assert "held after a restore" not in (await admin.get("/console")).text
     assert (await admin.post("/console/quarantine/adopt", on="/console")).status_code == 409
+
+
+async def test_one_kind_is_stopped_by_a_manager_and_goes_on_with_an_admin(desk: Desk) -> None:
+    ann, mia, ada = await desk.browser(), await desk.browser(Role.MANAGER), await desk.browser(Role.ADMIN)
+
+    async def switch(browser: Browser, to: str, **what: str) -> int:
+        return (await browser.post("/console/dispatch", on="/console", to=to, **what)).status_code
+
+    assert await switch(ann, "off", kind="issue_refund") == 403
+    assert await switch(mia, "off", kind="issue_refund") == 303
+    assert "stopped" in (await mia.get("/console/activity")).text
+    assert await switch(mia, "on", kind="issue_refund") == 403
+    assert await switch(ada, "on", kind="issue_refund") == 303
+    assert await switch(ada, "off", kind="issue_refund", way="email") == 422
+    assert await switch(ada, "off", kind="everything") == 422
+    assert ">stopped<" not in (await mia.get("/console/activity")).text

@@ -1,10 +1,12 @@
 """The installation's secret: made once, for its owner's eyes, and never shown."""
 
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import structlog
 
 from api.secret_key import FILE, SecretKey, make_data_dir, secret_key
 from api.settings import load
@@ -43,3 +45,29 @@ def test_a_folder_that_cannot_be_made_says_which_setting_to_change(tmp_path: Pat
     (tmp_path / "file").write_text("")
     with pytest.raises(SupportError, match="SUPPORT_DATA_DIR"):
         make_data_dir(tmp_path / "file" / "data")
+
+
+def test_a_folder_of_ours_that_others_may_read_is_closed_and_that_is_logged(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(0o755)
+    with structlog.testing.capture_logs() as lines:
+        make_data_dir(folder)
+        make_data_dir(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert [(line["event"], "0755" in line["reason"]) for line in lines] == [("data_dir_closed_to_others", True)]
+
+
+@pytest.mark.parametrize(("mode", "owner_is_us"), [(0o755, False), (0o770, False), (0o1777, True)])
+def test_an_open_folder_of_someone_else_or_of_all_is_refused_and_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, *, owner_is_us: bool
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(mode)
+    if not owner_is_us:
+        someone = os.geteuid() + 1
+        monkeypatch.setattr(os, "geteuid", lambda: someone)
+    with pytest.raises(SupportError, match="SUPPORT_DATA_DIR"):
+        make_data_dir(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == mode

@@ -48,6 +48,8 @@ def test_the_environment_is_read_with_the_prefix(monkeypatch: pytest.MonkeyPatch
         ({"port": "ninety"}, "SUPPORT_PORT"),
         ({"standard_webhook_secrets": "hunter2"}, "whsec_"),
         ({"public_url": "support.example"}, "https://"),
+        ({"trusted_proxies": "proxy.example"}, "10.0.0.0/8"),
+        ({"trusted_proxies": "*"}, "SUPPORT_TRUSTED_PROXIES"),
         ({"llm_provider": "openai"}, "SUPPORT_LLM_MODEL"),
         ({"smtp_host": "mail"}, "SUPPORT_SMTP_FROM_ADDRESS"),
         ({"zendesk_base_url": "https://x.zendesk.com"}, "SUPPORT_ZENDESK_TOKEN"),

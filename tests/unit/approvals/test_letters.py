@@ -1,7 +1,8 @@
+import re
 from email import message_from_bytes, policy
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from approvals.canonical import CanonicalReply, Way
@@ -20,6 +21,7 @@ REPLY = CanonicalReply(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=300), subject=st.text(max_size=300))
 def test_no_text_can_add_a_header_or_a_recipient(text: str, subject: str) -> None:
     reply = REPLY.model_copy(
@@ -81,5 +83,43 @@ def test_subjects_get_one_re() -> None:
     assert one_line("a\u202eb\x00c\u2028d") == "abc d"
 
 
-def test_html_is_escaped_text_in_paragraphs() -> None:
-    assert as_html("Dear <b>Anna</b>\n& co\n\nBye") == "<p>Dear &lt;b&gt;Anna&lt;/b&gt;<br>&amp; co</p><p>Bye</p>"
+def test_html_in_a_text_is_text() -> None:
+    made = as_html("Dear <b>Anna</b>\n& co\n\nBye <script>alert(1)</script>")
+    assert made.replace("\n", "") == (
+        "<p>Dear &lt;b&gt;Anna&lt;/b&gt;<br>&amp; co</p><p>Bye &lt;script&gt;alert(1)&lt;/script&gt;</p>"
+    )
+
+
+def test_markdown_becomes_a_few_harmless_tags() -> None:
+    made = as_html("**Two** steps:\n\n1. Pack it\n2. Post it\n\n[Track it](https://shop.example/t?a=1&b=2)").replace(
+        "\n", ""
+    )
+    assert made == (
+        "<p><strong>Two</strong> steps:</p><ol><li>Pack it</li><li>Post it</li></ol>"
+        '<p><a href="https://shop.example/t?a=1&amp;b=2" rel="noopener nofollow">Track it</a></p>'
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[x](javascript:alert(1))", "![x](https://evil.example/pixel.png)", "<img src=x onerror=alert(1)>",
+     "[x](data:text/html,1)", "<https://a.example/ onmouseover=1>", "[a]: https://evil.example\n\n[a]"],
+)  # fmt: skip
+def test_nothing_in_a_text_runs_or_is_fetched(text: str) -> None:
+    made = as_html(text)
+    assert set(re.findall(r"<(\w+)", made)) <= {"p", "a"}
+    assert not re.findall(r'href="(?!https?:|mailto:)', made)
+
+
+@pytest.mark.parametrize(
+    "text", ["Order A-1001\n---", "# 12 is shipped", "    indented", "4. May is fine", "2 * 3 * 4"]
+)
+def test_a_plain_sentence_stays_one(text: str) -> None:
+    made = as_html(text)
+    assert not any(tag in made for tag in ("<h", "<pre", "<em", "<hr", "<code"))
+    assert "4" not in text[:1] or '<ol start="4">' in made
+
+
+def test_a_link_shows_no_other_scheme_than_web_and_mail() -> None:
+    assert 'href="mailto:help@shop.example"' in as_html("<help@shop.example>")
+    assert "href" not in as_html("[call](tel:123)")

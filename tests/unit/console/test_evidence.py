@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.console.views.evidence import check_lines, stage_bars, stretched, verdict_line
-from api.console.wording import Tone
+from api.console.views.evidence import check_lines, stage_bars, stretched
+from approvals.verdict_line import verdict_line
+from approvals.wording import Tone
 from support_agents.domain.runs import StageTiming
 from support_agents.domain.sections import Check, CheckResult, ComplianceSection, Sentence, Verdict
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.console.visible import marked, plain
+from api.console.visible import marked
+from approvals.visible import plain
 
 
 @pytest.mark.parametrize(

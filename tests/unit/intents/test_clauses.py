@@ -1,5 +1,5 @@
 from itertools import pairwise
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -100,9 +100,15 @@ def test_clauses_are_pieces_of_the_text_in_order(text: str, language: str) -> No
 
 @pytest.mark.parametrize("piece", ["a, and can ", "? ", "\n", "1) x\n", ", how ", "hi, ", "also how do I do this, "])
 def test_a_hostile_text_is_read_in_bounded_time(piece: str) -> None:
-    began = perf_counter()
-    read(piece * 50_000, "en")
-    assert perf_counter() - began < 1.0
+    read(piece, "en")  # the patterns are compiled once
+    few, many = (min(_seconds(piece * count) for _ in range(3)) for count in (5_000, 50_000))
+    assert many < 10 * few + 0.05  # both are cut to the same length
+
+
+def _seconds(text: str) -> float:
+    began = process_time()
+    read(text, "en")
+    return process_time() - began
 
 
 def test_every_language_has_every_cue() -> None:

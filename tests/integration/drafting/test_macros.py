@@ -1,0 +1,177 @@
+"""The demo shop's macros: every case rests on its articles, fills, and passes every check in the case it is for."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from api.demo import shop
+from support_agents.agents.compliance import ComplianceAgent
+from support_agents.agents.macro_drafting import MacroDraftingAgent
+from support_agents.agents.protocol import SentenceVerdict, StreamEnd
+from support_agents.composing.binding import bind
+from support_agents.composing.choosing import case_of
+from support_agents.composing.circumstances import Circumstances
+from support_agents.domain.action import IssueRefund
+from support_agents.domain.ids import DEFAULT_WORKSPACE
+from support_agents.domain.knowledge import Passage, RetrievedPassage
+from support_agents.domain.macro import BoundCase, BoundMacro, ChosenMacro, When
+from support_agents.domain.money import Money
+from support_agents.domain.orders import OrderFacts, OrderStatus
+from support_agents.domain.sections import ComplianceGiven, IntentSection, OrderAnswer, Sentence, Verdict, written
+from support_agents.domain.ticket import Requester
+from support_agents.knowledge.chunking import passages_of
+from support_agents.knowledge.loaders import load_folder
+from support_agents.knowledge.macros import load_macros
+from support_agents.planning import PlanningGiven, plan
+from support_agents.policy.ledger import load_policy
+from support_agents.wording.facts import facts_of
+from tests.fixtures.drafting import TODAY, a_run, ask, drafting_given, order
+
+LONGEST = 90
+PASSAGES = tuple(p for article in load_folder(shop.ARTICLES).articles for p in passages_of(article, DEFAULT_WORKSPACE))
+BOUND = bind(load_macros(shop.MACROS), PASSAGES)
+POLICY = load_policy(shop.POLICY)
+STARTS = (2, 8, 16, 40)
+ITEMS = ("Glow lantern", "Acacia garden bench", "Oak chopping board, engraved", "Beeswax candles, set of 6")
+
+
+def orders() -> Iterator[OrderFacts | None]:
+    """Orders in every state, young and old, of both shops, of every kind of item."""
+    yield None
+    for status in OrderStatus:
+        for days in STARTS:
+            for currency in ("EUR", "GBP"):
+                for item in ITEMS:
+                    for refunded in (0, 2_000, 6_490):
+                        yield _order(status, days, currency, item, refunded)
+
+
+def _order(status: OrderStatus, days: int, currency: str, item: str, refunded: int) -> OrderFacts:
+    arrived = status in {OrderStatus.DELIVERED, OrderStatus.RETURNED}
+    sent = arrived or status is OrderStatus.SHIPPED
+    total = 2_900 if "candles" in item else 6_490
+    return order(
+        status=status,
+        item=item,
+        placed_on=TODAY - timedelta(days=days + 3),
+        shipped_on=TODAY - timedelta(days=days) if sent else None,
+        delivered_on=TODAY - timedelta(days=days) if arrived else None,
+        total=Money(minor=total, currency=currency),
+        refunded=Money(minor=min(refunded, total), currency=currency),
+    )
+
+
+def cases() -> Iterator[tuple[BoundMacro, BoundCase]]:
+    for macro in BOUND.macros:
+        for case in macro.cases:
+            yield macro, case
+
+
+def test_no_case_is_refused() -> None:
+    assert [str(refused) for refused in BOUND.refused] == []
+
+
+def test_there_are_macros_for_every_language_we_write() -> None:
+    by_language = dict.fromkeys(("en", "de", "es", "fr"), 0)
+    for macro, _ in cases():
+        by_language[macro.macro.language] += 1
+    assert by_language["en"] >= 70
+    assert all(by_language[language] >= 12 for language in ("de", "es", "fr"))
+
+
+@pytest.mark.parametrize(("macro", "case"), [pytest.param(m, c, id=f"{m.macro.id}/{c.name}") for m, c in cases()])
+async def test_a_case_passes_every_check_in_a_situation_it_is_for(macro: BoundMacro, case: BoundCase) -> None:
+    found = next(_situations(macro, case), None)
+    assert found is not None, "no order and no message leads to this case: a condition contradicts another"
+    verdict, text = await _judged(found, macro, case)
+    assert verdict == (Verdict.PASS, ())
+    body = text.split("\n\n", 1)[1].rsplit("\n\n", 1)[0]
+    assert len(body.split()) <= LONGEST
+    assert "{" not in text
+
+
+def _situations(macro: BoundMacro, case: BoundCase) -> Iterator[ComplianceGiven]:
+    """Situations in which exactly this case is the one that is used; orders that it cannot be for are not tried."""
+    for one in orders():
+        bare = Circumstances.of("", order=one, facts=(), actions=(), attached=False, today=TODAY)
+        of_order = When.model_validate(
+            {name: getattr(case.when, name) for name in ("order", "item", "item_without", "paid_under", "refunded")}
+        )
+        if not bare.hold(of_order):
+            continue
+        for attached in (case.when.attached is True,):
+            for text in _texts(macro, case):
+                given = _given(macro, case, one, text, attached=attached)
+                if given is not None:
+                    yield given
+
+
+def _texts(macro: BoundMacro, case: BoundCase) -> tuple[str, ...]:
+    words = " ".join(group[0] for group in (*macro.macro.words, *case.when.words))
+    places = {"uk": "England", "eu": "Ireland"}.get(str(case.when.region), "")
+    if case.when.refund_proposed:
+        return (f"{words} money back {places}",)
+    return (f"{words} {places}", *(macro.macro.questions if case.when.words else ()))
+
+
+def _given(
+    macro: BoundMacro, case: BoundCase, one: OrderFacts | None, text: str, *, attached: bool
+) -> ComplianceGiven | None:
+    language, files = macro.macro.language, ("photo.jpg",) if attached else ()
+    asks = (ask(text, macro.macro.intents[0]),)
+    planned = plan(
+        PlanningGiven(
+            intent=IntentSection(intents=(asks[0].intent,), asks=asks, entities=(), model_version="test"),
+            text=text,
+            requester=Requester(email="anna@example.com", name="Anna Müller", verified=True),
+            policy=POLICY,
+            today=TODAY,
+            order_answer=OrderAnswer.FOUND if one else OrderAnswer.NOT_ASKED,
+            order=one,
+            attachments=files,
+            language=language,
+            macro_intents=macro.macro.intents[:1],
+            macro_needs_order=False,
+        )
+    )
+    circumstances = Circumstances.of(
+        text, order=one, facts=planned.facts, actions=planned.actions, attached=attached, today=TODAY
+    )
+    facts = facts_of(one, planned.facts, planned.actions, language=language, today=TODAY)
+    if case_of(macro, circumstances, facts) is not case:
+        return None
+    chosen = ChosenMacro(identity=f"{macro.macro.id}/{case.name}", sentences=case.sentences)
+    drafting = drafting_given(
+        text,
+        language=language,
+        asks=asks,
+        order=one,
+        facts=planned.facts,
+        actions=tuple(action for action in planned.actions if isinstance(action, IssueRefund)),
+        attachments=files,
+        passages=tuple(_retrieved(passage) for passage in case.passages),
+        macros=(chosen,),
+    )
+    return ComplianceGiven(drafting=drafting, customer_email="anna@example.com", source_language=language)
+
+
+def _retrieved(passage: Passage) -> RetrievedPassage:
+    return RetrievedPassage(passage=passage, score=0.0, similarity=0.0)
+
+
+async def _judged(
+    given: ComplianceGiven, macro: BoundMacro, case: BoundCase
+) -> tuple[tuple[Verdict, tuple[str, ...]], str]:
+    compliance = ComplianceAgent()
+    verdicts: list[SentenceVerdict] = []
+    sentences: list[Sentence] = []
+    async for item in MacroDraftingAgent().stream(given.drafting, a_run()):
+        if isinstance(item, StreamEnd):
+            assert item.prompt_version == f"{macro.macro.id}/{case.name}"
+            break
+        verdicts.append(compliance.check(item, len(verdicts), given))
+        sentences.append(item)
+    section = compliance.close(tuple(sentences), tuple(verdicts), given)
+    failed = tuple(f"{check.name}: {check.reason}" for check in section.checks if check.result.value == "failed")
+    return (section.verdict, failed), written(sentences)

@@ -1,0 +1,51 @@
+"""One running shop per kind of database for all of this folder."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from psycopg import sql
+
+from tests.fixtures.database import _administer, _url
+from tests.journeys.approval_safety.house import House, open_house
+from tests.journeys.approval_safety.slack_house import SlackHouse, open_slack_house
+
+KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The shop, started once; every test brings a customer of its own."""
+    folder = tmp_path_factory.mktemp("house")
+    with _database(request, folder) as url, open_house(folder, url) as made:
+        yield made
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def slack_house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlackHouse]:
+    """The same with Slack around it."""
+    folder = tmp_path_factory.mktemp("slack")
+    with _database(request, folder) as url, open_slack_house(folder, url) as made:
+        yield made
+
+
+@contextmanager
+def _database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """An empty database of the kind that is asked for."""
+    if request.param == "sqlite":
+        path = folder / "data" / "support.db"
+        path.parent.mkdir(mode=0o700)
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite+aiosqlite:///{path}"
+        return
+    template, name = request.getfixturevalue("postgres_template"), f"support_house_{os.getpid()}_{uuid4().hex[:8]}"
+    copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    _administer(copy.format(sql.Identifier(name), sql.Identifier(template)))
+    try:
+        yield _url(name)
+    finally:
+        _administer(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

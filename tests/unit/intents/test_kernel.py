@@ -1,0 +1,195 @@
+import asyncio
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from support_agents.domain.errors import SupportError
+from support_agents.domain.intent import UNKNOWN
+from support_agents.intents.asks import answered
+from support_agents.intents.doubt import SIGNS, signs
+from support_agents.intents.kernel import KernelHead, distribution
+from support_agents.intents.kernel_training import train
+from support_agents.intents.labelled import Labelled
+from support_agents.intents.manifest import HEAD_NAME, MANIFEST_NAME
+from support_agents.intents.model import softmax
+from support_agents.intents.registry import Registry
+from support_agents.ports import Vector
+
+KEY = b"k" * 32
+TOPICS = {
+    "parcel": "where is my parcel shipment tracking courier",
+    "refund": "give me back money refund return paid",
+    "password": "forgot password login reset account enter",
+    "invoice": "need invoice receipt bill tax company",
+}
+
+
+@dataclass(frozen=True)
+class WordEmbedder:
+    """Unit vectors in which texts with the same words are near each other."""
+
+    version: str = "words"
+    dimensions: int = 64
+
+    async def embed(self, texts: Sequence[str]) -> Vector:
+        rows = np.array([np.sum([self._of(word) for word in text.split()], axis=0) for text in texts])
+        return np.asarray(rows / np.maximum(1e-9, np.linalg.norm(rows, axis=1, keepdims=True)), dtype=np.float32)
+
+    def _of(self, word: str) -> Vector:
+        return np.random.default_rng(list(word.encode())).normal(size=self.dimensions).astype(np.float32)
+
+
+def labelled(count: int, seed: int) -> Labelled:
+    draw = np.random.default_rng(seed)
+    rows = [
+        (" ".join(draw.choice(words.split(), 4)), name) for name, words in sorted(TOPICS.items()) for _ in range(count)
+    ]
+    texts, names = zip(*rows, strict=True)
+    return Labelled(texts, names, f"{seed:064x}")
+
+
+@pytest.fixture(scope="module")
+def trained() -> tuple[KernelHead, bytes]:
+    return asyncio.run(train("shop", labelled(30, 1), WordEmbedder(), lambda *_: None))
+
+
+async def test_a_head_knows_what_it_was_shown_and_says_so(trained: tuple[KernelHead, bytes]) -> None:
+    head, _ = trained
+    fresh = labelled(25, 2)
+    vectors = await WordEmbedder().embed(fresh.texts)
+    given = [
+        answered(head.rank(text, row), head.threshold).name for text, row in zip(fresh.texts, vectors, strict=True)
+    ]
+    assert np.mean([one == name for one, name in zip(given, fresh.intents, strict=True)]) > 0.9
+
+
+async def test_what_belongs_to_no_intent_is_unknown(trained: tuple[KernelHead, bytes]) -> None:
+    head, _ = trained
+    strange = ["weather sunny tomorrow umbrella", "recipe soup lentil onion", "train berlin ticket platform"]
+    vectors = await WordEmbedder().embed(strange)
+    ranked = [head.rank(text, row) for text, row in zip(strange, vectors, strict=True)]
+    assert [answered(scores, head.threshold).name for scores in ranked] == [UNKNOWN] * 3
+
+
+async def test_the_names_of_intents_count_as_examples_where_there_are_few() -> None:
+    head, _ = await train("few", labelled(5, 1), WordEmbedder(), lambda *_: None)
+    assert head.manifest.examples == 5 * len(TOPICS) + len(TOPICS)
+
+
+async def test_training_is_repeatable_and_valid_rows_set_what_is_refused() -> None:
+    first, first_bytes = await train("a", labelled(30, 1), WordEmbedder(), lambda *_: None)
+    again, again_bytes = await train("a", labelled(30, 1), WordEmbedder(), lambda *_: None)
+    assert (first_bytes, first.manifest.scope) == (again_bytes, again.manifest.scope)
+    checked, _ = await train("a", labelled(30, 1), WordEmbedder(), lambda *_: None, valid=labelled(50, 9))
+    assert checked.manifest.metrics.held_out == 50 * len(TOPICS)
+    assert checked.manifest.metrics.refused <= 0.03
+
+
+async def test_one_intent_is_too_few() -> None:
+    with pytest.raises(SupportError) as caught:
+        await train("a", Labelled(("a", "b"), ("x", "x"), "0"), WordEmbedder(), lambda *_: None)
+    assert caught.value.code == "examples_incomplete"
+
+
+def test_unknown_is_first_exactly_where_the_doubt_outweighs() -> None:
+    draw = np.random.default_rng(3)
+    scores = draw.normal(size=(500, 7)).astype(np.float32) * 0.1
+    inside = draw.random(500)
+    found = distribution(scores, inside, 1.0)
+    assert found.sum(axis=1) == pytest.approx(1)
+    assert ((found.argmax(axis=1) == 7) == (inside < 0.5)).all()
+    assert (found[:, :7].argmax(axis=1) == softmax(10 * scores.astype(np.float64)).argmax(axis=1)).all()
+
+
+def test_signs_tell_a_near_message_from_a_far_one() -> None:
+    likeness = np.array([[0.9, 0.8, 0.1], [0.1, 0.1, 0.1]], dtype=np.float32)
+    scores = np.array([[0.9, 0.1], [0.2, 0.2]], dtype=np.float32)
+    close = np.array([[0.9, 0.2], [0.1, 0.1]], dtype=np.float32)
+    near, far = signs(scores, likeness, np.array([0, 0, 1]), close)
+    assert len(near) == len(SIGNS)
+    assert (near > far).all()
+    assert near[3] == pytest.approx(0.85)  # of the two examples of its own class
+
+
+async def test_a_stored_head_answers_as_before(trained: tuple[KernelHead, bytes], tmp_path: Path) -> None:
+    head, content = trained
+    registry = Registry(tmp_path, KEY)
+    version = registry.add(head.manifest, content)
+    again = registry.load(version, embedder_version="words")
+    vector = (await WordEmbedder().embed(["where is my parcel"]))[0]
+    before, after = (one.rank("where is my parcel", vector) for one in (head, again))
+    assert [score.name for score in before] == [score.name for score in after]
+    assert [one.probability for one in before] == pytest.approx([one.probability for one in after], abs=5e-3)
+
+
+def test_versions_are_promoted_and_rolled_back(trained: tuple[KernelHead, bytes], tmp_path: Path) -> None:
+    registry = Registry(tmp_path, KEY)
+    assert registry.active() is None
+    first, second = (registry.add(trained[0].manifest, trained[1]) for _ in range(2))
+    assert (first, second) == ("shop-1", "shop-2")
+    assert [one.version for one in registry.versions()] == [first, second]
+    registry.promote(first)
+    registry.promote(second)
+    assert registry.active() == second
+    assert registry.rollback() == first
+    assert registry.active() == first
+    assert registry.rollback() is None  # back to the shipped one
+    assert registry.active() is None
+    with pytest.raises(SupportError):
+        registry.rollback()
+
+
+@pytest.mark.parametrize("version", ["none-1", "../x", "", "shop-1/..", "."])
+def test_what_is_not_there_cannot_be_promoted(tmp_path: Path, version: str) -> None:
+    with pytest.raises(SupportError) as caught:
+        Registry(tmp_path, KEY).promote(version)
+    assert "intents list" in caught.value.message
+
+
+def test_another_key_changed_bytes_or_a_swapped_manifest_are_refused(
+    trained: tuple[KernelHead, bytes], tmp_path: Path
+) -> None:
+    registry = Registry(tmp_path, KEY)
+    version = registry.add(trained[0].manifest, trained[1])
+    with pytest.raises(SupportError) as caught:
+        Registry(tmp_path, b"x" * 32).load(version, embedder_version="words")
+    assert caught.value.code == "intents_unsigned"
+    folder = tmp_path / version
+    copy = Path(shutil.copytree(folder, tmp_path / "shop-7"))
+    with pytest.raises(SupportError) as caught:  # a true signature under another name
+        registry.load(copy.name, embedder_version="words")
+    assert caught.value.code == "intents_unsigned"
+    manifest = json.loads((folder / MANIFEST_NAME).read_text())
+    (folder / MANIFEST_NAME).write_text(json.dumps({**manifest, "temperature": 9.0}))
+    with pytest.raises(SupportError) as caught:
+        registry.load(version, embedder_version="words")
+    assert caught.value.code == "intents_unsigned"
+
+
+def test_a_changed_head_and_another_embedder_are_refused(trained: tuple[KernelHead, bytes], tmp_path: Path) -> None:
+    registry = Registry(tmp_path, KEY)
+    version = registry.add(trained[0].manifest, trained[1])
+    with pytest.raises(SupportError) as caught:
+        registry.load(version, embedder_version="another")
+    assert caught.value.code == "intents_mismatch"
+    head = tmp_path / version / HEAD_NAME
+    content = bytearray(head.read_bytes())
+    content[-1] ^= 1
+    head.write_bytes(content)
+    with pytest.raises(SupportError) as caught:
+        registry.load(version, embedder_version="words")
+    assert caught.value.code == "intents_mismatch"
+
+
+def test_a_pointer_that_nobody_here_wrote_is_refused(trained: tuple[KernelHead, bytes], tmp_path: Path) -> None:
+    registry = Registry(tmp_path, KEY)
+    version = registry.add(trained[0].manifest, trained[1])
+    registry.promote(version)
+    with pytest.raises(SupportError) as caught:
+        Registry(tmp_path, b"x" * 32).active()
+    assert caught.value.code == "intents_unsigned"

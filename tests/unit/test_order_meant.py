@@ -1,0 +1,58 @@
+"""Which order a message without a number is about: the one it names, the only open one, and never a guess."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from support_agents.domain.macro import BoundMacro, Macro, OrderUse
+from support_agents.domain.money import Money
+from support_agents.domain.orders import OrderFacts, OrderStatus
+from support_agents.domain.sections import OrderAnswer
+from support_agents.macros import order_meant
+from tests.fixtures.drafting import TODAY, order
+
+BOTH = (OrderStatus.PROCESSING, OrderStatus.SHIPPED)
+
+
+def macro(use: OrderUse = OrderUse.NEEDED, means: tuple[OrderStatus, ...] = BOTH) -> BoundMacro:
+    made = Macro(
+        id="m", language="en", intents=(), questions=("a", "b", "c", "d"), order=use, means=means, cases=(), version="1"
+    )
+    return BoundMacro(macro=made, cases=())
+
+
+SHIPPED = order(order_id="HW-1", item="Headlamp Vega", status=OrderStatus.SHIPPED, delivered_on=None)
+PACKED = order(order_id="HW-2", item="Storm kettle", status=OrderStatus.PROCESSING, shipped_on=None, delivered_on=None)
+LONG_AGO = order(order_id="HW-3", item="Wool blanket", delivered_on=TODAY - timedelta(days=67))
+SETTLED = order(
+    order_id="HW-4", item="Camp chair", status=OrderStatus.RETURNED, refunded=Money(minor=6_490, currency="EUR")
+)
+
+
+@pytest.mark.parametrize(
+    ("orders", "text", "answer", "meant"),
+    [
+        ([SHIPPED], "where is my order?", OrderAnswer.FOUND, SHIPPED),
+        ([SHIPPED, LONG_AGO, SETTLED], "where is my order?", OrderAnswer.FOUND, SHIPPED),
+        ([SHIPPED, PACKED], "where is my order?", OrderAnswer.SEVERAL, None),
+        ([SHIPPED, PACKED], "where is my kettle?", OrderAnswer.FOUND, PACKED),
+        ([LONG_AGO], "where is the blanket?", OrderAnswer.FOUND, LONG_AGO),
+        ([LONG_AGO], "where is my order?", OrderAnswer.NOT_ASKED, None),
+        ([], "where is my order?", OrderAnswer.NOT_ASKED, None),
+    ],
+)
+def test_the_order_that_is_meant(
+    orders: Sequence[OrderFacts], text: str, answer: OrderAnswer, meant: OrderFacts | None
+) -> None:
+    assert order_meant(orders, [macro()], text, TODAY) == (answer, meant)
+
+
+def test_where_an_order_only_helps_none_is_asked_for() -> None:
+    found = order_meant([SHIPPED, PACKED], [macro(OrderUse.HELPS)], "how long does it take?", TODAY)
+    assert found == (OrderAnswer.NOT_ASKED, None)
+
+
+def test_a_status_that_is_not_meant_is_not_taken() -> None:
+    found = order_meant([SHIPPED], [macro(means=(OrderStatus.DELIVERED,))], "it came broken", TODAY)
+    assert found == (OrderAnswer.NOT_ASKED, None)
