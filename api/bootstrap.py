@@ -60,7 +60,6 @@ from support_agents.runner import TicketRunner
 
 # Intent and retrieval embed the same asks one after the other; a few messages are under way at once.
 ASKS_REMEMBERED = 256
-# Tells two installations on one Slack app apart; it is no secret.
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ class MessengerRouting(_Part):
 def load_routing(path: Path) -> MessengerRouting:
     """Read the file; `settings` with file and place named when it cannot be used."""
     try:
-        return MessengerRouting.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return MessengerRouting.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
     except OSError as error:
         raise SupportError(
             "settings", f"cannot read {path.name} ({error.strerror}); set SUPPORT_SLACK_ROUTING"

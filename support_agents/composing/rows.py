@@ -46,7 +46,9 @@ def _lower(value: str) -> str:
 @cache
 def _templates() -> Mapping[tuple[str, ...], "str | Mapping[str, str]"]:
     """Sentences by the labels of a row, first what it is about."""
-    data = yaml.safe_load(files(__package__ or "").joinpath("rows.yaml").read_text(encoding="utf-8"))
+    data = yaml.load(
+        files(__package__ or "").joinpath("rows.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
+    )
     return {tuple(label.casefold() for label in one["labels"]): one["say"] for one in data}
 
 

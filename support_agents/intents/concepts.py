@@ -29,7 +29,7 @@ class Concepts:
         content = path.read_bytes()
         whole: dict[str, tuple[str, ...]] = {}
         stems: dict[str, tuple[str, ...]] = {}
-        entries = yaml.safe_load(content)
+        entries = yaml.load(content, Loader=yaml.CSafeLoader)
         for concept, words in entries["concepts"].items():
             for word in dict.fromkeys(words.split()):
                 table = stems if word.endswith("*") else whole

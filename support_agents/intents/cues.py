@@ -42,7 +42,7 @@ def cues(language: str) -> Cues:
 
 @cache
 def _lists() -> dict[str, dict[str, str]]:
-    content = yaml.safe_load(PATH.read_text(encoding="utf-8"))
+    content = yaml.load(PATH.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return {language: entry for language, entry in content.items() if isinstance(entry, dict)}
 
 

@@ -26,7 +26,7 @@ class Examples:
         """Read and check a file of the form `intents: {name: {description, examples: [...]}}`."""
         try:
             content = path.read_bytes()
-            intents = yaml.safe_load(content)["intents"]
+            intents = yaml.load(content, Loader=yaml.CSafeLoader)["intents"]
             pairs = [(text, name) for name, entry in intents.items() for text in entry["examples"]]
             descriptions = {name: entry["description"] for name, entry in intents.items()}
         except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:

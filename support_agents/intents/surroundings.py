@@ -22,7 +22,7 @@ class Surroundings:
     @classmethod
     def load(cls, path: Path = PATH) -> "Surroundings":
         """Read the file; the version is no language."""
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         return cls({language: entry for language, entry in content.items() if isinstance(entry, dict)})
 
     def around(self, texts: Iterable[str]) -> tuple[str, ...]:

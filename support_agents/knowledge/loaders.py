@@ -96,7 +96,7 @@ def _split(text: str) -> tuple[Mapping[str, object], str]:
     match = _FRONT_MATTER.search(text)
     if match is None:
         return {}, text
-    fields = yaml.safe_load(match.group(1)) or {}
+    fields = yaml.load(match.group(1), Loader=yaml.CSafeLoader) or {}
     if not isinstance(fields, dict):
         raise ValueError("front matter is not a list of fields")  # noqa: TRY004 - the file is wrong, not the caller
     return {str(key): value for key, value in fields.items()}, text[match.end() :]

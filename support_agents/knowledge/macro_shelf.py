@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from support_agents.composing.choosing import Shelf
 from support_agents.composing.explaining import Vocabulary
 from support_agents.composing.matching import Matcher
 from support_agents.domain.ids import WorkspaceId
+from support_agents.domain.knowledge import Passage
 from support_agents.domain.macro import BoundMacro, Macro
 from support_agents.ports import Embedder, PassageStore, VectorStore
 from support_agents.wording.filler import filler_of
@@ -18,9 +19,10 @@ from support_agents.wording.filler import filler_of
 
 @dataclass(frozen=True)
 class Shelves:
-    """The macros of every language at one state of the knowledge base."""
+    """The macros of every language at one state of the knowledge base, `passages` of it."""
 
     index_version: str
+    passages: tuple[Passage, ...]
     by_language: dict[str, Shelf]
     refused: tuple[Refused, ...]
 
@@ -52,14 +54,19 @@ class MacroShelf:
 
     async def _bind(self, workspace: WorkspaceId, version: str) -> Shelves:
         wanted = sorted({article for macro in self.macros for article in macro.articles})
-        found = await self.passages.passages_of(workspace, wanted)
+        found = tuple(await self.passages.passages_of(workspace, wanted))
+        before = self._bound.get(workspace)
+        if before is not None and before.passages == found:
+            # The index changed, and nothing that a macro rests on.
+            self._bound[workspace] = replace(before, index_version=version)
+            return self._bound[workspace]
         bound = await asyncio.to_thread(bind, self.macros, found)
         languages = sorted({one.macro.language for one in bound.macros})
         shelves = {
             language: await self._shelf([one for one in bound.macros if one.macro.language == language])
             for language in languages
         }
-        self._bound[workspace] = Shelves(version, shelves, bound.refused)
+        self._bound[workspace] = Shelves(version, found, shelves, bound.refused)
         return self._bound[workspace]
 
     async def _shelf(self, bound: Sequence[BoundMacro]) -> Shelf:

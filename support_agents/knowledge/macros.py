@@ -72,7 +72,7 @@ def read_macro(path: Path) -> Macro:
 
 def _front(path: Path, text: str) -> _Front:
     try:
-        return _Front.model_validate(yaml.safe_load(text))
+        return _Front.model_validate(yaml.load(text, Loader=yaml.CSafeLoader))
     except yaml.YAMLError as error:
         raise _invalid(path, f"front matter is not YAML: {str(error).splitlines()[0]}") from error
     except ValidationError as error:
@@ -94,7 +94,7 @@ def _cases(path: Path, body: str) -> Iterator[MacroCase]:
 
 def _when(path: Path, name: str, text: str) -> When:
     try:
-        return When.model_validate(yaml.safe_load(text))
+        return When.model_validate(yaml.load(text, Loader=yaml.CSafeLoader))
     except yaml.YAMLError as error:
         raise _invalid(path, f"case {name}: when: is not YAML: {str(error).splitlines()[0]}") from error
     except ValidationError as error:

@@ -48,7 +48,7 @@ def load_policy(path: Path) -> PolicyLedger:
     """Read a policy file; every error names the file, the clause and the field."""
     try:
         content = path.read_bytes()
-        data = yaml.safe_load(content)
+        data = yaml.load(content, Loader=yaml.CSafeLoader)
     except OSError as error:
         raise _invalid(path, f"cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:

@@ -57,7 +57,7 @@ def parse_prompt(text: str, name: str) -> PromptFile:
     parts = text.split("---\n", 2)
     try:
         _, front, body = parts
-        fields = yaml.safe_load(front)
+        fields = yaml.load(front, Loader=yaml.CSafeLoader)
         system, user = _texts(body)
         return PromptFile(
             name=str(fields["name"]),

@@ -68,7 +68,7 @@ class _Rule:
 
 @cache
 def _rules() -> tuple[_Rule, ...]:
-    document = yaml.safe_load(RULES_PATH.read_text(encoding="utf-8"))
+    document = yaml.load(RULES_PATH.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     words: dict[str, str] = document["words"]
     return tuple(
         _Rule(rule["reason"], tuple(re2.compile(_filled(pattern, words)) for pattern in rule["patterns"]))

@@ -36,6 +36,8 @@ def find_cue(cue: Cue, text: str) -> str | None:
 
 @cache
 def _pattern(cue: Cue) -> "re2._Regexp":
-    lists = yaml.safe_load(files(__package__ or "").joinpath("cues.yaml").read_text(encoding="utf-8"))
+    lists = yaml.load(
+        files(__package__ or "").joinpath("cues.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
+    )
     phrases = "|".join(re2.escape(str(phrase).casefold()) for phrase in sorted(set(lists[cue]), key=len, reverse=True))
     return re2.compile(rf"(?:^|[^\pL\pN])({phrases})(?:$|[^\pL\pN])")

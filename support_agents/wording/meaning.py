@@ -54,7 +54,9 @@ def _plain(text: str) -> str:
 
 @cache
 def _patterns(kind: str) -> Mapping[str, "re2._Regexp"]:
-    data = yaml.safe_load(files(__package__ or "").joinpath("witnesses.yaml").read_text(encoding="utf-8"))
+    data = yaml.load(
+        files(__package__ or "").joinpath("witnesses.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
+    )
     return {intent: _pattern(tuple(lists[kind])) for intent, lists in data.items() if kind in lists}
 
 

@@ -104,7 +104,7 @@ def _outlines(language: str) -> Mapping[str, tuple[OutlineLine, ...]]:
     if language not in LANGUAGES:
         return {}
     path = files(__package__ or "").joinpath("outlines", f"{language}.yaml")
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return {intent: tuple(OutlineLine.model_validate(line) for line in lines) for intent, lines in data.items()}
 
 

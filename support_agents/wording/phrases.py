@@ -95,7 +95,7 @@ def phrases_of(language: str) -> Phrases | None:
     if language not in LANGUAGES:
         return None
     path = files(__package__ or "").joinpath("phrases", f"{language}.yaml")
-    return Phrases(language, yaml.safe_load(path.read_text(encoding="utf-8")))
+    return Phrases(language, yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
 
 
 def first_name(customer_name: str) -> str:

@@ -51,5 +51,7 @@ def _pattern(names: tuple[str, ...]) -> "re2._Regexp":
 
 @cache
 def _data() -> dict[str, Any]:
-    data: dict[str, Any] = yaml.safe_load(files(__package__ or "").joinpath("places.yaml").read_text(encoding="utf-8"))
+    data: dict[str, Any] = yaml.load(
+        files(__package__ or "").joinpath("places.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
+    )
     return data

@@ -87,7 +87,7 @@ def _pattern(trait: Trait, language: str) -> "re2._Regexp | None":
 
 @cache
 def _lists() -> Mapping[str, Mapping[str, list[str]]]:
-    data: Mapping[str, Mapping[str, list[str]]] = yaml.safe_load(
-        files(__package__ or "").joinpath("traits.yaml").read_text(encoding="utf-8")
+    data: Mapping[str, Mapping[str, list[str]]] = yaml.load(
+        files(__package__ or "").joinpath("traits.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
     )
     return data

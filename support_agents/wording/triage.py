@@ -68,8 +68,8 @@ def _joined(text: str) -> str:
 
 @cache
 def _kinds() -> Mapping[str, tuple[str, tuple[_Rule, ...]]]:
-    data: Mapping[str, Any] = yaml.safe_load(
-        files(__package__ or "").joinpath("triage.yaml").read_text(encoding="utf-8")
+    data: Mapping[str, Any] = yaml.load(
+        files(__package__ or "").joinpath("triage.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
     )
     return {kind: (str(one["reason"]), tuple(map(_rule, one["rules"]))) for kind, one in data.items()}
 

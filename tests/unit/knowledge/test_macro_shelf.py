@@ -46,6 +46,19 @@ async def test_macros_are_bound_once_for_a_state_of_the_index() -> None:
     assert await shop.shelf.current(DEFAULT_WORKSPACE) is first
 
 
+async def test_a_change_of_what_no_macro_rests_on_binds_nothing_anew() -> None:
+    shop = _Shop()
+    await shop.write(SAID)
+    first = await shop.shelf.current(DEFAULT_WORKSPACE)
+    other = Article(id="gifts", title="Gifts", body="We wrap gifts.", content_hash="g")
+    passages = passages_of(other, DEFAULT_WORKSPACE)
+    await shop.passages.replace_articles(DEFAULT_WORKSPACE, [ChunkedArticle(other, passages)])
+    await shop.index.upsert(passages, await HashEmbedder().embed([one.text for one in passages]))
+    after = await shop.shelf.current(DEFAULT_WORKSPACE)
+    assert after.index_version == shop.index.version != first.index_version
+    assert after.by_language is first.by_language
+
+
 async def test_an_article_that_no_longer_says_it_withdraws_the_case() -> None:
     shop = _Shop()
     await shop.write(SAID)
