@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import re2
 
@@ -129,8 +130,18 @@ _MEMBERS = frozenset(
 
 def has_words(text: str, groups: Sequence[Sequence[str]], without: Sequence[str] = ()) -> bool:
     """Whether the text has, of every group, a word or words that begin so, and none of `without`."""
-    plain = f" {' '.join(_WORD.findall(text.casefold()))} "
-    begins = tuple(f" {' '.join(_WORD.findall(word.casefold()))}" for word in without)
-    return not any(word in plain for word in begins) and all(
-        any(f" {' '.join(_WORD.findall(word.casefold()))}" in plain for word in group) for group in groups
+    plain = f"{_words(text)} "
+    return not any(_beginning(word) in plain for word in without) and all(
+        any(_beginning(word) in plain for word in group) for group in groups
     )
+
+
+@lru_cache(maxsize=256)
+def _words(text: str) -> str:
+    """The words of a message, which every case of every macro asks about, each after a space."""
+    return "".join(f" {word}" for word in _WORD.findall(text.casefold()))
+
+
+@lru_cache(maxsize=8_192)
+def _beginning(word: str) -> str:
+    return _words.__wrapped__(word)
