@@ -27,7 +27,7 @@ class HelpdeskReplyExecutor:
     call_limit: timedelta = timedelta(seconds=20)
 
     async def look(self, action: CanonicalAction, requester: Requester) -> World | Changed | Unreachable:
-        """The ticket must be open, still the recipient's, read by nobody else, and hold no comment that was not read."""
+        """The ticket must be open, still the recipient's, read by nobody else, and hold no unread public comment."""
         reply = require_kind(action, CanonicalReply)
         gateway = self.gateways.get(reply.source)
         if gateway is None:
