@@ -155,6 +155,8 @@ class ExecutionShown(Body):
     """Where the carrying out of an approved request stands."""
 
     id: UUID
+    request_id: UUID
+    kind: ActionKind
     status: ExecutionStatus
     generation: int
     not_before: datetime

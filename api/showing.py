@@ -50,6 +50,8 @@ def shown_execution(execution: Execution) -> ExecutionShown:
     """One execution."""
     return ExecutionShown(
         id=execution.id,
+        request_id=execution.request_id,
+        kind=execution.kind,
         status=execution.status,
         generation=execution.generation,
         not_before=execution.not_before,

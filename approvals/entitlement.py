@@ -9,6 +9,7 @@ from approvals.ports import Person, Surface
 from approvals.presence import Present
 from db.repositories.approvals import ApprovalRequest, Decision
 from db.uow import UnitOfWork
+from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import DecisionVerdict, Role
 from support_agents.domain.errors import SupportError
 from support_agents.domain.money import Money
@@ -46,6 +47,17 @@ class Entitlement:
         if not from_slack and self.authority.asks_factor(request.kind, enrolled=present.enrolled):
             present.require_factor()
         return needed
+
+    def settler(self, request: ApprovalRequest) -> Role:
+        """The least role that may say what became of it when nobody can be asked: never less than may approve it.
+
+        Money, and what a manager must have approved, takes a manager; what nobody may approve any more, an admin.
+        """
+        needed = self.needed(request)
+        if isinstance(needed, Nobody):
+            return Role.ADMIN
+        of_manager = needed.managers > 0 or request.kind is ActionKind.ISSUE_REFUND
+        return max(needed.approver, Role.MANAGER if of_manager else Role.APPROVER, key=lambda role: RANK[role])
 
     async def objection(self, uow: UnitOfWork, request: ApprovalRequest) -> str | None:
         """Why an approved request must not be carried out now: nobody may any more, too few still count, or limits."""

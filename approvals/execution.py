@@ -22,7 +22,7 @@ from approvals.presence import require_present
 from approvals.reconciling import Reconciling, book_found, past_of
 from db.engine import Database
 from support_agents.domain.action import ActionKind
-from support_agents.domain.approval import ExecutionStatus, Role
+from support_agents.domain.approval import ExecutionStatus
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import ExecutionId, WorkspaceId
 
@@ -108,8 +108,7 @@ class Executions:
         async with self.database.write("resolve") as uow:
             case = await self._mine(await lock_case(uow, execution_id), person.workspace)
             present = await require_present(uow, person)
-            money = case.execution.kind is ActionKind.ISSUE_REFUND
-            require_role(person.role, Role.MANAGER if money else Role.APPROVER)
+            require_role(person.role, self._entitlement.settler(case.request))
             if self.authority.asks_factor(case.execution.kind, enrolled=present.enrolled):
                 present.require_factor()
             require_not_own(person.email, case.ticket.requester_email)
@@ -127,8 +126,11 @@ class Executions:
     @property
     def intent(self) -> Intent:
         """Step one, with today's authority table."""
-        limits = Limits(self.authority, self.consequences.hours)
-        return Intent(self.database, self.consequences, self.timing, Entitlement(self.authority, limits))
+        return Intent(self.database, self.consequences, self.timing, self._entitlement)
+
+    @property
+    def _entitlement(self) -> Entitlement:
+        return Entitlement(self.authority, Limits(self.authority, self.consequences.hours))
 
     @property
     def _outcome(self) -> Outcome:

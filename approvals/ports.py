@@ -110,12 +110,17 @@ class PaymentGateway(Protocol):
 
 @dataclass(frozen=True)
 class HelpdeskTicket:
-    """A ticket as the helpdesk has it now; `stamp` changes with every update."""
+    """A ticket as the helpdesk has it now; `stamp` changes with every update.
+
+    `copied` are the addresses of those besides the requester who would be sent a public comment; who is known by a
+    number only stands as `user <number>`, which equals no address.
+    """
 
     stamp: str
     requester_email: str
     open: bool
     last_foreign_comment_at: datetime | None
+    copied: frozenset[str]
 
 
 @dataclass(frozen=True)

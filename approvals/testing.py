@@ -110,6 +110,7 @@ class FakeTicket:
 
     requester_email: str
     is_open: bool = True
+    copied: set[str] = field(default_factory=set)
     comments: list[Comment] = field(default_factory=list)
     last_foreign_comment_at: datetime | None = None
     version: int = 1
@@ -136,7 +137,13 @@ class FakeHelpdeskGateway:
         ticket = self.tickets.get(external_ticket)
         if ticket is None:
             return Missing()
-        return HelpdeskTicket(ticket.stamp, ticket.requester_email, ticket.is_open, ticket.last_foreign_comment_at)
+        return HelpdeskTicket(
+            stamp=ticket.stamp,
+            requester_email=ticket.requester_email,
+            open=ticket.is_open,
+            last_foreign_comment_at=ticket.last_foreign_comment_at,
+            copied=frozenset(ticket.copied),
+        )
 
     async def comment(self, comment: Comment) -> Performed:
         """Write if the stamp still fits."""

@@ -27,7 +27,10 @@ class PostgresStore:
     @classmethod
     def open(cls, url: URL, *, boundary: Boundary) -> Self:
         """Prepare the engine; nothing is opened before first use."""
-        engine = create_async_engine(url, pool_size=10, max_overflow=10, connect_args={"options": OPTIONS})
+        # Asked before each use: after a restart of the server nobody is handed a connection that is dead.
+        engine = create_async_engine(
+            url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args={"options": OPTIONS}
+        )
         conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
         return cls(engine, boundary, ListeningWakeup(conninfo))
 

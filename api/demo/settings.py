@@ -11,7 +11,8 @@ from api.settings import Settings
 from support_agents.domain.approval import Mode
 
 HOST = "127.0.0.1"
-FROM_ADDRESS = "support@hearthwell.example"
+DOMAIN = "hearthwell.example"
+FROM_ADDRESS = f"support@{DOMAIN}"
 
 
 class DemoSettings(Settings):
@@ -50,6 +51,7 @@ def demo_values(folder: Path, *, smtp_port: int, secret: str, undo_seconds: floa
         "smtp_port": smtp_port,
         "smtp_starttls": False,
         "smtp_from_address": FROM_ADDRESS,
+        "link_hosts": DOMAIN,
         "orders_csv": str(shop.ORDERS),
         "policy": str(shop.POLICY),
         "macros": str(shop.MACROS),

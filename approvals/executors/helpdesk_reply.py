@@ -27,7 +27,7 @@ class HelpdeskReplyExecutor:
     call_limit: timedelta = timedelta(seconds=20)
 
     async def look(self, action: CanonicalAction, requester: Requester) -> World | Changed | Unreachable:
-        """The ticket must be open, still the recipient's, and hold no public comment that was not read."""
+        """The ticket must be open, still the recipient's, read by nobody else, and hold no unread public comment."""
         reply = require_kind(action, CanonicalReply)
         gateway = self.gateways.get(reply.source)
         if gateway is None:
@@ -72,6 +72,8 @@ def _compared(ticket: HelpdeskTicket, reply: CanonicalReply, requester: Requeste
     same = {ticket.requester_email.casefold(), requester.email.casefold()} == {reply.to[0].casefold()}
     if not same:
         return Changed("the ticket has another requester now")
+    if {each.casefold() for each in ticket.copied} != {each.casefold() for each in reply.cc}:
+        return Changed("others than those that were approved are copied in on the ticket in the helpdesk")
     if not ticket.open:
         return Changed("the ticket was closed in the helpdesk")
     newest = ticket.last_foreign_comment_at

@@ -20,6 +20,7 @@ from approvals.testing import FakeHelpdeskGateway, FakeTicket, Fault
 from tests.peers.zendesk_server import API_USER, CUSTOMER, EMAIL, START, TOKEN, ZendeskServer, serving
 
 ANNA = "anna@example.com"
+MAX = "max@example.com"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Desk:
     touch: Callable[[], object]
     public: Callable[[], int]
     close: Callable[[], None]
+    copy: Callable[[], object]
 
 
 @pytest.fixture
@@ -50,11 +52,17 @@ async def zendesk(server: ZendeskServer) -> AsyncIterator[ZendeskGateway]:
 @pytest.fixture
 def real(server: ZendeskServer, zendesk: ZendeskGateway) -> Desk:
     ticket = server.tickets[77]
+
+    def copy() -> None:
+        ticket.users[4_242] = MAX
+        ticket.email_cc_ids.append(4_242)
+
     return Desk(
         zendesk,
         lambda: ticket.comment(CUSTOMER, "One more thing", at=START + timedelta(minutes=5)),
         lambda: sum(c["public"] for c in ticket.comments if c["author_id"] == API_USER),
         lambda: setattr(ticket, "status", "closed"),
+        copy,
     )
 
 
@@ -70,7 +78,7 @@ def fake() -> Desk:
     def close() -> None:
         ticket.is_open = False
 
-    return Desk(gateway, touch, lambda: sum(c.public for c in ticket.comments), close)
+    return Desk(gateway, touch, lambda: sum(c.public for c in ticket.comments), close, lambda: ticket.copied.add(MAX))
 
 
 @pytest.fixture(params=["real", "fake"])
@@ -132,6 +140,32 @@ async def test_what_is_not_there_is_missing(desk: Desk) -> None:
 async def test_a_closed_ticket_is_told_as_such(desk: Desk) -> None:
     desk.close()
     assert not (await seen(desk)).open
+
+
+async def test_who_is_copied_in_is_told_by_address(desk: Desk) -> None:
+    assert (await seen(desk)).copied == frozenset()
+    desk.copy()
+    assert (await seen(desk)).copied == {MAX}
+
+
+async def test_followers_the_requester_and_we_are_not_copied_in(
+    zendesk: ZendeskGateway, server: ZendeskServer
+) -> None:
+    ticket = server.tickets[77]
+    ticket.follower_ids.append(777)
+    ticket.email_cc_ids += [CUSTOMER, API_USER]
+    found = await zendesk.look("77")
+    assert isinstance(found, HelpdeskTicket)
+    assert found.copied == frozenset()
+
+
+async def test_a_copied_reader_without_a_known_address_is_told_all_the_same(
+    zendesk: ZendeskGateway, server: ZendeskServer
+) -> None:
+    server.tickets[77].email_cc_ids.append(4_242)
+    found = await zendesk.look("77")
+    assert isinstance(found, HelpdeskTicket)
+    assert found.copied == {"user 4242"}
 
 
 async def test_many_audits_are_read_to_the_end(zendesk: ZendeskGateway, server: ZendeskServer) -> None:

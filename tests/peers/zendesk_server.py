@@ -35,6 +35,8 @@ class ZendeskTicket:
     status: str = "open"
     updated_at: datetime = START
     email_cc_ids: list[int] = field(default_factory=list)
+    follower_ids: list[int] = field(default_factory=list)
+    users: dict[int, str] = field(default_factory=dict)
     comments: list[dict[str, Any]] = field(default_factory=list)
     audits: list[dict[str, Any]] = field(default_factory=list)
 
@@ -111,6 +113,7 @@ class ZendeskServer:
             return refusal
         ticket = self.tickets[request.path_params["number"]]
         users = [{"id": CUSTOMER, "email": ticket.requester_email}, {"id": API_USER, "email": EMAIL}]
+        users += [{"id": number, "email": email} for number, email in ticket.users.items()]
         return JSONResponse({"ticket": _shown(ticket), "users": users})
 
     async def _update(self, request: Request) -> Response:
@@ -160,6 +163,8 @@ def _shown(ticket: ZendeskTicket) -> dict[str, Any]:
         "status": ticket.status,
         "requester_id": CUSTOMER,
         "email_cc_ids": ticket.email_cc_ids,
+        "follower_ids": ticket.follower_ids,
+        "collaborator_ids": [*ticket.email_cc_ids, *ticket.follower_ids],
         "updated_at": stamped(ticket.updated_at),
         "subject": "Order",
     }

@@ -16,7 +16,7 @@ from db.read_models.queue import QueueItem, queue_item
 from db.repositories.approvals import ApprovalRequest
 from db.repositories.workspaces import Workspace
 from db.uow import UnitOfWork
-from support_agents.domain.approval import RequestStatus
+from support_agents.domain.approval import RequestStatus, Role
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import RequestId
 from support_agents.runner import TicketRunner
@@ -40,7 +40,7 @@ async def request_page(request_id: RequestId, interactive: Interactive, containe
         if item is None or item.request.workspace_id != person.workspace:
             raise SupportError("not_found", "There is no such request.")
         factor = await _factor(uow, item.request, person, container.queue.authority)
-        standing = await _standing(uow, item, person, factor)
+        standing = await _standing(uow, item, person, factor, container.queue.entitlement.settler(item.request))
         view = shown_request(
             await _grounds(uow, item, container.runner),
             shown_state(standing),
@@ -80,7 +80,7 @@ async def _factor(uow: UnitOfWork, request: ApprovalRequest, person: Person, aut
     return "" if present.factor_fresh else "code"
 
 
-async def _standing(uow: UnitOfWork, item: QueueItem, person: Person, factor: str) -> Standing:
+async def _standing(uow: UnitOfWork, item: QueueItem, person: Person, factor: str, settler: Role) -> Standing:
     return Standing(
         request=item.request,
         answers=item.answers,
@@ -89,6 +89,7 @@ async def _standing(uow: UnitOfWork, item: QueueItem, person: Person, factor: st
         revision=item.ticket.revision,
         person=person,
         now=await uow.now(),
+        settler=settler,
         factor=factor,
     )
 

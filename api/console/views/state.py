@@ -11,7 +11,6 @@ from approvals.wording import Badge, Tone, span
 from db.read_models.queue import Answer
 from db.repositories.approvals import ApprovalRequest
 from db.repositories.executions import Execution
-from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import ExecutionStatus, RequestStatus, Role
 from support_agents.domain.ids import ExecutionId, RequestId
 
@@ -56,6 +55,7 @@ class Standing:
     """All that is stored about where a request stands, and who looks at it, at `now` of the database's clock.
 
     `factor` is what approving asks this person for first: nothing, `code`, or `enrol` when they have no factor yet.
+    `settler` is the least role that may settle it when it is in doubt.
     """
 
     request: ApprovalRequest
@@ -65,6 +65,7 @@ class Standing:
     revision: int
     person: Person
     now: datetime
+    settler: Role
     factor: str = ""
 
 
@@ -118,14 +119,9 @@ def _executing(execution: Execution, standing: Standing) -> StateView:
         case ExecutionStatus.SCHEDULED:
             return replace(view, can_undo=may_act and left > 0, seconds_left=left)
         case ExecutionStatus.IN_DOUBT:
-            return replace(view, can_settle=_may_settle(execution, standing.person))
+            return replace(view, can_settle=RANK[standing.person.role] >= RANK[standing.settler])
         case _:
             return view
-
-
-def _may_settle(execution: Execution, person: Person) -> bool:
-    least = Role.MANAGER if execution.kind is ActionKind.ISSUE_REFUND else Role.APPROVER
-    return RANK[person.role] >= RANK[least]
 
 
 def _closed(standing: Standing) -> StateView:

@@ -42,6 +42,19 @@ class _Ticket(_Read):
     status: str
     updated_at: str
     requester_id: int
+    email_cc_ids: tuple[int, ...] = ()
+    collaborator_ids: tuple[int, ...] = ()
+    follower_ids: tuple[int, ...] = ()
+
+    @property
+    def copied_ids(self) -> frozenset[int]:
+        """Who is sent its public comments besides the requester.
+
+        Accounts without CCs and followers have `collaborator_ids` alone; in those with them it also holds the
+        followers, who are our own people.
+        """
+        older = frozenset(self.collaborator_ids) - frozenset(self.follower_ids)
+        return (frozenset(self.email_cc_ids) | older) - {self.requester_id}
 
 
 class _User(_Read):
@@ -125,7 +138,7 @@ class ZendeskGateway:
         return self.is_live
 
     async def look(self, external_ticket: str) -> HelpdeskTicket | Missing | Unknown:
-        """Read state, requester and the newest public comment that we did not write."""
+        """Read state, requester, copied readers and the newest public comment that we did not write."""
         if not _is_id(external_ticket):
             return Missing()
         try:
@@ -137,12 +150,13 @@ class ZendeskGateway:
             return Missing() if gone else Unknown(f"Zendesk answered {error.response.status_code}")
         except (httpx.HTTPError, ValidationError) as error:
             return Unknown(_told(error))
-        email = next((u.email for u in page.users if u.id == page.ticket.requester_id), None)
+        emails = {user.id: user.email for user in page.users if user.email}
         return HelpdeskTicket(
             stamp=page.ticket.updated_at,
-            requester_email=email or "",
+            requester_email=emails.get(page.ticket.requester_id, ""),
             open=page.ticket.status in _OPEN,
             last_foreign_comment_at=newest,
+            copied=frozenset(emails.get(each, f"user {each}") for each in page.ticket.copied_ids if str(each) != mine),
         )
 
     async def comment(self, comment: Comment) -> Performed:

@@ -25,7 +25,8 @@ from approvals.submission import Submission
 from approvals.testing import FakeStepGateway, Fault
 from approvals.wording import KINDS, Tone
 from support_agents.domain.action import ActionKind, CancelOrder, ClauseRef, DeleteRecord, ReplaceOrder
-from support_agents.domain.approval import ExecutionStatus
+from support_agents.domain.approval import ExecutionStatus, Role
+from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE, ExecutionId, WorkspaceId
 from tests.fixtures.approvals import ORDER, REPLY, Shop, refund, set_column
 from tests.fixtures.inbound import START
@@ -115,6 +116,36 @@ async def test_a_step_whose_answer_was_lost_is_asked_about_and_not_repeated(step
     await stepping.lapse(execution)
     assert await stepping.executions.reconcile(execution) is ExecutionStatus.SUCCEEDED
     assert len(stepping.gateway.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "least"),
+    [(Rule(kind=ActionKind.CANCEL_ORDER), Role.APPROVER),
+     (Rule(kind=ActionKind.CANCEL_ORDER, approver=Role.MANAGER), Role.MANAGER),
+     (Rule(kind=ActionKind.CANCEL_ORDER, approvals=2, managers=1), Role.MANAGER),
+     (Rule(kind=ActionKind.CANCEL_ORDER, approver=Role.ADMIN), Role.ADMIN),
+     (None, Role.ADMIN)],
+    ids=["an approver's", "a manager's", "one of two a manager", "an admin's", "nobody's any more"],
+)  # fmt: skip
+async def test_a_step_in_doubt_is_settled_by_whoever_may_approve_it(
+    stepping: Stepping, rule: Rule | None, least: Role
+) -> None:
+    execution = await stepping.approved(CANCEL)
+    stepping.gateway.faults.coming, stepping.gateway.answers = [Fault.FAIL], False
+    assert await stepping.executions.carry_out(execution) is ExecutionStatus.IN_DOUBT
+    # The table is today's, not the one that it was approved under.
+    stepping.authority = BUILT_IN.model_copy(update={"rules": (*BUILT_IN.rules, *([rule] if rule else []))})
+    for role in (Role.VIEWER, Role.APPROVER, Role.MANAGER, Role.ADMIN):
+        person = await stepping.person(f"a-{role}", role)
+        settling = stepping.executions.resolve(
+            execution, person=person, status=ExecutionStatus.SUCCEEDED, note="I have looked"
+        )
+        if role is least:
+            await settling
+            break
+        with pytest.raises(SupportError, match="needs the role"):
+            await settling
+    assert await stepping.status(execution) is ExecutionStatus.SUCCEEDED
 
 
 async def test_an_order_that_has_left_meanwhile_is_not_cancelled(stepping: Stepping) -> None:

@@ -30,7 +30,7 @@ PEOPLE = {"ben": "approver", "eva": "approver", "tom": "approver", "mia": "manag
 SECONDS = 60.0
 UNDO = 1.5  # seconds in which something can still happen between approval and dispatch
 STOCK = {650: 120, 100: 30, 10_000: 12, 15_000: 4, 20_000: 4, 50_000: 4}  # how many orders of so many cents
-SENT = {"succeeded", "failed", "in_doubt", "cancelled", "superseded"}
+SETTLED = {"succeeded", "failed", "cancelled", "superseded"}  # doubt is none: what can be asked is
 ASKS = (
     "I sent the lantern from order {order} back a while ago and the carrier says it has reached you."
     " Could you please refund me?"
@@ -137,12 +137,11 @@ class Case:
 
     def settled(self, kind: str) -> str:
         """Wait until the execution of that kind has come to its end; returns how."""
-        return self.house.until(lambda: next((s for s in self.ends(kind) if s in SENT), None), f"{kind} never ended")
+        return self.house.until(lambda: next((s for s in self.ends(kind) if s in SETTLED), None), f"{kind} never ended")
 
     def ends(self, kind: str) -> list[str]:
         """How the executions of a kind stand."""
-        shown = (self.house.shown(each) for each in self.requests() if each["kind"] == kind)
-        return [each["execution"]["status"] for each in shown if each["execution"]]
+        return [each["status"] for each in self.timeline["executions"] if each["kind"] == kind]
 
     @property
     def told(self) -> str:

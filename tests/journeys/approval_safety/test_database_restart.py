@@ -98,6 +98,25 @@ async def test_connections_ended_by_the_server_in_the_midst_of_decisions(
     assert ended > 0
 
 
+@pytest.mark.postgres
+async def test_connections_that_a_restart_has_ended_are_handed_to_nobody(
+    postgres_url: str, open_database: Callable[..., Database]
+) -> None:
+    shop = Shop(open_database(postgres_url))
+    await shop.mode(Mode.REPLY)
+    (request,) = await shop.proposed(refund())
+    ben = await shop.person("ben")
+    await asyncio.gather(*(shop.request(request) for _ in range(6)))  # several connections, idle from here on
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as admin:
+        ended = admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND state = 'idle'"
+        ).fetchall()
+    assert len(ended) > 1
+    await shop.approve(request, ben)  # at the first click
+    await assert_one_effect(shop, request)
+
+
 async def test_a_file_locked_by_another_process_delays_a_decision_and_loses_nothing(
     sqlite_url: str, open_database: Callable[..., Database]
 ) -> None:
