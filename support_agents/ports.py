@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,13 +169,18 @@ class Prompt(BaseModel):
     max_tokens: int
     temperature: float = 0.2
     given: DraftingGiven | None = None
+    answer_schema: Mapping[str, Any] | None = Field(
+        default=None, description="JSON schema of the answer; None: prose. A server that knows none is asked without"
+    )
+    route: str = Field(default="", description="why this model was picked, for the record")
 
 
 @dataclass(frozen=True)
 class TextDelta:
-    """A piece of text as it arrives."""
+    """A piece of text as it arrives; where several models could speak, the first piece says which one does."""
 
     text: str
+    by: str = ""
 
 
 @dataclass(frozen=True)

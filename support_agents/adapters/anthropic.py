@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import anthropic
 import httpx2
@@ -20,7 +21,11 @@ _STOPS = {
     "model_context_window_exceeded": StopReason.MAX_TOKENS,
     "refusal": StopReason.REFUSED,
 }
+# The one tool there is where an answer in a schema is asked for: calling it is the answer.
+_ANSWER = "answer"
+_ASKED_FOR = "tool_use"
 _OK = 200
+_Events = anthropic.AsyncStream[RawMessageStreamEvent]
 
 
 class AnthropicModel:
@@ -41,7 +46,7 @@ class AnthropicModel:
 
     async def stream(self, prompt: Prompt, run: Run) -> AsyncIterator[TextDelta | Completed]:
         """Yield deltas, then `Completed`; one that does not end as it should is `CUT`, one without text an error."""
-        heard = _Heard()
+        heard = _Heard(structured=prompt.answer_schema is not None)
         try:
             events = await self._opened(prompt, run)
             heard.opened = True
@@ -50,7 +55,7 @@ class AnthropicModel:
                     heard.take(event)
                     if run.deadline.passed:
                         raise fault("llm_timeout")
-                    if text := _text(event):
+                    if text := _text(event, prompt):
                         heard.spoke = True
                         yield TextDelta(text)
         except (anthropic.AnthropicError, httpx2.HTTPError, json.JSONDecodeError) as error:
@@ -60,26 +65,37 @@ class AnthropicModel:
             raise fault("llm_bad_response")
         yield completed
 
-    async def _opened(self, prompt: Prompt, run: Run) -> "anthropic.AsyncStream[RawMessageStreamEvent]":
-        """Send the request; the prompt's temperature is left out, as this API takes none."""
+    async def _opened(self, prompt: Prompt, run: Run) -> _Events:
+        """Send the request, its system text marked for the cache; this API takes no temperature."""
         if run.deadline.passed:
             raise fault("llm_timeout")
-        return await self._client.messages.create(
+        events = await self._client.messages.create(
             model=self._model,
-            system=prompt.system,
+            system=[{"type": "text", "text": prompt.system, "cache_control": {"type": "ephemeral"}}],
             messages=[{"role": "user", "content": prompt.user}],
             max_tokens=prompt.max_tokens,
             stream=True,
             timeout=run.deadline.remaining,
+            **_tool(prompt),
         )
+        return cast("_Events", events)
+
+
+def _tool(prompt: Prompt) -> dict[str, Any]:
+    """Return the tool whose arguments are the answer, if one in a schema is asked for."""
+    if prompt.answer_schema is None:
+        return {}
+    tool = {"name": _ANSWER, "description": "Give the answer.", "input_schema": dict(prompt.answer_schema)}
+    return {"tools": [tool], "tool_choice": {"type": "tool", "name": _ANSWER, "disable_parallel_tool_use": True}}
 
 
 class _Heard:
     """What a stream has told so far besides its text."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, structured: bool) -> None:
         self.opened = False
         self.spoke = False
+        self._stops = {**_STOPS, _ASKED_FOR: StopReason.COMPLETE} if structured else _STOPS
         self._stop: str | None = None
         self._ended = False
         self._open_blocks = 0
@@ -111,17 +127,20 @@ class _Heard:
         cached = self._usage.get("cache_read_input_tokens", 0)
         written = self._usage.get("cache_creation_input_tokens", 0)
         return Completed(
-            _STOPS.get(self._stop or "", StopReason.CUT) if whole else StopReason.CUT,
+            self._stops.get(self._stop or "", StopReason.CUT) if whole else StopReason.CUT,
             tokens_in=self._usage.get("input_tokens", 0) + cached + written,
             tokens_out=self._usage.get("output_tokens", 0),
             tokens_cached=cached,
         )
 
 
-def _text(event: RawMessageStreamEvent) -> str:
-    if event.type == "content_block_delta" and event.delta.type == "text_delta":
-        return event.delta.text
-    return ""
+def _text(event: RawMessageStreamEvent, prompt: Prompt) -> str:
+    """Return what belongs to the answer: prose, or the arguments of the tool that was asked for."""
+    if event.type != "content_block_delta":
+        return ""
+    if prompt.answer_schema is not None:
+        return event.delta.partial_json if event.delta.type == "input_json_delta" else ""
+    return event.delta.text if event.delta.type == "text_delta" else ""
 
 
 def _fault(error: Exception, *, opened: bool) -> SupportError:
@@ -132,6 +151,7 @@ def _fault(error: Exception, *, opened: bool) -> SupportError:
             return fault("llm_broken_stream" if opened else "llm_unreachable")
         case anthropic.APIStatusError():
             # An error inside of a stream comes with the stream's own status.
-            return fault_of(500 if error.status_code == _OK else error.status_code, error.body)
+            status = 500 if error.status_code == _OK else error.status_code
+            return fault_of(status, error.body, error.response.headers)
         case _:
             return fault("llm_bad_response")

@@ -1,6 +1,8 @@
 """Names what can go wrong with a model provider by stable codes; no provider's own words, which may hold keys."""
 
-from support_agents.domain.errors import SupportError
+from collections.abc import Mapping
+
+from support_agents.domain.errors import AskedToWaitError, SupportError
 
 _WORDS = {
     "llm_auth": "the model provider does not accept the key",
@@ -37,6 +39,8 @@ _BY_TYPE = {
     "timeout_error": "llm_timeout",
 }
 _SERVER_ERRORS = 500
+_WAITS = frozenset(("llm_rate_limited", "llm_overloaded"))
+_LONGEST_WAIT = 3_600.0
 
 
 def fault(code: str) -> SupportError:
@@ -44,11 +48,28 @@ def fault(code: str) -> SupportError:
     return SupportError(code, _WORDS[code], retryable=code in _RETRYABLE)
 
 
-def fault_of(status: int, body: object) -> SupportError:
-    """Return the error of an HTTP status and the provider's error body, whose type says more than the status."""
+def fault_of(status: int, body: object, headers: Mapping[str, str] | None = None) -> SupportError:
+    """Return the error of an HTTP status and the provider's error body, whose type says more than the status.
+
+    A provider that asks to slow down and names a time gives an `AskedToWaitError`.
+    """
     named = next((_BY_TYPE[name] for name in _types(body) if name in _BY_TYPE), None)
     by_status = _BY_STATUS.get(status, "llm_unavailable" if status >= _SERVER_ERRORS else "llm_bad_request")
-    return fault(named or by_status)
+    code = named or by_status
+    seconds = _wait(headers or {}) if code in _WAITS else None
+    return fault(code) if seconds is None else AskedToWaitError(code, _WORDS[code], seconds=seconds)
+
+
+def _wait(headers: Mapping[str, str]) -> float | None:
+    """Seconds that `retry-after-ms` or `retry-after` names; a date there says nothing that would fit a deadline."""
+    for name, unit in (("retry-after-ms", 1_000), ("retry-after", 1)):
+        try:
+            seconds = float(headers[name]) / unit
+        except (KeyError, ValueError):
+            continue
+        if 0 <= seconds <= _LONGEST_WAIT:
+            return seconds
+    return None
 
 
 def _types(body: object) -> list[str]:

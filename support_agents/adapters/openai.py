@@ -22,21 +22,23 @@ _STOPS = {
     "content_filter": StopReason.REFUSED,
 }
 # What a server may refuse to be told, and under which other name it may want it.
-_PARAMETERS = ("max_tokens", "temperature", "stream_options")
 _OTHER_NAMES = {
     "max_tokens": "max_completion_tokens",
     "temperature": None,
     "stream_options": None,
+    "response_format": None,
 }
+_PARAMETERS = tuple(_OTHER_NAMES)
 _Chunks = openai.AsyncStream[ChatCompletionChunk]
 
 
 class OpenAiModel:
     """`LanguageModel` over streaming chat completions; no retries of its own, time limits from the run's deadline."""
 
-    def __init__(self, *, api_key: str, model: str, base_url: str = OFFICIAL) -> None:
+    def __init__(self, *, api_key: str, model: str, base_url: str = OFFICIAL, provider: str = "openai") -> None:
         self._client = openai.AsyncOpenAI(api_key=api_key, base_url=base_url, max_retries=0)
         self._model = model
+        self._provider = provider
         self._names: dict[str, str | None] = {name: name for name in _PARAMETERS}
         if base_url.rstrip("/") == OFFICIAL:
             self._names["max_tokens"] = "max_completion_tokens"
@@ -44,7 +46,7 @@ class OpenAiModel:
     @property
     def name(self) -> str:
         """Provider and model, as recorded."""
-        return f"openai:{self._model}"
+        return f"{self._provider}:{self._model}"
 
     async def close(self) -> None:
         """Close the connections."""
@@ -65,7 +67,7 @@ class OpenAiModel:
                         heard.spoke = True
                         yield TextDelta(text)
         except (openai.OpenAIError, httpx2.HTTPError, json.JSONDecodeError) as error:
-            raise _fault(error, opened=heard.opened) from None
+            raise openai_fault(error, opened=heard.opened) from None
         if not heard.spoke and heard.stop in {StopReason.CUT, StopReason.COMPLETE}:
             raise fault("llm_bad_response")
         yield heard.completed()
@@ -78,6 +80,11 @@ class OpenAiModel:
             except openai.BadRequestError as error:
                 if not self._adapt(f"{error.param or ''} {error.message}"):
                     raise
+            except openai.InternalServerError:
+                # Small servers fall over a schema instead of refusing it; without one they do answer.
+                if prompt.answer_schema is None or self._names["response_format"] is None:
+                    raise
+                self._names["response_format"] = None
         raise fault("llm_bad_request")
 
     def _adapt(self, refusal: str) -> bool:
@@ -95,14 +102,24 @@ class OpenAiModel:
             "max_tokens": prompt.max_tokens,
             "temperature": prompt.temperature,
             "stream_options": {"include_usage": True},
+            "response_format": _format(prompt),
         }
+        names = {parameter: name for parameter, name in self._names.items() if values[parameter] is not None}
         return {
             "model": self._model,
             "messages": [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}],
             "stream": True,
             "timeout": run.deadline.remaining,
-            **{name: values[parameter] for parameter, name in self._names.items() if name is not None},
+            **{name: values[parameter] for parameter, name in names.items() if name is not None},
         }
+
+
+def _format(prompt: Prompt) -> dict[str, Any] | None:
+    """Return the wish for an answer in the prompt's schema."""
+    if prompt.answer_schema is None:
+        return None
+    schema = {"name": "answer", "schema": dict(prompt.answer_schema), "strict": True}
+    return {"type": "json_schema", "json_schema": schema}
 
 
 class _Heard:
@@ -140,14 +157,15 @@ def _text(chunk: ChatCompletionChunk) -> str:
     return (delta.content or "") if delta is not None else ""
 
 
-def _fault(error: Exception, *, opened: bool) -> SupportError:
+def openai_fault(error: Exception, *, opened: bool) -> SupportError:
+    """Return what an error of the SDK means; `opened` says whether an answer had begun."""
     match error:
         case openai.APITimeoutError() | httpx2.TimeoutException():
             return fault("llm_timeout")
         case openai.APIConnectionError() | httpx2.HTTPError():
             return fault("llm_broken_stream" if opened else "llm_unreachable")
         case openai.APIStatusError():
-            return fault_of(error.status_code, error.body)
+            return fault_of(error.status_code, error.body, error.response.headers)
         case openai.APIResponseValidationError() | json.JSONDecodeError():
             return fault("llm_bad_response")
         case openai.APIError():

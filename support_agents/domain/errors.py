@@ -16,6 +16,14 @@ class SupportError(Exception):
         self.retryable = retryable
 
 
+class AskedToWaitError(SupportError):
+    """A provider named the `seconds` after which the same call may succeed."""
+
+    def __init__(self, code: str, message: str, *, seconds: float) -> None:
+        super().__init__(code, message, retryable=True)
+        self.seconds = seconds
+
+
 @dataclass(frozen=True)
 class Ok(Generic[T]):
     """A tool's success."""

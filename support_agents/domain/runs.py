@@ -75,6 +75,8 @@ class ModelCall(BaseModel):
     total_ms: float = 0
     cost_micro_usd: int = 0
     stop: str = "complete"
+    estimated: bool = Field(default=False, description="tokens and cost by length: the call did not reach its end")
+    route: str = Field(default="", description="why this model was picked")
 
 
 class Delegate(BaseModel):
