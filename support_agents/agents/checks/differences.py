@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 
+import re2
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
@@ -17,7 +19,9 @@ from support_agents.wording.traits import Trait, words_of
 _NEAR_COPY = 0.6
 _LEAST_NAME = 2
 _NOUNS_ARE_CAPITALS = frozenset({"de"})
-_AFTER_NUMBER = 2
+_LEAST_REST = 3
+# A row as passages hold it: `Country: France; Standard: 3 days`.
+_ROW = re2.compile(r"^[^;:.]{1,40}: [^;]{1,200}; [^;:.]{1,40}: ")
 
 
 class Sign(StrEnum):
@@ -62,8 +66,9 @@ class _Pair:
     def copied(self) -> Line | None:
         """The sentence of the source that this one repeats nearly whole, if there is one."""
         best = self.near[0] if self.near else None
-        whole = best is not None and len(best.stems & self.said.stems) >= _NEAR_COPY * len(best.stems)
-        return best if whole else None
+        if best is None or _ROW.search(best.text):
+            return None  # the cells of a table's row are no sentence to be repeated
+        return best if len(best.stems & self.said.stems) >= _NEAR_COPY * len(best.stems) else None
 
 
 class Words(BaseModel):
@@ -95,9 +100,10 @@ class Words(BaseModel):
         return found
 
 
-def differences(line: Line, source: Source, language: str) -> tuple[Difference, ...]:
-    """Return every sign that `line` says something else than `source`; none for words that stand there like this."""
-    pair = _Pair(line, source, source.nearest(line), _words(language), language)
+def differences(line: Line, source: Source, language: str, *, quoted: tuple[Line, ...] = ()) -> tuple[Difference, ...]:
+    """Return every sign that `line` says something else than `source`, of which `quoted` is what it rests on most."""
+    near = tuple(dict.fromkeys((*source.nearest(line), *quoted)))
+    pair = _Pair(line, source, near, _words(language), language)
     return tuple(Difference(sign, reason) for sign, look in _SIGNS.items() for reason in look(pair))
 
 
@@ -114,10 +120,10 @@ def _units(pair: _Pair) -> Iterator[str]:
 
 
 def _names(pair: _Pair) -> Iterator[str]:
-    if pair.language in _NOUNS_ARE_CAPITALS:
-        return
-    for word in pair.said.words[1:]:
-        if word.is_name and word.stem and len(word.text) >= _LEAST_NAME and not _known(word, pair.source):
+    for place, word in enumerate(pair.said.words):
+        written_so = word.is_name and place > 0 and pair.language not in _NOUNS_ARE_CAPITALS
+        named = word.is_code or (written_so and word.stem and len(word.text) >= _LEAST_NAME)
+        if named and not _known(word, pair.source):
             yield f"“{word.text}” is not named in the source"
 
 
@@ -140,7 +146,7 @@ def _negated_form(stem: str, pair: _Pair) -> bool:
     if stem in pair.source.stems:
         return False
     bare = (stem.removeprefix(prefix) for prefix in pair.words.negative_prefixes if stem.startswith(prefix))
-    return any(len(rest) > _AFTER_NUMBER and rest in pair.source.stems for rest in bare)
+    return any(len(rest) >= _LEAST_REST and rest in pair.source.stems for rest in bare)
 
 
 def _negation(pair: _Pair) -> Iterator[str]:
@@ -193,7 +199,7 @@ def _role_swap(pair: _Pair) -> Iterator[str]:
         return
     said, there = _order(pair.said), _order(pair.copied)
     shared = [name for name in said if name in there]
-    for first, second in zip(shared, shared[1:], strict=False):
+    for first, second in pairwise(shared):
         if there.index(first) > there.index(second):
             yield f"“{first}” and “{second}” have changed places"
 

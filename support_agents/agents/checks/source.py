@@ -1,4 +1,4 @@
-"""A text as what it is compared by – words, names, numbers, sentences – read once and remembered; it compares nothing."""
+"""A text as what it is compared by – words, names, numbers, sentences – read once; it compares nothing."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -12,9 +12,12 @@ from support_agents.screening.terms import terms
 from support_agents.wording.segments import split_sentences
 from support_agents.wording.values import decimals, number_word
 
-_TOKEN = re2.compile(r"\d+(?:[.,]\d+)*|\pL+(?:['’]\pL+)?")
+# A code (`HW-10423`, `Q3`), a number, a word.
+_TOKEN = re2.compile(r"\pL+-?\d[\pL\d]*|\d+(?:[.,]\d+)*|\pL+(?:['’]\pL+)?")
+_ORDINALS = {"first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6"}
 _ACRONYM = (2, 3, 4)
 _WINDOW = 3
+_SHORT_CODE = 2
 _LONGEST_TEXT = 100_000
 
 
@@ -30,6 +33,11 @@ class Word:
     def is_name(self) -> bool:
         """Whether it is written like a name; the start of a sentence is the reader's affair."""
         return self.text[:1].isupper() and not self.number
+
+    @property
+    def is_code(self) -> bool:
+        """Whether letters and figures stand together."""
+        return not self.number and any(sign.isdigit() for sign in self.text)
 
 
 @dataclass(frozen=True)
@@ -59,8 +67,10 @@ class Source:
 
     @cached_property
     def numbers(self) -> frozenset[str]:
-        """The value of every number, in figures or in words."""
-        return frozenset(word.number for line in self.lines for word in line.words if word.number)
+        """The value of every number, in figures or in words; `third` is 3 here, for it may bear `Q3`."""
+        words = [word for line in self.lines for word in line.words]
+        ordinals = (_ORDINALS.get(word.text.casefold(), "") for word in words)
+        return frozenset((*(word.number for word in words), *ordinals)) - {""}
 
     @cached_property
     def folded(self) -> str:
@@ -110,5 +120,9 @@ def _line(text: str) -> Line:
 def _word(text: str) -> Word:
     if text[0].isdigit():
         return Word(text, text, min(decimals(text), key=len, default=text))
+    if text[0].isalpha() and len(text) == _SHORT_CODE and text[1].isdigit():
+        return Word(text, text.casefold(), text[1])
+    if any(sign.isdigit() for sign in text):
+        return Word(text, text.casefold())
     stems = terms(text)
     return Word(text, stems[0] if stems else "", number_word(text))
