@@ -53,7 +53,7 @@ def runner_of(parts: Parts) -> TicketRunner:
         policy=parts.policy,
         drafting=written or extractive,
         spare_drafting=extractive if written else None,
-        compliance=ComplianceAgent(),
+        compliance=ComplianceAgent(parts.policy),
         clock=parts.clock,
         shares=parts.shares,
         calls=calls,

@@ -34,7 +34,7 @@ class Attempt:
         if self.compliance is None or self.draft is None or self.compliance.verdict is Verdict.BLOCKED:
             return False
         # A macro is approved as a whole: without one of its sentences it is no longer what was approved.
-        return self.draft.rung is not Rung.MACRO or self.compliance.verdict is Verdict.PASS
+        return self.draft.rung is not Rung.MACRO or not self.compliance.dropped
 
 
 @dataclass

@@ -351,6 +351,7 @@ def compliance_given(seen: Sections, ticket: TicketSnapshot, clock: Clock) -> Co
         drafting=drafting,
         customer_email=ticket.requester.email,
         internal_passages=_for(Audience.INTERNAL, passages),
+        tainted=tuple(ticket.last_from_customer.text[start:end] for start, end in screened.injection_spans),
         source_language=screened.language,
     )
 

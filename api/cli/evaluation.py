@@ -11,7 +11,7 @@ app = typer.Typer(name="eval", help="Measure a part of the product on your own o
 
 @app.callback()
 def group() -> None:
-    """Keep `intents` a command of its own."""
+    """Keep each a command of its own."""
 
 
 @app.command("intents")
@@ -27,3 +27,18 @@ def intents(
     from api.cli.evaluation_work import intents as work
 
     asyncio.run(work(train=train, test=test, out_of_scope=out_of_scope, valid=valid, as_json=as_json))
+
+
+@app.command("grounding")
+def grounding(
+    *,
+    data: Annotated[
+        Path, typer.Option(help="JSON lines with `doc`, `summary`, `label` (1: says nothing else) and maybe `domain`.")
+    ],
+    language: Annotated[str, typer.Option(help="The language of the texts, as in `en`.")] = "en",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")] = False,
+) -> None:
+    """Print how well the check without a model notices texts that say something else than their document."""
+    from api.cli.grounding_work import grounding as work
+
+    work(data=data, language=language, as_json=as_json)

@@ -1,10 +1,9 @@
 """The compliance agent: named checks on every sentence and on the whole draft; it judges and never rewrites."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from support_agents.agents.checks import claims, courtesy, evidence, privacy
-from support_agents.agents.checks.support import Support, support_of
+from support_agents.agents.checks.catalogue import RULES, refuse_unknown
+from support_agents.agents.checks.support import support_of
 from support_agents.agents.protocol import SentenceVerdict
 from support_agents.domain.sections import (
     Check,
@@ -12,27 +11,13 @@ from support_agents.domain.sections import (
     ComplianceGiven,
     ComplianceSection,
     Sentence,
+    Severity,
     Verdict,
 )
+from support_agents.policy.ledger import PolicyLedger
 from support_agents.screening.language import detect
 from support_agents.wording.values import values_in
 
-CheckRule = Callable[[Sentence, Support], str]
-"""Returns why the sentence fails, in a person's words; empty when it passes."""
-
-# In the order they are shown; each is pure and takes a fraction of a millisecond.
-CHECKS: dict[str, CheckRule] = {
-    "citation_or_fact": evidence.citation_or_fact,
-    "grounded_values": evidence.grounded_values,
-    "supported_by_quote": evidence.supported_by_quote,
-    "condition_kept": evidence.condition_kept,
-    "order_status": evidence.order_status,
-    "no_unproposed_promise": claims.no_unproposed_promise,
-    "no_other_person": privacy.no_other_person,
-    "no_internal": privacy.no_internal,
-    "attachments": claims.attachments,
-    "honest_courtesy": courtesy.honest_courtesy,
-}
 LEAST_WORDS = 4
 _LONG_ENOUGH_TO_TELL = 40
 _SURE = 0.6
@@ -40,13 +25,18 @@ _SURE = 0.6
 
 @dataclass(frozen=True)
 class ComplianceAgent:
-    """`SentenceCheck` by the table `CHECKS`."""
+    """`SentenceCheck` by the catalogue of checks, set by the part `checks` of the policy file."""
+
+    ledger: PolicyLedger = field(default_factory=lambda: PolicyLedger(version="none"))
+
+    def __post_init__(self) -> None:
+        refuse_unknown(self.ledger.checks.severity)
 
     def check(self, sentence: Sentence, index: int, given: ComplianceGiven) -> SentenceVerdict:
-        """Judge one sentence by every check; one failure is enough to lose it."""
-        support = support_of(given)
-        checks = tuple(_check(name, rule(sentence, support), index) for name, rule in CHECKS.items())
-        keep = all(check.result is CheckResult.PASSED for check in checks)
+        """Judge one sentence by every check; one failure that is more than a flag is enough to lose it."""
+        support = support_of(given, self.ledger)
+        checks = tuple(rule.apply(sentence, index, support) for rule in RULES)
+        keep = all(check.severity is Severity.FLAG for check in checks if check.result is CheckResult.FAILED)
         return SentenceVerdict(keep=keep, checks=checks, sentence=sentence)
 
     def close(
@@ -54,25 +44,34 @@ class ComplianceAgent:
     ) -> ComplianceSection:
         """Judge the whole: language, what is left, and how many of the stated facts are confirmed."""
         whole = (
-            _check("reply_language", _language(kept, given), None),
-            _check("answers_something", _answers(kept, given), None),
+            _whole("reply_language", _language(kept, given)),
+            _whole("answers_something", _answers(kept, given)),
         )
-        failed = any(check.result is CheckResult.FAILED for check in whole)
+        checks = (*(check for verdict in verdicts for check in verdict.checks), *whole)
         dropped = tuple(v.sentence for v in verdicts if not v.keep and v.sentence is not None)
-        lost = any(not verdict.keep for verdict in verdicts)
         good = {id(verdict.sentence) for verdict in verdicts if verdict.keep}
         return ComplianceSection(
-            verdict=Verdict.BLOCKED if failed else Verdict.REPAIRED if lost else Verdict.PASS,
-            checks=(*(check for verdict in verdicts for check in verdict.checks), *whole),
+            verdict=_verdict(checks),
+            checks=checks,
             dropped=tuple(sentence for sentence in dropped if sentence not in kept),
             facts_stated=sum(_facts(sentence) for sentence in kept),
             facts_confirmed=sum(_facts(sentence) for sentence in kept if id(sentence) in good),
         )
 
 
-def _check(name: str, reason: str, index: int | None) -> Check:
+def _verdict(checks: tuple[Check, ...]) -> Verdict:
+    """The gravest consequence decides: a flag outweighs a repair, for a person must look."""
+    failed = {check.severity for check in checks if check.result is CheckResult.FAILED}
+    if Severity.BLOCK in failed:
+        return Verdict.BLOCKED
+    if Severity.FLAG in failed:
+        return Verdict.FLAGGED
+    return Verdict.REPAIRED if failed else Verdict.PASS
+
+
+def _whole(name: str, reason: str) -> Check:
     result = CheckResult.FAILED if reason else CheckResult.PASSED
-    return Check(name=name, result=result, reason=reason, sentence=index)
+    return Check(name=name, result=result, severity=Severity.BLOCK, reason=reason)
 
 
 def _facts(sentence: Sentence) -> int:

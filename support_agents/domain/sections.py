@@ -176,11 +176,20 @@ class CheckResult(StrEnum):
     FAILED = "failed"
 
 
+class Severity(StrEnum):
+    """What follows when a check fails."""
+
+    FLAG = "flag"  # the sentence stays, and whoever approves is told
+    DROP = "drop"  # the sentence is lost
+    BLOCK = "block"  # the whole draft is not fit to be shown
+
+
 class Check(Section):
     """A named check with its result and a reason a person understands."""
 
     name: str
     result: CheckResult
+    severity: Severity = Severity.DROP
     reason: str = ""
     sentence: int | None = Field(default=None, description="index into the streamed sentences; None = whole draft")
 
@@ -235,4 +244,5 @@ class ComplianceGiven(BaseModel):
     drafting: DraftingGiven
     customer_email: str
     internal_passages: tuple[RetrievedPassage, ...] = ()
+    tainted: tuple[str, ...] = Field(default=(), description="sentences of the customer that try to instruct software")
     source_language: str

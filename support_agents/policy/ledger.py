@@ -1,18 +1,22 @@
 """The policy file: loads it with exact errors, finds the clauses in force on a day; an expired one never applies."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from support_agents.domain.action import ClauseRef
 from support_agents.domain.errors import SupportError
+from support_agents.policy.check_policy import CheckPolicy
 from support_agents.policy.clauses import Clause
 from support_agents.policy.delivery import Deliveries
 from support_agents.wording.values import Value, unconfirmed, values_in
+
+Part = TypeVar("Part", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class PolicyLedger:
     version: str
     clauses: tuple[Clause, ...] = ()
     deliveries: Deliveries | None = None
+    checks: CheckPolicy = field(default_factory=CheckPolicy)
 
     def clauses_for(self, intent: str, today: date) -> tuple[Clause, ...]:
         """Return the clauses about `intent` that hold on `today`, in file order."""
@@ -60,17 +65,16 @@ def load_policy(path: Path) -> PolicyLedger:
     clauses = tuple(_clause(path, number, item) for number, item in enumerate(data["clauses"], start=1))
     _refuse_overlaps(path, clauses)
     version = f"{data['version']}.{hashlib.sha256(content).hexdigest()[:8]}"
-    return PolicyLedger(version, clauses, _deliveries(path, data.get("deliveries")))
+    deliveries = None if data.get("deliveries") is None else _part(path, "deliveries", Deliveries, data["deliveries"])
+    return PolicyLedger(version, clauses, deliveries, _part(path, "checks", CheckPolicy, data.get("checks") or {}))
 
 
-def _deliveries(path: Path, data: object) -> Deliveries | None:
-    if data is None:
-        return None
+def _part(path: Path, name: str, model: type[Part], data: object) -> Part:
     try:
-        return Deliveries.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        raise _invalid(path, f"deliveries: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise _invalid(path, f"{name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
 
 
 def _clause(path: Path, number: int, item: object) -> Clause:

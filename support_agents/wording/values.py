@@ -98,6 +98,12 @@ def _value(match: "re2._Match[str]") -> Value | None:
     return Value(kind, text, keys, match.start()) if keys else None
 
 
+def number_word(word: str) -> str:
+    """Return the value of a number word from two upwards (`thirty` is `30`); empty for any other word."""
+    plain = word.lower()
+    return str(_WORD_VALUES[plain]) if plain in _WORD_VALUES and plain not in _AMBIGUOUS - {"six"} else ""
+
+
 def decimals(text: str) -> frozenset[str]:
     """Return the normal forms of the first number in `text`: `1.234` has two, `3,95` and `3.95` the same one."""
     match = _DIGITS.search(text)

@@ -1,15 +1,16 @@
 """Checks on what a draft says of ourselves: no promise that was not proposed, nothing about files nobody opened."""
 
+from support_agents.agents.checks.rule import SentenceRule
 from support_agents.agents.checks.support import Support, words_only
 from support_agents.domain.action import IssueRefund
 from support_agents.domain.orders import OrderStatus
-from support_agents.domain.sections import Sentence
+from support_agents.domain.sections import Sentence, Severity
 from support_agents.wording.traits import Trait, has, words_of
 
 _GROUPS = (Trait.ACTION_REFUND, Trait.ACTION_SHIP, Trait.ACTION_CANCEL, Trait.ACTION_OTHER)
 
 
-def no_unproposed_promise(sentence: Sentence, support: Support) -> str:
+def _no_unproposed_promise(sentence: Sentence, support: Support) -> str:
     """No action is promised or reported that is neither proposed nor a verified fact; a quoted policy may name any."""
     if sentence.courtesy or support.is_verbatim(sentence):
         return ""
@@ -43,7 +44,7 @@ def _allowed(sentence: Sentence, support: Support) -> frozenset[Trait]:
     return frozenset(found)
 
 
-def attachments(sentence: Sentence, support: Support) -> str:
+def _attachments(sentence: Sentence, support: Support) -> str:
     """Nothing is asked for that is attached already, and nobody claims to have looked at a file."""
     said = words_only(sentence.text)
     if has(Trait.SEEN, said, support.language) and not support.is_verbatim(sentence):
@@ -51,3 +52,7 @@ def attachments(sentence: Sentence, support: Support) -> str:
     if support.drafting.attachments and has(Trait.EVIDENCE, said, support.language):
         return "it asks for or speaks of files although something is attached already"
     return ""
+
+
+NO_UNPROPOSED_PROMISE = SentenceRule("no_unproposed_promise", Severity.DROP, _no_unproposed_promise)
+ATTACHMENTS = SentenceRule("attachments", Severity.DROP, _attachments)

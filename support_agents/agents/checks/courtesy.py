@@ -1,7 +1,8 @@
 """The check on courtesy: only our own phrases pass without evidence, so that no claim hides in politeness."""
 
+from support_agents.agents.checks.rule import SentenceRule
 from support_agents.agents.checks.support import Support
-from support_agents.domain.sections import OrderAnswer, Sentence
+from support_agents.domain.sections import OrderAnswer, Sentence, Severity
 
 # Questions that say something of the look-up; each only after that answer.
 _AFTER = {
@@ -10,7 +11,7 @@ _AFTER = {
 }
 
 
-def honest_courtesy(sentence: Sentence, support: Support) -> str:
+def _honest_courtesy(sentence: Sentence, support: Support) -> str:
     """A sentence marked as courtesy is one of our phrases, word for word, and true of this case."""
     if not sentence.courtesy:
         return ""
@@ -21,3 +22,6 @@ def honest_courtesy(sentence: Sentence, support: Support) -> str:
         if sentence.text in phrases.line(key) and support.drafting.order_answer not in answers:
             return "it says of the order system what the order system did not say"
     return ""
+
+
+HONEST_COURTESY = SentenceRule("honest_courtesy", Severity.DROP, _honest_courtesy)

@@ -1,8 +1,9 @@
 """Checks that a sentence rests on what it cites: values, words, negation, conditions and the state of the order."""
 
+from support_agents.agents.checks.rule import SentenceRule
 from support_agents.agents.checks.support import Support, content_words, normal, words_only
 from support_agents.domain.orders import OrderStatus
-from support_agents.domain.sections import Sentence
+from support_agents.domain.sections import Sentence, Severity
 from support_agents.wording.traits import Trait, denies_something, has
 from support_agents.wording.values import unconfirmed, values_in
 
@@ -17,7 +18,7 @@ _STATES: dict[Trait, frozenset[OrderStatus]] = {
 }
 
 
-def citation_or_fact(sentence: Sentence, support: Support) -> str:
+def _citation_or_fact(sentence: Sentence, support: Support) -> str:
     """Every sentence that states something names a retrieved passage or a verified fact."""
     if sentence.courtesy:
         return ""
@@ -35,14 +36,14 @@ def citation_or_fact(sentence: Sentence, support: Support) -> str:
     return "" if sentence.citations or sentence.facts else "it rests on no passage and on no verified fact"
 
 
-def grounded_values(sentence: Sentence, support: Support) -> str:
+def _grounded_values(sentence: Sentence, support: Support) -> str:
     """Every number, date, amount, percentage and address stands in the cited passage or in a verified fact."""
     missing = unconfirmed(values_in(words_only(sentence.text)), support.values(sentence))
     named = ", ".join(f"“{value.text}”" for value in missing)
     return f"{named} is in no cited passage and no verified fact" if missing else ""
 
 
-def supported_by_quote(sentence: Sentence, support: Support) -> str:
+def _supported_by_quote(sentence: Sentence, support: Support) -> str:
     """Most content words of a cited sentence stand in what it cites or in the facts it names."""
     if not sentence.citations or support.is_verbatim(sentence):
         return ""
@@ -55,7 +56,7 @@ def supported_by_quote(sentence: Sentence, support: Support) -> str:
     return "" if share >= _BORNE_OUT else "the cited passage does not say this"
 
 
-def condition_kept(sentence: Sentence, support: Support) -> str:
+def _condition_kept(sentence: Sentence, support: Support) -> str:
     """A negation or condition of the quote is not lost, and none is added."""
     if not sentence.citations or support.is_verbatim(sentence):
         return ""
@@ -77,7 +78,7 @@ def _heading_denies(sentence: Sentence, said: str, support: Support) -> bool:
     )
 
 
-def order_status(sentence: Sentence, support: Support) -> str:
+def _order_status(sentence: Sentence, support: Support) -> str:
     """What a sentence says of the state of this order is what the order system says."""
     order = support.drafting.order
     if sentence.courtesy or support.is_verbatim(sentence):
@@ -90,3 +91,10 @@ def order_status(sentence: Sentence, support: Support) -> str:
         if has(trait, said, support.language) and order.status not in statuses:
             return f"the order is {order.status.value}"
     return ""
+
+
+CITATION_OR_FACT = SentenceRule("citation_or_fact", Severity.DROP, _citation_or_fact)
+GROUNDED_VALUES = SentenceRule("grounded_values", Severity.DROP, _grounded_values)
+SUPPORTED_BY_QUOTE = SentenceRule("supported_by_quote", Severity.DROP, _supported_by_quote)
+CONDITION_KEPT = SentenceRule("condition_kept", Severity.DROP, _condition_kept)
+ORDER_STATUS = SentenceRule("order_status", Severity.DROP, _order_status)

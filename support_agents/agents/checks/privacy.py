@@ -1,7 +1,8 @@
 """Checks that a draft names nobody but its reader and quotes nothing that is meant for colleagues."""
 
+from support_agents.agents.checks.rule import SentenceRule
 from support_agents.agents.checks.support import Support, shingles
-from support_agents.domain.sections import Sentence
+from support_agents.domain.sections import Sentence, Severity
 from support_agents.wording.phrases import GREETING_WORDS, first_name
 from support_agents.wording.values import ValueKind, values_in
 
@@ -30,7 +31,7 @@ _TITLES = frozenset(
 _NOBODY = frozenset({"there", "all", "team", "customer", "damen und herren", "kunde", "madame, monsieur", "monsieur"})
 
 
-def no_other_person(sentence: Sentence, support: Support) -> str:
+def _no_other_person(sentence: Sentence, support: Support) -> str:
     """E-mail addresses, telephone numbers and names are the customer's own or stand in the cited passage."""
     public = {key for value in support.values(sentence) for key in value.keys}
     mine = support.given.customer_email.casefold()
@@ -59,8 +60,12 @@ def _is_theirs(name: str, customer_name: str) -> bool:
     return said in _NOBODY or all(part.strip(".,") in own for part in said.split())
 
 
-def no_internal(sentence: Sentence, support: Support) -> str:
+def _no_internal(sentence: Sentence, support: Support) -> str:
     """No run of words comes from an internal passage that stands in no public one."""
     if not support.given.internal_passages:
         return ""
     return "it quotes an internal article" if shingles(sentence.text) & support.internal_shingles() else ""
+
+
+NO_OTHER_PERSON = SentenceRule("no_other_person", Severity.DROP, _no_other_person)
+NO_INTERNAL = SentenceRule("no_internal", Severity.DROP, _no_internal)

@@ -1,12 +1,16 @@
 """What a draft may rest on, in a form that checks can compare with; it judges nothing."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import re2
 
+from support_agents.agents.checks.source import Source, joined
+from support_agents.agents.macro_drafting import filled
 from support_agents.domain.knowledge import Passage
 from support_agents.domain.sections import ComplianceGiven, DraftingGiven, Sentence
+from support_agents.policy.check_policy import CheckPolicy
+from support_agents.policy.ledger import PolicyLedger
 from support_agents.screening.terms import terms
 from support_agents.wording.facts import fact_texts
 from support_agents.wording.phrases import Phrases, phrases_of
@@ -23,6 +27,12 @@ class Support:
     given: ComplianceGiven
     facts: dict[str, str]
     phrases: Phrases | None
+    ledger: PolicyLedger
+
+    @property
+    def policy(self) -> CheckPolicy:
+        """How the checks are set."""
+        return self.ledger.checks
 
     @property
     def drafting(self) -> DraftingGiven:
@@ -44,10 +54,23 @@ class Support:
         said = normal(sentence.text)
         return bool(said) and any(said in normal(passage.text) for passage in self.cited(sentence))
 
+    def is_macro(self, sentence: Sentence) -> bool:
+        """Whether the words are those of an approved macro with the facts in its slots."""
+        return sentence.text in self._approved
+
+    @cached_property
+    def _approved(self) -> frozenset[str]:
+        sentences = (one for macro in self.drafting.macros for one in macro.sentences)
+        return frozenset(filled(one.text, self.facts) for one in sentences)
+
     def values(self, sentence: Sentence) -> tuple[Value, ...]:
         """Every value that the sentence may state: of its cited passages, of the order and of computed facts."""
         cited = [value for passage in self.cited(sentence) for value in _values(_whole(passage))]
         return (*cited, *(value for text in _raw_facts(self.drafting) for value in _values(text)))
+
+    def source(self, sentence: Sentence) -> Source:
+        """All that the sentence rests on as one text: its cited passages whole, and the facts."""
+        return joined((*(_whole(passage) for passage in self.cited(sentence)), *_raw_facts(self.drafting)))
 
     def internal_shingles(self) -> frozenset[tuple[str, ...]]:
         """Runs of words that stand in an internal passage and in no public one."""
@@ -56,10 +79,10 @@ class Support:
         return secret - public
 
 
-def support_of(given: ComplianceGiven) -> Support:
+def support_of(given: ComplianceGiven, ledger: PolicyLedger) -> Support:
     """Gather the support; texts are read once and remembered, so this is cheap for every sentence."""
     language = given.source_language
-    return Support(given, fact_texts(given.drafting, language), phrases_of(language))
+    return Support(given, fact_texts(given.drafting, language), phrases_of(language), ledger)
 
 
 def words_only(text: str) -> str:
