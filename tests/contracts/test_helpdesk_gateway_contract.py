@@ -148,9 +148,7 @@ async def test_who_is_copied_in_is_told_by_address(desk: Desk) -> None:
     assert (await seen(desk)).copied == {MAX}
 
 
-async def test_followers_the_requester_and_we_are_not_copied_in(
-    zendesk: ZendeskGateway, server: ZendeskServer
-) -> None:
+async def test_followers_the_requester_and_we_are_not_copied_in(zendesk: ZendeskGateway, server: ZendeskServer) -> None:
     ticket = server.tickets[77]
     ticket.follower_ids.append(777)
     ticket.email_cc_ids += [CUSTOMER, API_USER]

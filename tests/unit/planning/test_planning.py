@@ -294,7 +294,7 @@ def test_what_makes_a_step_doubtful_is_left_to_people(
 
 
 def test_never_the_money_and_the_item_as_well() -> None:
-    attached = {"facts": order(), "attachments": ("photo.jpg",), "policy": STEPPING}
+    attached: dict[str, Any] = {"facts": order(), "attachments": ("photo.jpg",), "policy": STEPPING}
     text = "It arrived broken: my money back or a replacement"
     section = planned(text, "damaged_item", **attached)
     assert [type(action) for action in section.actions] == [IssueRefund]
