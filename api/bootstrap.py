@@ -118,7 +118,7 @@ def build(settings: Settings) -> Container:
     orders = _orders(settings, clock)
     outside = _outside(settings, clock, orders, database)
     acting = acting_of(settings, records.key, database, outside.doors)
-    thinking = _thinking(settings, clock, orders, records.passages)
+    thinking = _thinking(settings, clock, orders, records.passages, frozenset(outside.doors.shelf.files))
     tickets = TicketStore(database, IdentifierHash(records.key.derived("identifiers")))
     indexer = PassageIndexer(passages=records.passages, embedder=thinking.background, index=thinking.index)
     keeper = IndexKeeper(partial(_in_step, indexer, thinking.macros))
@@ -236,7 +236,9 @@ def _orders(settings: Settings, clock: Clock) -> OrderLookup:
     return orders
 
 
-def _thinking(settings: Settings, clock: Clock, orders: OrderLookup, passages: PassageStore) -> _Thinking:
+def _thinking(
+    settings: Settings, clock: Clock, orders: OrderLookup, passages: PassageStore, attachable: frozenset[str]
+) -> _Thinking:
     from support_agents.adapters.extractive import ExtractiveModel, SentenceVectors
     from support_agents.adapters.onnx import OnnxEmbedder
     from support_agents.adapters.qdrant_edge import QdrantEdgeStore
@@ -265,6 +267,7 @@ def _thinking(settings: Settings, clock: Clock, orders: OrderLookup, passages: P
             shares=settings.stages,
             remembering=sentences.memory,
             macros=macros,
+            attachable=attachable,
         )
     )
 

@@ -34,6 +34,7 @@ class Parts:
     shares: Shares
     remembering: Embedder | None = None
     macros: Macros | None = None
+    attachable: frozenset[str] = frozenset()
 
 
 def runner_of(parts: Parts) -> TicketRunner:
@@ -58,5 +59,6 @@ def runner_of(parts: Parts) -> TicketRunner:
         shares=parts.shares,
         calls=calls,
         macros=parts.macros,
+        attachable=parts.attachable,
     )
     return TicketRunner(pipeline=pipeline, interaction_log=InteractionLogAgent(), clock=parts.clock)

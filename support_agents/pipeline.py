@@ -100,6 +100,7 @@ class Pipeline:
     """The five agents, the rules between them and the order in which they work.
 
     `spare_drafting` drafts beside a slower drafter, so that something stands when that one is late or wrong.
+    `attachable` are the names of the knowledge base's files that a reply may carry.
     """
 
     screen: Callable[[str, str], ScreeningSection]
@@ -115,6 +116,7 @@ class Pipeline:
     shares: Shares
     calls: CallLog
     macros: Macros | None = None
+    attachable: frozenset[str] = frozenset()
 
     async def run(self, ticket: TicketSnapshot, run: Run) -> Finished:
         """Take one revision of a ticket through all stages; a stage that fails or is late lowers the rung."""
@@ -279,7 +281,7 @@ class Pipeline:
             outcome = Outcome.EVIDENCE if given.drafting.passages else Outcome.HANDED_OFF
             return _ended(work, outcome, best.reason, actions=planned.actions)
         reply = reply_action(
-            work.ticket.requester, work.ticket.subject, best.draft.text, planned=planned, draft=best.draft
+            work.ticket.requester, work.ticket.subject, best.draft, planned=planned, attachable=self.attachable
         )
         outcome = Outcome(best.draft.rung.value)
         return _ended(work, outcome, attempts[0].reason, actions=(reply, *planned.actions))

@@ -6,7 +6,7 @@ from datetime import date
 
 from support_agents.composing.needs import asked_intents
 from support_agents.composing.reference import TAKEN_FOR_MONEY, is_about_money, names_item
-from support_agents.domain.action import ActionKind, ClauseRef, IssueRefund, ProposedAction, SendReply
+from support_agents.domain.action import ActionKind, ClauseRef, IssueRefund, OrderStep, ProposedAction, SendReply
 from support_agents.domain.intent import UNKNOWN
 from support_agents.domain.orders import OrderFacts, OrderStatus
 from support_agents.domain.sections import ComputedFact, DraftSection, IntentSection, OrderAnswer, PlanSection
@@ -15,6 +15,7 @@ from support_agents.policy.arrival import arrival_facts
 from support_agents.policy.clauses import Clause
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.policy.refunds import obstacles, refundable
+from support_agents.policy.steps import allowed_steps
 from support_agents.wording.cues import Cue, find_cue
 from support_agents.wording.meaning import is_witnessed, meant
 from support_agents.wording.places import places_in
@@ -71,6 +72,13 @@ _TO_A_PERSON: Mapping[str, str] = {
     "speak_to_person": "the customer asks to speak to a person",
     "delete_account": "deleting an account cannot be undone",
 }
+# What a customer asks for where one of these is among the intents; and what else asked for makes it doubtful.
+_STEP_INTENTS: Mapping[ActionKind, frozenset[str]] = {
+    ActionKind.CANCEL_ORDER: frozenset({"cancel_order"}),
+    ActionKind.REPLACE_ORDER: frozenset({"damaged_item", "wrong_item", "missing_item"}),
+    ActionKind.DELETE_RECORD: frozenset({"delete_account"}),
+}
+_RATHER_A_CHANGE = frozenset({"change_order", "change_address"})
 _FOR_A_PERSON: Mapping[Cue, str] = {
     Cue.DANGER: "the message speaks of “{word}”",
     Cue.DISPUTE: "a payment is disputed with a bank (“{word}”)",
@@ -141,20 +149,23 @@ def plan(given: PlanningGiven) -> PlanSection:
     needs_order_id = _needs_order_id(given)
     hand_off = _hand_off(given)
     order = given.order if given.order_answer is OrderAnswer.FOUND and given.requester.verified else None
+    steps = _steps(given, order, hand_off)
     if given.injection or order is None:
         return PlanSection(
             order_answer=given.order_answer,
             order=None if given.injection else order,
+            actions=steps,
             needs_order_id=needs_order_id and hand_off is None,
             hand_off=hand_off,
             reasons=(hand_off,) if hand_off else (),
         )
     refund, clauses, reasons = _refund(given, order)
+    refunds = (refund,) if refund is not None and hand_off is None else ()
     return PlanSection(
         order_answer=given.order_answer,
         order=order,
         facts=tuple(_facts(given, order)),
-        actions=(refund,) if refund is not None and hand_off is None else (),
+        actions=refunds or steps,  # never the money and the item as well
         clauses=tuple(dict.fromkeys(clause.ref for clause in clauses)),
         hand_off=hand_off,
         reasons=((hand_off,) if hand_off else ()) + reasons,
@@ -195,6 +206,36 @@ def _hand_off(given: PlanningGiven) -> str | None:
         (top == UNKNOWN and not given.evidence_found, "nothing in the knowledge base is about this"),
     )
     return next((reason for applies, reason in reasons if applies), None)
+
+
+def _steps(given: PlanningGiven, order: OrderFacts | None, hand_off: str | None) -> tuple[OrderStep, ...]:
+    """Return the steps that the policy offers, the customer plainly asks for and a clause allows.
+
+    A deletion may be proposed beside the hand-off that asking for it is: the person who takes the ticket decides.
+    """
+    own = hand_off == _TO_A_PERSON["delete_account"]
+    asked = frozenset(kind for kind in given.policy.offered if _asks_for(kind, given))
+    asked = asked & {ActionKind.DELETE_RECORD} if own else asked
+    if not asked or not given.requester.verified or (hand_off is not None and not own):
+        return ()
+    intents = (intent for kind in sorted(asked) for intent in given.intents if intent in _STEP_INTENTS[kind])
+    clauses = (clause for intent in intents for clause in given.policy.clauses_for(intent, given.today))
+    return allowed_steps(clauses, order, given.today, offered=asked, evidence=bool(given.attachments))
+
+
+def _asks_for(kind: ActionKind, given: PlanningGiven) -> bool:
+    """Whether the message asks for this step and nothing in it makes that doubtful; how it works is no request."""
+    asked = _STEP_INTENTS[kind] & {*given.intents}
+    if not any(is_witnessed(intent, given.text) for intent in asked) or find_cue(Cue.GENERAL, given.text) is not None:
+        return False
+    match kind:
+        case ActionKind.CANCEL_ORDER:
+            return not _RATHER_A_CHANGE & {*given.intents}
+        case ActionKind.REPLACE_ORDER:
+            wants_item = find_cue(Cue.REPLACEMENT, given.text) is not None
+            return wants_item and find_cue(Cue.MONEY, given.text) is None
+        case _:
+            return True
 
 
 def _refund(given: PlanningGiven, order: OrderFacts) -> tuple[IssueRefund | None, tuple[Clause, ...], tuple[str, ...]]:
@@ -292,19 +333,43 @@ def _window_facts(name: str, clauses: tuple[Clause, ...], order: OrderFacts) -> 
 
 
 def reply_action(
-    requester: Requester, subject: str, text: str, *, planned: PlanSection, draft: DraftSection
+    requester: Requester,
+    subject: str,
+    draft: DraftSection,
+    *,
+    planned: PlanSection,
+    attachable: frozenset[str] = frozenset(),
 ) -> SendReply:
-    """Make the reply to the ticket's own requester; it waits for the refund that its text says was made."""
+    """Make the reply to the ticket's own requester; it waits for the refund that its text says was made.
+
+    Of the `attachable` files of the knowledge base it carries those that the text names on the word of an article.
+    """
     stated = {name for sentence in draft.sentences for name in sentence.facts}
     waits_for = next((action.ref for action in planned.actions if states(stated, action)), None)
     subject = subject.strip() or "Your message"
     return SendReply(
         to=requester.email,
         subject=subject if subject.lower().startswith("re:") else f"Re: {subject}",
-        text=text,
+        text=draft.text,
         clauses=planned.clauses,
         after=waits_for,
+        attachments=_named_files(draft, attachable),
     )
+
+
+def _named_files(draft: DraftSection, attachable: frozenset[str]) -> tuple[str, ...]:
+    """Return the files that a sentence and the article that it quotes both name, in order; a link names none."""
+    named = [
+        word
+        for sentence in draft.sentences
+        for word in _words(sentence.text)
+        if word in attachable and any(word in _words(cited.quote) for cited in sentence.citations)
+    ]
+    return tuple(dict.fromkeys(named))
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip("“”„\"'()[]*_,;:!?.") for word in text.split()]
 
 
 def states(facts: set[str], action: ProposedAction) -> bool:

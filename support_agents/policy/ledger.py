@@ -9,11 +9,12 @@ from typing import TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from support_agents.domain.action import ClauseRef
+from support_agents.domain.action import ActionKind, ClauseRef
 from support_agents.domain.errors import SupportError
 from support_agents.policy.check_policy import CheckPolicy
 from support_agents.policy.clauses import Clause
 from support_agents.policy.delivery import Deliveries
+from support_agents.policy.steps import STEPS
 from support_agents.wording.values import Value, unconfirmed, values_in
 
 Part = TypeVar("Part", bound=BaseModel)
@@ -21,12 +22,16 @@ Part = TypeVar("Part", bound=BaseModel)
 
 @dataclass(frozen=True)
 class PolicyLedger:
-    """All clauses of one file; `version` is the file's own, with the hash of its bytes."""
+    """All clauses of one file; `version` is the file's own, with the hash of its bytes.
+
+    `offered` are the steps in the shop's own systems that may be proposed at all; none unless the file names them.
+    """
 
     version: str
     clauses: tuple[Clause, ...] = ()
     deliveries: Deliveries | None = None
     checks: CheckPolicy = field(default_factory=CheckPolicy)
+    offered: frozenset[ActionKind] = frozenset()
 
     def clauses_for(self, intent: str, today: date) -> tuple[Clause, ...]:
         """Return the clauses about `intent` that hold on `today`, in file order."""
@@ -66,7 +71,16 @@ def load_policy(path: Path) -> PolicyLedger:
     _refuse_overlaps(path, clauses)
     version = f"{data['version']}.{hashlib.sha256(content).hexdigest()[:8]}"
     deliveries = None if data.get("deliveries") is None else _part(path, "deliveries", Deliveries, data["deliveries"])
-    return PolicyLedger(version, clauses, deliveries, _part(path, "checks", CheckPolicy, data.get("checks") or {}))
+    checks = _part(path, "checks", CheckPolicy, data.get("checks") or {})
+    return PolicyLedger(version, clauses, deliveries, checks, _offered(path, data.get("steps")))
+
+
+def _offered(path: Path, data: object) -> frozenset[ActionKind]:
+    known = {kind.value: kind for kind in STEPS}
+    named = [] if data is None else data
+    if not isinstance(named, list) or not all(isinstance(name, str) and name in known for name in named):
+        raise _invalid(path, f"steps: a list of {', '.join(sorted(known))}")
+    return frozenset(known[name] for name in named)
 
 
 def _part(path: Path, name: str, model: type[Part], data: object) -> Part:

@@ -1,31 +1,68 @@
-"""Which steps in the shop's own systems a clause allows for an order today; none is offered unless a caller says so."""
+"""Which steps in the shop's own systems the policy file offers and a clause allows today; it proposes none by itself.
+
+A step is offered where the policy file says so (`steps: [cancel_order]`); without that line there are none.
+"""
 
 from collections.abc import Iterable
 from datetime import date
 
-from support_agents.domain.action import ActionKind, CancelOrder
+from support_agents.domain.action import ActionKind, CancelOrder, DeleteRecord, OrderStep, ReplaceOrder
 from support_agents.domain.orders import OrderFacts, OrderStatus
-from support_agents.policy.clauses import Clause, Rule
+from support_agents.policy.clauses import Clause
+from support_agents.policy.refunds import obstacles
 
-# Whatever a clause says: what has left the house cannot be called back by cancelling.
-_CAN_BE_CANCELLED = frozenset({OrderStatus.PROCESSING})
+STEPS = frozenset({ActionKind.CANCEL_ORDER, ActionKind.REPLACE_ORDER, ActionKind.DELETE_RECORD})
+# Whatever a clause says: what has left the house cannot be called back by cancelling, and only what has left can be
+# sent once more.
+_POSSIBLE = {
+    ActionKind.CANCEL_ORDER: frozenset({OrderStatus.PROCESSING}),
+    ActionKind.REPLACE_ORDER: frozenset({OrderStatus.SHIPPED, OrderStatus.DELIVERED, OrderStatus.RETURNED}),
+}
 
 
 def allowed_steps(
-    clauses: Iterable[Clause], order: OrderFacts, today: date, *, offered: frozenset[ActionKind]
-) -> tuple[CancelOrder, ...]:
-    """Return what the clauses in force allow of `offered`; order and version come from the order system alone."""
-    if ActionKind.CANCEL_ORDER not in offered or order.status not in _CAN_BE_CANCELLED:
-        return ()
+    clauses: Iterable[Clause], order: OrderFacts | None, today: date, *, offered: frozenset[ActionKind], evidence: bool
+) -> tuple[OrderStep, ...]:
+    """Return what the clauses in force allow of `offered`, each kind once; all of it comes from the order system.
+
+    `evidence` says whether something is attached. Without an order only what is about none can be allowed.
+    """
+    allowed: dict[ActionKind, OrderStep] = {}
     for clause in clauses:
-        rule = clause.rule
-        if rule is not None and clause.holds_on(today) and _allows_cancelling(rule, order, today):
-            return (CancelOrder(order_id=order.order_id, order_version=order.version, clauses=(clause.ref,)),)
-    return ()
+        kind = _kind(clause)
+        if kind in allowed or kind not in offered or not clause.holds_on(today):
+            continue
+        step = _step(kind, clause, order)
+        if step is not None and _allows(clause, kind, order, today, evidence=evidence):
+            allowed[kind] = step
+    return tuple(allowed.values())
 
 
-def _allows_cancelling(rule: Rule, order: OrderFacts, today: date) -> bool:
-    if rule.action != ActionKind.CANCEL_ORDER or order.status not in rule.statuses:
+def _kind(clause: Clause) -> ActionKind | None:
+    named = clause.rule.action if clause.rule is not None else ""
+    return next((kind for kind in STEPS if kind == named), None)
+
+
+def _step(kind: ActionKind | None, clause: Clause, order: OrderFacts | None) -> OrderStep | None:
+    if kind is ActionKind.DELETE_RECORD:
+        return DeleteRecord(clauses=(clause.ref,))
+    if order is None:
+        return None
+    if kind is ActionKind.CANCEL_ORDER:
+        return CancelOrder(order_id=order.order_id, order_version=order.version, clauses=(clause.ref,))
+    return ReplaceOrder(
+        order_id=order.order_id, order_version=order.version, item=order.item, quantity=order.quantity,
+        clauses=(clause.ref,),
+    )  # fmt: skip
+
+
+def _allows(clause: Clause, kind: ActionKind | None, order: OrderFacts | None, today: date, *, evidence: bool) -> bool:
+    """A clause about an order names the states it holds in; silence allows nothing."""
+    rule = clause.rule
+    if rule is None or kind is None:
         return False
-    deadline = rule.deadline(order)
-    return rule.window_days is None or (deadline is not None and today <= deadline)
+    if kind is ActionKind.DELETE_RECORD:
+        return True
+    if order is None or order.status not in _POSSIBLE[kind] or order.status not in rule.statuses:
+        return False
+    return not obstacles(rule, order, today, evidence=evidence)

@@ -20,12 +20,17 @@ class Taken:
 
 @dataclass
 class SmtpSink:
-    """`at_rcpt` and `at_data` answer in place of acceptance; `drop_after_data` takes the letter and hangs up."""
+    """`at_rcpt` and `at_data` answer in place of acceptance; `drop_after_data` takes the letter and hangs up.
+
+    `stall` holds the answer to DATA back, `before` or `after` the letter was taken, and then `reached` is set.
+    """
 
     taken: list[Taken] = field(default_factory=list)
     at_rcpt: str = ""
     at_data: str = ""
     drop_after_data: bool = False
+    stall: str = ""
+    reached: bool = False
     port: int = 0
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's hook
@@ -40,11 +45,20 @@ class SmtpSink:
         if self.at_data:
             return self.at_data
         assert isinstance(envelope.content, bytes)
+        if self.stall == "before":
+            await self._hold()
         self.taken.append(Taken(envelope.mail_from or "", tuple(envelope.rcpt_tos), envelope.content))
+        if self.stall == "after":
+            await self._hold()
         if self.drop_after_data:
             assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return f"250 OK queued as {len(self.taken)}"
+
+    async def _hold(self) -> None:
+        """Until the other side hangs up, which ends the conversation's task."""
+        self.reached = True
+        await asyncio.Event().wait()
 
 
 @asynccontextmanager

@@ -67,12 +67,17 @@ class ZendeskTicket:
 
 @dataclass
 class ZendeskServer:
-    """`faults` holds what goes wrong with the next updates: an HTTP status, `drop_after`, `stall`, `garbage`."""
+    """A helpdesk with its tickets.
+
+    `faults` holds what goes wrong with the next updates: an HTTP status, `drop_after`, `garbage`, `stall_before` or
+    `stall_after` the comment was written; `reached` is set once one stalls.
+    """
 
     tickets: dict[int, ZendeskTicket] = field(default_factory=dict)
     faults: list[int | str] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
     base_url: str = ""
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
 
     def add(
         self, number: int, requester_email: str, body: str = "Where is my order?", *, at: datetime = START
@@ -123,6 +128,8 @@ class ZendeskServer:
         fault = self.faults.pop(0) if self.faults else None
         if isinstance(fault, int):
             return JSONResponse({"error": "Fault"}, status_code=fault)
+        if fault == "stall_before":
+            await self._hold()
         ticket, asked = self.tickets[request.path_params["number"]], (await request.json())["ticket"]
         if ticket.status == "closed":
             return JSONResponse({"error": "RecordInvalid"}, status_code=422)
@@ -130,13 +137,18 @@ class ZendeskServer:
             return JSONResponse({"error": "UpdateConflict"}, status_code=409)
         said = asked["comment"]
         audit = ticket.comment(API_USER, said["html_body"], public=said["public"], metadata=asked.get("metadata"))
-        if fault == "stall":
-            await asyncio.sleep(60)
+        if fault == "stall_after":
+            await self._hold()
         if fault == "drop_after":
             raise ConnectionAbortedError
         if fault == "garbage":
             return Response("<html>", media_type="text/html")
         return JSONResponse({"ticket": _shown(ticket), "audit": audit})
+
+    async def _hold(self) -> None:
+        """For longer than anybody waits."""
+        self.reached.set()
+        await asyncio.sleep(60)
 
     async def _comments(self, request: Request) -> Response:
         refusal = self._refusal(request)

@@ -96,9 +96,9 @@ class Work:
             ground.clear("template")
 
     def _missing(self) -> Kind | None:
-        """The kind of which least is running, of those that are not done."""
+        """Of those that are not done the kind of which least is running, and then the one that is furthest behind."""
         missing = [kind for kind in self.kinds if kind.done < kind.wanted]
-        return min(missing, key=lambda kind: kind.running, default=None)
+        return min(missing, key=lambda kind: (kind.running, kind.done / kind.wanted), default=None)
 
     def _start(self, each: Running) -> None:
         url = each.ground.url(str(each.seed), each.folder)

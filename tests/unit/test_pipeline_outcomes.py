@@ -11,6 +11,7 @@ from support_agents.domain.action import SendReply
 from support_agents.domain.errors import SupportError
 from support_agents.domain.runs import Outcome, RunRecord
 from support_agents.domain.sections import Rung, Verdict, written
+from support_agents.policy.steps import STEPS
 from support_agents.ports import Completed, StopReason
 from support_agents.testing.llm import Pause
 from tests.fixtures.pipeline import ASKS_FOR_MONEY, SECONDS, Parts, a_run, ran, ticket
@@ -184,6 +185,7 @@ async def test_i5_a_screening_that_breaks_hands_off_before_anything_is_read() ->
 
 async def test_i5_a_plan_that_breaks_hands_off() -> None:
     class BrokenPolicy:
+        offered = STEPS
         clauses_for = staticmethod(broken)
 
     record = await record_of(Parts(replaced={"policy": BrokenPolicy()}))

@@ -11,6 +11,7 @@ import pytest
 from psycopg import sql
 
 from tests.fixtures.database import _administer, _url
+from tests.journeys.approval_safety.harness import Furnished, furnish
 from tests.journeys.approval_safety.house import House, open_house
 from tests.journeys.approval_safety.slack_house import SlackHouse, open_slack_house
 
@@ -31,6 +32,17 @@ def slack_house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     folder = tmp_path_factory.mktemp("slack")
     with _database(request, folder) as url, open_slack_house(folder, url) as made:
         yield made
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def furnished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Furnished]:
+    """What each test that kills its server has a copy of."""
+    folder = tmp_path_factory.mktemp("furnished")
+    if request.param == "sqlite":
+        yield furnish(folder / "data", "")
+        return
+    with _database(request, folder) as url:
+        yield furnish(folder / "data", url)
 
 
 @contextmanager

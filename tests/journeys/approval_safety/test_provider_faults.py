@@ -1,10 +1,7 @@
 """A real server, a provider that loses answers, and kills around its call: one refund, whatever happens."""
 
-import shutil
-import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,10 +9,10 @@ import pytest
 
 from tests.journeys.approval_safety.harness import (
     PROVIDERS,
+    Furnished,
     World,
     assert_one_refund,
     drive,
-    furnish,
     kill_during_the_call,
     refund_is,
     world_of,
@@ -28,13 +25,8 @@ pytestmark = pytest.mark.long
 A_DAY_LATER = timedelta(hours=25)
 
 
-@pytest.fixture(scope="module")
-def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return furnish(tmp_path_factory.mktemp("furnished") / "data")
-
-
 @pytest.fixture(params=PROVIDERS)
-def world(request: pytest.FixtureRequest, furnished: Path, tmp_path: Path) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, furnished: Furnished, tmp_path: Path) -> Iterator[World]:
     with world_of(request.param, furnished, tmp_path) as made:
         yield made
 
@@ -79,19 +71,18 @@ def test_a_crash_that_is_noticed_a_day_later_refunds_once(world: World) -> None:
 
 
 @pytest.mark.parametrize("later", [timedelta(), A_DAY_LATER], ids=["at once", "25 h later"])
-def test_a_restored_backup_refunds_once(world: World, tmp_path: Path, later: timedelta) -> None:
+def test_a_restored_backup_refunds_once(world: World, later: timedelta) -> None:
     """The backup knows the approval, not the refund: nothing leaves before an admin has looked."""
-    backup = tmp_path / "backup.db"
     world.product.environment = {**world.product.environment, "SUPPORT_UNDO_REFUND_SECONDS": "10"}
     world.product.start()
     drive(world, refund_is("scheduled"))
     world.kill()
-    _back_up(world, backup)
+    backup = world.back_up()
     world.product.start()
     drive(world)
     assert world.executions()["issue_refund"] == "succeeded"
     world.product.stop()
-    _restore(world, backup)
+    world.restore(backup)
     world.provider.now += later
     world.product.start()
     time.sleep(2)  # what would be due at once has been due for a while
@@ -128,26 +119,3 @@ def test_the_providers_keys_are_in_no_log(world: World) -> None:
     assert log
     for secret in world.secrets:
         assert secret not in log
-
-
-@pytest.mark.parametrize("side", ["before", "after"])
-def test_a_kill_at_the_letters_marker_sends_at_most_one(furnished: Path, tmp_path: Path, side: str) -> None:
-    with world_of("stripe", furnished, tmp_path) as world:
-        world.product.start(fault=f"{side}:mail_marker:1")
-        drive(world)
-        assert world.killed == 1
-        # Before the marker nothing was sent, and it is sent now; after it only a person can tell.
-        assert world.executions()["send_reply"] == ("succeeded" if side == "before" else "in_doubt")
-        assert_one_refund(world)
-
-
-def _back_up(world: World, to: Path) -> None:
-    """A backup as SQLite makes it, of a server that is not running."""
-    with closing(sqlite3.connect(world.product.folder / "support.db")) as live, closing(sqlite3.connect(to)) as copy:
-        live.backup(copy)
-
-
-def _restore(world: World, backup: Path) -> None:
-    for name in ("support.db", "support.db-wal", "support.db-shm"):
-        (world.product.folder / name).unlink(missing_ok=True)
-    shutil.copy(backup, world.product.folder / "support.db")

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 
-from support_agents.domain.action import IssueRefund
+from support_agents.domain.action import ActionKind, IssueRefund
+from support_agents.domain.ids import PassageId, new_id
+from support_agents.domain.knowledge import Citation
 from support_agents.domain.money import Money
 from support_agents.domain.orders import OrderFacts, OrderStatus
 from support_agents.domain.sections import DraftSection, IntentSection, OrderAnswer, PlanSection, Rung, Sentence
@@ -14,6 +16,7 @@ from support_agents.domain.ticket import Requester
 from support_agents.planning import PlanningGiven, only_order, plan, reply_action, wants_order
 from support_agents.policy.clauses import Clause, Rule
 from support_agents.policy.ledger import PolicyLedger
+from support_agents.policy.steps import STEPS
 from tests.fixtures.drafting import TODAY, ask, order
 
 ANNA = Requester(email="anna@example.com", name="Anna", verified=True)
@@ -228,6 +231,100 @@ def test_only_orders_are_looked_for_where_they_help() -> None:
     assert not wants_order(("gift_card",))
 
 
+CLOSING = "deleting an account cannot be undone"
+STEPPING = replace(
+    POLICY,
+    clauses=(
+        *POLICY.clauses,
+        clause("cancel", "cancel_order", "change_order", action="cancel_order", statuses=["processing"]),
+        clause("again", "damaged_item", "missing_item", action="replace_order", statuses=["delivered"]),
+        clause("forget", "delete_account", action="delete_record"),
+    ),
+    offered=STEPS,
+)
+OPEN = order(status=OrderStatus.PROCESSING, shipped_on=None, delivered_on=None)
+CANCELLING = ("Please cancel my order HW-10423", "cancel_order", OPEN)
+REPLACING = ("The lamp arrived broken, please send me a new one", "damaged_item", order())
+DELETING = ("Please delete my account", "delete_account", None)
+
+
+@pytest.mark.parametrize(
+    ("case", "proposed"),
+    [
+        (CANCELLING, "cancel_order"),
+        (REPLACING, "replace_order"),
+        (("Half of it is missing, please send a replacement", "missing_item", order()), "replace_order"),
+        (DELETING, "delete_record"),
+    ],
+)
+def test_a_step_is_proposed_where_the_policy_offers_it_and_a_clause_allows_it(
+    case: tuple[str, str, OrderFacts | None], proposed: str
+) -> None:
+    text, intent, facts = case
+    section = planned(text, intent, facts=facts, policy=STEPPING)
+    assert [action.kind for action in section.actions] == [proposed]
+    assert section.hand_off == (CLOSING if proposed == "delete_record" else None)
+    # Off by default, whatever clauses say; and each kind only where it is named.
+    assert planned(text, intent, facts=facts, policy=replace(STEPPING, offered=frozenset())).actions == ()
+    others = replace(STEPPING, offered=STEPS - {ActionKind(proposed)})
+    assert planned(text, intent, facts=facts, policy=others).actions == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "intents", "facts", "changes"),
+    [
+        ("How do I cancel an order?", ("cancel_order",), OPEN, {}),
+        ("Please cancel it or change the colour", ("cancel_order", "change_order"), OPEN, {}),
+        (CANCELLING[0], ("cancel_order",), order(status=OrderStatus.SHIPPED), {}),
+        (CANCELLING[0], ("cancel_order",), OPEN, {"injection": True}),
+        (CANCELLING[0], ("cancel_order",), OPEN, {"order_answer": OrderAnswer.NOT_THEIRS}),
+        (CANCELLING[0], ("cancel_order",), OPEN, {"requester": ANNA.model_copy(update={"verified": False})}),
+        (f"{CANCELLING[0]} or I call my lawyer", ("cancel_order",), OPEN, {}),
+        ("The lamp arrived broken", ("damaged_item",), order(), {}),
+        ("It is broken: refund it, I want no replacement", ("damaged_item",), order(), {}),
+        (DELETING[0], ("delete_account",), None, {"requester": ANNA.model_copy(update={"verified": False})}),
+        (DELETING[0], ("delete_account",), None, {"injection": True}),
+        (f"{DELETING[0]} or I call my lawyer", ("delete_account",), None, {}),
+    ],
+)
+def test_what_makes_a_step_doubtful_is_left_to_people(
+    text: str, intents: tuple[str, ...], facts: OrderFacts | None, changes: dict[str, Any]
+) -> None:
+    assert planned(text, *intents, facts=facts, **{"policy": STEPPING} | changes).actions == ()
+
+
+def test_never_the_money_and_the_item_as_well() -> None:
+    attached: dict[str, Any] = {"facts": order(), "attachments": ("photo.jpg",), "policy": STEPPING}
+    text = "It arrived broken: my money back or a replacement"
+    section = planned(text, "damaged_item", **attached)
+    assert [type(action) for action in section.actions] == [IssueRefund]
+
+
+FORM = "return-form.pdf"
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "attached"),
+    [
+        (f"Please fill in {FORM}.", f"Fill in “{FORM}” and put it into the parcel.", (FORM,)),
+        (f"Please fill in {FORM}.", "Fill in the form.", ()),
+        ("Please fill in the form.", f"Fill in {FORM}.", ()),
+        (f"See https://shop.example/{FORM}", f"See https://shop.example/{FORM}", ()),
+        ("Please fill in other.pdf.", "Fill in other.pdf.", ()),
+    ],
+    ids=["named by both", "named by nobody's article", "not said", "a link", "no file of ours"],
+)
+def test_a_reply_carries_the_files_that_its_article_names(text: str, quote: str, attached: tuple[str, ...]) -> None:
+    cited = Citation(passage_id=PassageId(new_id()), article_id="returns", title="Returns", quote=quote)
+    made = DraftSection(
+        rung=Rung.EXTRACTIVE, sentences=(Sentence(text=text, citations=(cited,)),) * 2, text=text, model="x",
+        prompt_version="x",
+    )  # fmt: skip
+    reply = reply_action(ANNA, "Hi", made, planned=PlanSection(), attachable=frozenset({FORM}))
+    assert reply.attachments == attached
+    assert reply_action(ANNA, "Hi", made, planned=PlanSection()).attachments == ()
+
+
 def draft(*facts: str) -> DraftSection:
     sentences = (Sentence(text="…", facts=facts),)
     return DraftSection(rung=Rung.EXTRACTIVE, sentences=sentences, text="…", model="x", prompt_version="x")
@@ -235,11 +332,11 @@ def draft(*facts: str) -> DraftSection:
 
 def test_a_reply_waits_for_the_refund_that_it_states() -> None:
     section = planned("refund please", "refund_request", facts=RETURNED)
-    stating = reply_action(ANNA, "Refund", "…", planned=section, draft=draft("action.refund"))
-    silent = reply_action(ANNA, "re: Refund", "…", planned=section, draft=draft("order.status"))
+    stating = reply_action(ANNA, "Refund", draft("action.refund"), planned=section)
+    silent = reply_action(ANNA, "re: Refund", draft("order.status"), planned=section)
     assert (stating.to, stating.subject, stating.after) == ("anna@example.com", "Re: Refund", "refund")
     assert (silent.subject, silent.after) == ("re: Refund", None)
-    assert reply_action(ANNA, " ", "…", planned=section, draft=draft()).subject == "Re: Your message"
+    assert reply_action(ANNA, " ", draft(), planned=section).subject == "Re: Your message"
 
 
 @hypothesis_given(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support_agents.domain.action import ClauseRef
+from support_agents.domain.action import ActionKind, ClauseRef
 from support_agents.domain.errors import SupportError
 from support_agents.domain.money import Money
 from support_agents.domain.orders import OrderFacts, OrderStatus
@@ -72,6 +72,18 @@ def test_a_file_without_shape_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(SupportError, match="policy"):
         load_policy(path)
+
+
+def test_steps_are_offered_where_the_file_names_them(tmp_path: Path) -> None:
+    path = written(tmp_path, CLAUSE)
+    assert load_policy(path).offered == frozenset()
+    told = path.read_text()
+    path.write_text(f"{told}\nsteps: [cancel_order, delete_record]\n")
+    assert load_policy(path).offered == {ActionKind.CANCEL_ORDER, ActionKind.DELETE_RECORD}
+    for wrong in ("cancel_order", "[cancel]", "[issue_refund]", "[send_reply]", "[[]]", "{cancel_order: true}"):
+        path.write_text(f"{told}\nsteps: {wrong}\n")
+        with pytest.raises(SupportError, match="steps: a list of cancel_order, delete_record, replace_order"):
+            load_policy(path)
 
 
 def test_two_versions_must_not_hold_on_one_day(tmp_path: Path) -> None:
