@@ -10,7 +10,6 @@ from functools import partial
 from api.acting import Acting, Doors, acting_of
 from api.asking import Asking
 from api.auth import Auth
-from api.choices import Provider
 from api.container import Container, Records, Step
 from api.editing import Editing
 from api.factors import SecondFactors
@@ -30,6 +29,7 @@ from api.worker.assembly import Work, worker_of
 from api.worker.index_keeper import IndexKeeper
 from api.worker.schedule import Duty
 from api.worker.warming import Warming
+from api.writers import Writing, writing_of
 from approvals.bounces import Bounces
 from approvals.canonical import Way
 from approvals.card_reading import CardReader
@@ -52,10 +52,9 @@ from support_agents.knowledge.known_vectors import KnownVectors
 from support_agents.knowledge.macro_shelf import MacroShelf
 from support_agents.knowledge.macros import load_macros
 from support_agents.knowledge.sync import KnowledgeSync
-from support_agents.llm.budgeted import BudgetedModel, TokenLedger
 from support_agents.macros import Macros
 from support_agents.policy.ledger import PolicyLedger, load_policy
-from support_agents.ports import Clock, Embedder, IntentModel, LanguageModel, OrderLookup, PassageStore, VectorStore
+from support_agents.ports import Clock, Embedder, IntentModel, OrderLookup, PassageStore, VectorStore
 from support_agents.runner import TicketRunner
 
 # Intent and retrieval embed the same asks one after the other; a few messages are under way at once.
@@ -73,6 +72,7 @@ class _Thinking:
     warm: Callable[[Sequence[Passage]], Awaitable[None]]
     closing: tuple[Step, ...]
     macros: Macros | None
+    writing: Writing
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,7 @@ def build(settings: Settings) -> Container:
     )
     duties = (
         Duty("payments", 60, outside.paying.record),
+        Duty("spend", 60, lambda: thinking.writing.restate(database)),
         Duty("warm", 30, lambda: warming.run(DEFAULT_WORKSPACE)),
         *messaging.duties,
     )
@@ -250,7 +251,7 @@ def _thinking(
     )
     policy = load_policy(settings.policy) if settings.policy else PolicyLedger(version="none")
     sentences = SentenceVectors(_knowing(settings, embedder))
-    writer = _language_model(settings)
+    writing = writing_of(settings)
     remembering = RememberingEmbedder(embedder, room=ASKS_REMEMBERED)
     macros = _macros(settings, passages, index, remembering, embedder)
     runner = runner_of(
@@ -262,7 +263,8 @@ def _thinking(
             orders=orders,
             policy=policy,
             extractive=ExtractiveModel(sentences),
-            writer=writer,
+            writer=writing.model,
+            calls=writing.calls,
             clock=clock,
             shares=settings.stages,
             remembering=sentences.memory,
@@ -271,13 +273,17 @@ def _thinking(
         )
     )
 
-    closing = (partial(asyncio.to_thread, index.close), partial(asyncio.to_thread, embedder.close))
+    closing: tuple[Step, ...] = (
+        *writing.closing,
+        partial(asyncio.to_thread, index.close),
+        partial(asyncio.to_thread, embedder.close),
+    )
     indexing = _knowing(settings, embedder.background)
 
     async def warm(passages: Sequence[Passage]) -> None:
         await sentences.warm(passages, indexing)
 
-    return _Thinking(runner, embedder, indexing, index, warm, closing, macros)
+    return _Thinking(runner, embedder, indexing, index, warm, closing, macros, writing)
 
 
 async def _in_step(indexer: PassageIndexer, macros: Macros | None) -> None:
@@ -349,22 +355,3 @@ def _messaging(settings: Settings, records: Records, cards: CardReader) -> Messa
         return MessagingParts()
     messenger = slack_messenger(settings, records.key)
     return messaging_of(settings, records.database, messenger, cards, messenger.close)
-
-
-def _language_model(settings: Settings) -> LanguageModel | None:
-    """The configured model; None for the extractive drafter."""
-    key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else ""
-    named = {"model": settings.llm_model, "api_key": key}
-    if settings.llm_base_url:
-        named["base_url"] = settings.llm_base_url
-    match settings.llm_provider:
-        case Provider.EXTRACTIVE:
-            return None
-        case Provider.OPENAI:
-            from support_agents.adapters.openai import OpenAiModel
-
-            return BudgetedModel(OpenAiModel(**named), TokenLedger())
-        case Provider.ANTHROPIC:
-            from support_agents.adapters.anthropic import AnthropicModel
-
-            return BudgetedModel(AnthropicModel(**named), TokenLedger())

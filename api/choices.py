@@ -9,6 +9,18 @@ class Provider(StrEnum):
     EXTRACTIVE = "extractive"
     OPENAI = "openai"
     ANTHROPIC = "anthropic"
+    FIREWORKS = "fireworks"
+    VLLM = "vllm"
+    OLLAMA = "ollama"
+    LLAMA_CPP = "llama.cpp"
+    LMSTUDIO = "lmstudio"
+
+
+class ChatApi(StrEnum):
+    """Which of OpenAI's two ways of asking; every compatible server speaks `chat`."""
+
+    CHAT = "chat"
+    RESPONSES = "responses"
 
 
 class Payments(StrEnum):

@@ -9,18 +9,17 @@ from zoneinfo import available_timezones
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from api.choices import LogFormat, Payments, Provider
+from api.choices import LogFormat, Payments
+from api.model_settings import PREFIX, ModelSettings, checked_url
 from support_agents.domain.approval import Mode
 from support_agents.domain.errors import SupportError
 from support_agents.pipeline import Shares
-
-PREFIX = "SUPPORT_"
 
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
 Names = Annotated[tuple[str, ...], NoDecode]
 
 
-class Settings(BaseSettings):
+class Settings(ModelSettings, BaseSettings):
     """Frozen settings; a field `x` is set by the environment variable `SUPPORT_X`."""
 
     model_config = SettingsConfigDict(
@@ -182,11 +181,6 @@ class Settings(BaseSettings):
         default=(),
         description="Do all but the effect: `all`, or ways, comma separated (`email`, `helpdesk`, `payment`, `http`).",
     )
-    llm_provider: Provider = Field(default=Provider.EXTRACTIVE, description="`extractive`, `openai` or `anthropic`.")
-    llm_model: str = Field(default="", description="Model name, for `openai` and `anthropic`.")
-    llm_base_url: str = Field(default="", description="Base URL of an OpenAI-compatible server.")
-    llm_api_key: SecretStr | None = Field(default=None, description="Key of the provider.")
-
     deadline_seconds: float = Field(default=2.0, gt=0, le=60, description="From a webhook's first byte to card ready.")
     resumed_seconds: float = Field(
         default=1.0, gt=0, le=60, description="A deadline of its own for a run that was resumed or waited too long."
@@ -291,20 +285,19 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        "public_url", "zendesk_base_url", "llm_base_url", "slack_api_url", "stripe_base_url", "paypal_base_url"
+        "public_url",
+        "zendesk_base_url",
+        "slack_api_url",
+        "stripe_base_url",
+        "paypal_base_url",
     )
     @classmethod
     def _url(cls, value: str) -> str:
-        """Refuse an address without a scheme; drop the closing slash."""
-        if value and not value.startswith(("http://", "https://")):
-            raise ValueError("write the whole address, for example https://support.example.com")
-        return value.rstrip("/")
+        return checked_url(value)
 
     @model_validator(mode="after")
     def _complete(self) -> "Settings":
         """Refuse combinations that could only fail later."""
-        if self.llm_provider is not Provider.EXTRACTIVE and not self.llm_model:
-            raise ValueError(f"{PREFIX}LLM_MODEL is needed with {PREFIX}LLM_PROVIDER={self.llm_provider}")
         if self.smtp_host and not self.smtp_from_address:
             raise ValueError(f"{PREFIX}SMTP_FROM_ADDRESS is needed with {PREFIX}SMTP_HOST")
         if self.zendesk_base_url and not (self.zendesk_email and self.zendesk_token):

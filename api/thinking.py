@@ -1,6 +1,6 @@
 """Wires the five agents around an embedder, an index, orders and language models; it chooses none of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from support_agents.agents.compliance import ComplianceAgent
 from support_agents.agents.drafting import DraftingAgent
@@ -20,7 +20,10 @@ from support_agents.screening.screening import screen
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What differs between installations; `writer` is the configured language model, None for the extractive one."""
+    """What differs between installations; `writer` is the configured language model, None for the extractive one.
+
+    A writer puts its calls into `calls` by itself: only it knows how many it makes.
+    """
 
     embedder: Embedder
     intents: IntentModel
@@ -35,14 +38,15 @@ class Parts:
     remembering: Embedder | None = None
     macros: Macros | None = None
     attachable: frozenset[str] = frozenset()
+    calls: CallLog = field(default_factory=CallLog)
 
 
 def runner_of(parts: Parts) -> TicketRunner:
     """Return the runner; with a writer, the extractive drafter works beside it in case it is late or wrong."""
     prompt = load_prompt("drafting")
-    calls = CallLog()
+    calls = parts.calls
     extractive = DraftingAgent(RecordedModel(parts.extractive, calls), prompt, Rung.EXTRACTIVE)
-    written = DraftingAgent(RecordedModel(parts.writer, calls), prompt) if parts.writer is not None else None
+    written = DraftingAgent(parts.writer, prompt) if parts.writer is not None else None
     pipeline = Pipeline(
         screen=screen,
         embedder=parts.embedder,

@@ -1,7 +1,7 @@
 """One drafter heard to the end or to its deadline, each sentence checked as it comes; it keeps only whole ones."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import cast
@@ -12,12 +12,19 @@ from support_agents.domain.runs import Run
 from support_agents.domain.sections import (
     ComplianceGiven,
     ComplianceSection,
+    DraftingGiven,
     DraftSection,
     Rung,
     Sentence,
     Verdict,
     written,
 )
+from support_agents.screening.terms import terms
+from support_agents.wording.completeness import enough
+from support_agents.wording.letters import closing_of
+
+_OUT_OF_TIME = "the drafter ran out of time"
+_LATE = frozenset(("late", "llm_timeout"))
 
 
 @dataclass(frozen=True)
@@ -46,19 +53,35 @@ class _Heard:
     end: StreamEnd | None = None
     fault: str = ""
 
+    def take(self, sentence: Sentence, check: SentenceCheck, given: ComplianceGiven) -> None:
+        """Have a sentence judged, and keep it if it may stay."""
+        verdict = check.check(sentence, len(self.verdicts), given)
+        self.verdicts.append(verdict)
+        if verdict.keep:
+            self.kept.append(sentence)
+
+    @property
+    def reason(self) -> str:
+        """Why the draft is not better, for a person; empty when nothing went wrong."""
+        code = self.fault or (self.end.fault if self.end else "")
+        return _OUT_OF_TIME if code in _LATE else f"the drafter gave up ({code})" if code else ""
+
 
 async def attempt(
     drafter: Streaming, check: SentenceCheck, given: ComplianceGiven, run: Run, *, shortest: int
 ) -> Attempt:
-    """Listen until `run.deadline`; a draft that was cut counts if at least `shortest` characters state something."""
+    """Listen until `run.deadline`; a draft that was cut counts if it says enough for its intents, and gets our closing.
+
+    `shortest` is the number of characters that is enough where no rule says otherwise.
+    """
     heard = _Heard()
     try:
         async with asyncio.timeout(run.deadline.remaining):
             await _listen(heard, drafter, check, given, run)
     except TimeoutError:
-        heard.fault = "the drafter ran out of time"
+        heard.fault = "late"
     except SupportError as error:
-        heard.fault = f"the drafter gave up ({error.code})"
+        heard.fault = error.code
     return _concluded(heard, check, given, shortest=shortest)
 
 
@@ -69,28 +92,45 @@ async def _listen(heard: _Heard, drafter: Streaming, check: SentenceCheck, given
             if isinstance(item, StreamEnd):
                 heard.end = item
                 return
-            verdict = check.check(item, len(heard.verdicts), given)
-            heard.verdicts.append(verdict)
-            if verdict.keep:
-                heard.kept.append(item)
+            heard.take(item, check, given)
 
 
 def _concluded(heard: _Heard, check: SentenceCheck, given: ComplianceGiven, *, shortest: int) -> Attempt:
-    end = heard.end
+    end, reason = heard.end, heard.reason
     whole = end is not None and end.complete
-    said = written([sentence for sentence in heard.kept if not sentence.courtesy])
-    if not heard.verdicts or (not whole and len(said) < shortest):
-        return Attempt(reason=heard.fault or "the drafter found nothing it could state")
+    if not heard.verdicts or (not whole and not enough(heard.kept, given.drafting, shortest=shortest)):
+        return Attempt(reason=reason or "the drafter found nothing it could state")
     rung = Rung.SHORTENED if end is None or (not end.complete and end.rung is Rung.DRAFTED) else end.rung
+    if not whole:
+        _close(heard, check, given)
     kept = tuple(heard.kept)
+    opened = end.open_asks if end else ()
     draft = DraftSection(
         rung=rung,
         sentences=kept,
         text=written(kept),
         model=end.model if end else "",
         prompt_version=end.prompt_version if end else "",
-        open_asks=end.open_asks if end else (),
+        open_asks=opened if whole else (*opened, *_untouched(kept, given.drafting, opened)),
     )
     compliance = check.close(kept, tuple(heard.verdicts), given)
     blocked = "" if compliance.verdict is not Verdict.BLOCKED else "the checks left too little of the draft"
-    return Attempt(draft=draft, compliance=compliance, reason=heard.fault or blocked)
+    return Attempt(draft=draft, compliance=compliance, reason=reason or blocked)
+
+
+def _close(heard: _Heard, check: SentenceCheck, given: ComplianceGiven) -> None:
+    """End a draft that was cut with our own closing, checked like any other sentence."""
+    closing = closing_of(given.drafting.language)
+    texts = {sentence.text for sentence in closing}
+    while heard.kept and heard.kept[-1].courtesy and heard.kept[-1].text in texts:
+        heard.kept.pop()
+    for sentence in closing:
+        heard.take(sentence, check, given)
+
+
+def _untouched(kept: Sequence[Sentence], given: DraftingGiven, opened: Collection[str]) -> Iterator[str]:
+    """The asks after the first of which a cut draft says nothing: a person sees that they are open."""
+    said = frozenset(terms(" ".join(sentence.text for sentence in kept if not sentence.courtesy)))
+    for ask in given.asks[1:]:
+        if ask.text not in opened and not said & frozenset(terms(ask.text)):
+            yield ask.text

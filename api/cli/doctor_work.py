@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from rich.console import Console
 from rich.text import Text
 
-from api.cli.checks import content, machine, outside, storage
+from api.cli.checks import content, language_model, machine, outside, storage
 from api.cli.checks.finding import Finding, findings
 from api.cli.installation import configured
 from api.cli.output import results
@@ -27,6 +27,7 @@ REST = (
     ("model and tokenizer", content.models, content.TRAIN),
     ("policy", content.policy, "correct the file, or unset SUPPORT_POLICY"),
     ("orders", content.orders, "correct the file, or unset SUPPORT_ORDERS_CSV"),
+    ("language model", language_model.answers, "check SUPPORT_LLM_PROVIDER"),
     ("webhooks", outside.webhooks, "check the secrets"),
     ("mail", outside.mail, "check SUPPORT_SMTP_HOST"),
     ("zendesk", outside.helpdesk, "check SUPPORT_ZENDESK_BASE_URL"),

@@ -20,8 +20,8 @@ _Events = openai.AsyncStream[ResponseStreamEvent]
 class OpenAiResponsesModel:
     """`LanguageModel` over streaming Responses; no retries of its own, time limits from the run's deadline."""
 
-    def __init__(self, *, api_key: str, model: str, base_url: str = OFFICIAL) -> None:
-        self._client = openai.AsyncOpenAI(api_key=api_key, base_url=base_url, max_retries=0)
+    def __init__(self, *, api_key: str, model: str, base_url: str = "") -> None:
+        self._client = openai.AsyncOpenAI(api_key=api_key, base_url=base_url or OFFICIAL, max_retries=0)
         self._model = model
         self._takes_temperature = True
 

@@ -1,12 +1,14 @@
 """The drafting agent: a prompt rendered, a model's stream cut into whole cited sentences; it looks nothing up."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from support_agents.agents.protocol import StreamEnd
 from support_agents.domain.action import IssueRefund
+from support_agents.domain.errors import SupportError
 from support_agents.domain.knowledge import Citation
 from support_agents.domain.runs import Run
 from support_agents.domain.sections import DraftingGiven, Rung, Sentence
@@ -19,6 +21,27 @@ from support_agents.wording.phrases import phrases_of
 from support_agents.wording.segments import Segment, Segmenter, split_sentences
 
 _OPEN_FACT = "open."
+# Seconds before the deadline at which a model is no longer listened to, so that what it said can be concluded.
+TO_CONCLUDE = 0.02
+# Words between greeting and closing; a chat is read on a small screen.
+_MOST_WORDS = {"chat": 45}
+_USUALLY = 90
+
+
+@dataclass
+class _Heard:
+    """What a model has said so far, and how it ended."""
+
+    by: str
+    segmenter: Segmenter = field(default_factory=Segmenter)
+    opened: list[int] = field(default_factory=list)
+    complete: bool = False
+    ended: bool = False
+    fault: str = ""
+
+    def end(self, fault: str, *, complete: bool = False) -> None:
+        """Note that nothing more comes, and why."""
+        self.ended, self.fault, self.complete = True, fault, complete
 
 
 @dataclass(frozen=True)
@@ -30,32 +53,51 @@ class DraftingAgent:
     rung: Rung = Rung.DRAFTED
 
     async def stream(self, given: DraftingGiven, run: Run) -> AsyncIterator[Sentence | StreamEnd]:
-        """Yield whole sentences in reading order, then the end; the text of a cut stream stops at a sentence."""
-        prompt = rendered(self.prompt, given, run)
-        segmenter, complete = Segmenter(), False
-        opened: list[int] = []
+        """Yield whole sentences in reading order, then the end; a text that is cut stops at a sentence.
+
+        A model that fails or is still speaking at the deadline ends the stream, too: what it has said stands.
+        """
+        prompt, heard = rendered(self.prompt, given, run), _Heard(self.model.name)
         stream = cast("AsyncGenerator[TextDelta | Completed]", self.model.stream(prompt, run))
         async with aclosing(stream):
-            async for item in stream:
-                if isinstance(item, Completed):
-                    complete = item.stop is StopReason.COMPLETE
-                    break
-                for segment in segmenter.feed(item.text):
-                    yield _noted(segment, given, opened)
-        for segment in segmenter.finish(complete=complete):
-            yield _noted(segment, given, opened)
-        yield self._end(given, complete=complete, opened=opened)
+            while not heard.ended:
+                for segment in await _listened(stream, heard, run):
+                    yield _noted(segment, given, heard.opened)
+        for segment in heard.segmenter.finish(complete=heard.complete):
+            yield _noted(segment, given, heard.opened)
+        yield self._end(given, heard)
 
-    def _end(self, given: DraftingGiven, *, complete: bool, opened: list[int]) -> StreamEnd:
+    def _end(self, given: DraftingGiven, heard: _Heard) -> StreamEnd:
         asks = {number: ask.text for number, ask in enumerate(given.asks, start=1)}
         rung = Rung.CLARIFY if given.needs_order_id else self.rung
         return StreamEnd(
-            rung=rung if complete else Rung.SHORTENED,
-            complete=complete,
-            model=self.model.name,
+            rung=rung if heard.complete else Rung.SHORTENED,
+            complete=heard.complete,
+            model=heard.by,
             prompt_version=self.prompt.identity,
-            open_asks=tuple(asks[number] for number in dict.fromkeys(opened) if number in asks),
+            open_asks=tuple(asks[number] for number in dict.fromkeys(heard.opened) if number in asks),
+            fault=heard.fault,
         )
+
+
+async def _listened(stream: AsyncGenerator[TextDelta | Completed], heard: _Heard, run: Run) -> list[Segment]:
+    """Listen until sentences are whole, or to the end: the model's own, a fault, or the deadline."""
+    try:
+        async with asyncio.timeout(run.deadline.remaining - TO_CONCLUDE):
+            async for item in stream:
+                if isinstance(item, Completed):
+                    complete = item.stop is StopReason.COMPLETE
+                    heard.end("" if complete else f"llm_{item.stop.value}", complete=complete)
+                    return []
+                heard.by = item.by or heard.by
+                if whole := heard.segmenter.feed(item.text):
+                    return whole
+        heard.end("llm_cut")
+    except TimeoutError:
+        heard.end("llm_timeout")
+    except SupportError as error:
+        heard.end(error.code)
+    return []
 
 
 def rendered(prompt: PromptFile, given: DraftingGiven, run: Run) -> Prompt:
@@ -68,6 +110,7 @@ def rendered(prompt: PromptFile, given: DraftingGiven, run: Run) -> Prompt:
         "signature": phrases.line("signature").replace("\n", " ") if phrases else "a short closing",
         "today": given.today.isoformat(),
         "channel": given.channel,
+        "most_words": str(_MOST_WORDS.get(given.channel, _USUALLY)),
         "needs_order_id": "yes" if given.needs_order_id else "no",
         "attachments": ", ".join(given.attachments) or "nothing",
         "asks": "\n".join(f"{n}. {ask.text}" for n, ask in enumerate(given.asks, start=1)),

@@ -9,8 +9,8 @@ from support_agents.agents.protocol import StreamEnd
 from support_agents.domain.runs import Run
 from support_agents.domain.sections import DraftingGiven, Rung, Sentence
 from support_agents.wording.facts import fact_texts
+from support_agents.wording.letters import closing_of
 from support_agents.wording.phrases import Phrases, phrases_of
-from support_agents.wording.segments import split_sentences
 
 MODEL = "macros"
 _Lead = Literal["", " ", "\n", "\n\n"]
@@ -51,8 +51,7 @@ def _reply(given: DraftingGiven, phrases: Phrases) -> Iterator[Sentence]:
             )
     for at, place in enumerate(given.open_asks):
         yield Sentence(text=_open(given, place, phrases), facts=(f"open.{place}",), lead=" " if at else "\n\n")
-    for at, segment in enumerate(split_sentences(phrases.line("signature"))):
-        yield Sentence(text=segment.text, courtesy=True, lead=segment.lead if at else "\n\n")
+    yield from closing_of(given.language)
 
 
 def filled(text: str, facts: dict[str, str]) -> str:

@@ -21,13 +21,14 @@ class Agent(Protocol[Given_contra, Wrote_co]):
 
 @dataclass(frozen=True)
 class StreamEnd:
-    """The end of a drafting stream: which rung it reached, and what it left open."""
+    """The end of a drafting stream: which rung it reached, what it left open, and the code of what cut it short."""
 
     rung: Rung
     complete: bool
     model: str
     prompt_version: str
     open_asks: tuple[str, ...] = ()
+    fault: str = ""
     delegate: Delegate | None = None
 
 

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from support_agents.domain.errors import SupportError
@@ -70,7 +70,7 @@ class BudgetedModel:
                         break
                     piece = item.text[: allowed - said]
                     said += len(piece)
-                    yield TextDelta(piece)
+                    yield replace(item, text=piece)
                     if len(piece) < len(item.text):
                         break
         finally:

@@ -52,6 +52,8 @@ _BEFORE_NUMBERS = frozenset({"no", "nr", "n.º", "núm", "art", "abs"})
 _ORDINAL_FOLLOWERS = frozenset({*MONTHS["de"].casefold().split(), "werktag", "tag"})
 _LIST_ITEM = re2.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _MARKS = re2.compile(r"\s*\[[a-z0-9_.,\s]{1,60}\]\.?")
+# What ends with a mark and then a full stop cannot go on.
+_MARKED_END = re2.compile(r"\[[a-z0-9_.,\s]{1,60}\]\.$")
 _WORD_BEFORE = re2.compile(r"(\S+)$")
 
 
@@ -111,6 +113,8 @@ def split_sentences(text: str) -> tuple[Segment, ...]:
 
 def _surely_ends(text: str) -> bool:
     """Whether a cut text ends with a sentence: `€3.` may have been `€3.95`, and an address may go on."""
+    if _MARKED_END.search(text):
+        return True
     bare = _MARKS.sub("", text).rstrip(_CLOSERS)
     if not bare or bare[-1] not in _END:
         return False

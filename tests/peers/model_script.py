@@ -5,12 +5,14 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from support_agents.wording.phrases import phrases_of
 from support_agents.wording.segments import split_sentences
 from tests.peers.model_wire import Asked
 
 MOST_WORDS = 80
 _PIECE = re.compile(r"\s*\S{1,5}|\s+")
 _WORD = re.compile(r"\w{4,}")
+_FACT = re.compile(r"^\[([a-z0-9_.]+)\] (.+)$", re.MULTILINE)
 _PASSAGE = re.compile(r"^\[(\d{1,2})\] [^\n]*\n(.*?)(?=\n\n\[\d|\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -28,8 +30,18 @@ def grounded_reply(asked: Asked) -> str:
     if "Order number needed: yes" in told:
         said = "Could you please send us your order number, so that we can look into it?"
     else:
-        said = " ".join(_quoted(asked.user))
+        said = " ".join((*_facts(asked.user), *_quoted(asked.user)))
     return f"{greeting}\n\n{said}\n\n{ending}"
+
+
+def _facts(user: str) -> Iterator[str]:
+    """How the order stands, if the prompt tells it, with the marks of what is stated."""
+    told = user.partition("Verified facts:\n")[2].partition("\n\n")[0]
+    facts = dict(_FACT.findall(told))
+    phrases = phrases_of(_field(user, "Language"))
+    said = phrases.say(f"order.{facts['order.status']}", facts) if phrases and "order.status" in facts else None
+    if said is not None:
+        yield f"{said.text} {' '.join(f'[{name}]' for name in ('order.status', *said.facts))}"
 
 
 def _quoted(user: str) -> Iterator[str]:

@@ -223,7 +223,8 @@ async def test_i5_a_cut_stream_is_shortened_to_its_last_whole_sentence(cut: tupl
     draft = record.sections.draft
     assert draft is not None
     assert draft.rung is Rung.SHORTENED
-    assert draft.text.endswith("The item must be unused.")
+    assert draft.text.endswith("The item must be unused.\n\nKind regards,\nCustomer Care")
+    assert "only fau" not in draft.text
     assert [call.model for call in record.model_calls] == ["scripted"], (
         "a cut call was made and paid for like any other"
     )

@@ -9,11 +9,14 @@ from starlette.responses import Response
 from api.console.routing import HOME, ConsoleRoute, PosterDep, see_other, shell_of
 from api.console.templating import page
 from api.console.views.activity import shown_activity
+from api.console.views.models import shown_models
 from api.deps import ContainerDep, InteractiveDep
 from approvals.canonical import Way
 from approvals.dispatch import Extent
 from db.read_models.activity import activity
+from db.read_models.model_use import model_use
 from support_agents.domain.action import ActionKind
+from support_agents.llm.spending import month_of
 
 router = APIRouter(route_class=ConsoleRoute)
 
@@ -31,7 +34,10 @@ async def show(
         found = await activity(uow, person.workspace, since=await uow.now() - timedelta(hours=hours))
         workspace = await uow.workspaces.get(person.workspace)
         pending = await uow.approvals.count_pending(person.workspace)
-    view = shown_activity(found, workspace, person, hours=hours, pending=pending, stops=dispatch.stops)
+        window = await model_use(uow, person.workspace, since=await uow.now() - timedelta(hours=hours))
+        month = await model_use(uow, person.workspace, since=month_of(await uow.now()))
+    models = shown_models(window, month, container.settings.llm_monthly_limit_usd)
+    view = shown_activity(found, workspace, person, hours=hours, pending=pending, stops=dispatch.stops, models=models)
     return page("activity.html", shell_of(interactive, workspace, "activity"), {"view": view})
 
 

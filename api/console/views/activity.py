@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from api.console.views.figures import CountRow, CountTable, Figure
+from api.console.views.models import ModelsView
 from approvals.authority import RANK
 from approvals.canonical import Way
 from approvals.ports import Person
@@ -27,33 +29,6 @@ class Window:
     hours: int
     words: str
     chosen: bool
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One number that matters."""
-
-    value: str
-    words: str
-    tone: Tone = Tone.PLAIN
-
-
-@dataclass(frozen=True)
-class CountRow:
-    """How often something happened; `share` is per cent of the table's largest."""
-
-    words: str
-    count: int
-    share: float
-    tone: Tone
-
-
-@dataclass(frozen=True)
-class CountTable:
-    """Counts of one kind."""
-
-    title: str
-    rows: tuple[CountRow, ...]
 
 
 @dataclass(frozen=True)
@@ -88,7 +63,14 @@ class ActivityView:
 
 
 def shown_activity(  # noqa: PLR0913 - what the page is about
-    activity: Activity, workspace: Workspace, person: Person, *, hours: int, pending: int, stops: Sequence[Stop] = ()
+    activity: Activity,
+    workspace: Workspace,
+    person: Person,
+    *,
+    hours: int,
+    pending: int,
+    stops: Sequence[Stop] = (),
+    models: ModelsView = ModelsView(),  # noqa: B008 - frozen and empty
 ) -> ActivityView:
     """Put the page together."""
     buried = len(activity.buried_inbox) + len(activity.buried_events)
@@ -102,11 +84,13 @@ def shown_activity(  # noqa: PLR0913 - what the page is about
             Figure(str(len(activity.needs_person)), "need a person now", _care(len(activity.needs_person))),
             Figure(str(len(activity.in_doubt)), "in doubt now", _alarm(len(activity.in_doubt))),
             Figure(str(buried), "buried", _alarm(buried)),
+            *models.figures,
         ),
         tables=(
             _table("Runs by outcome", activity.outcomes, OUTCOMES),
             _table("Requests", activity.requests, REQUESTS),
             _table("Carried out", activity.executions, EXECUTIONS),
+            *models.tables,
         ),
         dispatch=_dispatch(workspace, person, stops),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from api.console.views.activity import Figure
+from api.console.views.figures import Figure
 from approvals.wording import Tone, counted
 from db.read_models.approvers import ApproverFigures, Pair
 from support_agents.domain.ids import OperatorId, RunId

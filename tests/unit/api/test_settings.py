@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from api.settings import PREFIX, Settings, load, table
+from api.model_settings import PREFIX
+from api.settings import Settings, load, table
 from support_agents.domain.errors import SupportError
 
 
@@ -51,6 +52,9 @@ def test_the_environment_is_read_with_the_prefix(monkeypatch: pytest.MonkeyPatch
         ({"trusted_proxies": "proxy.example"}, "10.0.0.0/8"),
         ({"trusted_proxies": "*"}, "SUPPORT_TRUSTED_PROXIES"),
         ({"llm_provider": "openai"}, "SUPPORT_LLM_MODEL"),
+        ({"llm_second_provider": "openai"}, "SUPPORT_LLM_SECOND_MODEL"),
+        ({"llm_second_provider": "extractive", "llm_second_model": "m"}, "name another provider"),
+        ({"llm_base_url": "api.example"}, "SUPPORT_LLM_BASE_URL"),
         ({"smtp_host": "mail"}, "SUPPORT_SMTP_FROM_ADDRESS"),
         ({"zendesk_base_url": "https://x.zendesk.com"}, "SUPPORT_ZENDESK_TOKEN"),
         ({"fault_point": "after:decide"}, "SUPPORT_TESTING"),

@@ -1,0 +1,78 @@
+"""The settings of language models, a part of `api.settings`; nothing is called to check them."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+
+from api.choices import ChatApi, Provider
+
+PREFIX = "SUPPORT_"
+
+
+def checked_url(value: str) -> str:
+    """Refuse an address without a scheme; drop the closing slash."""
+    if value and not value.startswith(("http://", "https://")):
+        raise ValueError("write the whole address, for example https://support.example.com")
+    return value.rstrip("/")
+
+
+class ModelSettings(BaseModel):
+    """Who writes drafts, who else is asked, and what that may cost."""
+
+    llm_provider: Provider = Field(
+        default=Provider.EXTRACTIVE,
+        description="`extractive`, `openai`, `anthropic`, `fireworks`, `vllm`, `ollama`, `llama.cpp` or `lmstudio`.",
+    )
+    llm_model: str = Field(default="", description="Model name; not for `extractive`.")
+    llm_base_url: str = Field(default="", description="Another address of its server; empty: the usual one.")
+    llm_api_key: SecretStr | None = Field(default=None, description="Key of the provider.")
+    llm_api: ChatApi = Field(default=ChatApi.CHAT, description="With `openai`: `chat` or `responses`.")
+    llm_small_model: str = Field(
+        default="", description="A cheaper model of the same provider for what is simple; empty: one for all."
+    )
+    llm_routing: Path | None = Field(
+        default=None, description="Rules (YAML) of what is simple; empty: the built-in ones."
+    )
+    llm_second_provider: Provider | None = Field(
+        default=None, description="Who is asked when the first is silent or fails; empty: nobody."
+    )
+    llm_second_model: str = Field(default="", description="Its model.")
+    llm_second_base_url: str = Field(default="", description="Another address of its server; empty: the usual one.")
+    llm_second_api_key: SecretStr | None = Field(default=None, description="Its key.")
+    llm_prices: Path | None = Field(
+        default=None, description="Prices (YAML) that overlay the built-in table; empty: that table alone."
+    )
+    llm_monthly_limit_usd: float | None = Field(
+        default=None, ge=0, description="US dollars a month (UTC) after which a provider is not asked; empty: no limit."
+    )
+    llm_streams: int = Field(
+        default=30, ge=1, le=500, description="Drafts streamed at once in this process; further ones quote at once."
+    )
+    llm_hedge_share: float = Field(
+        default=0.2, ge=0, le=1, description="Share of calls that may have a second one beside them."
+    )
+    llm_hedge_point: float = Field(
+        default=0.9, gt=0, lt=1, description="Of earlier calls so many had spoken when the second one starts."
+    )
+
+    @field_validator("llm_second_provider", "llm_second_api_key", "llm_monthly_limit_usd", mode="before")
+    @classmethod
+    def _empty(cls, value: object) -> object:
+        """Take an empty variable for one that is not set."""
+        return None if value == "" else value
+
+    @field_validator("llm_base_url", "llm_second_base_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        return checked_url(value)
+
+    @model_validator(mode="after")
+    def _named(self) -> "ModelSettings":
+        """Refuse a provider without a model."""
+        if self.llm_provider is not Provider.EXTRACTIVE and not self.llm_model:
+            raise ValueError(f"{PREFIX}LLM_MODEL is needed with {PREFIX}LLM_PROVIDER={self.llm_provider}")
+        if self.llm_second_provider is Provider.EXTRACTIVE:
+            raise ValueError("the extractive drafter always works beside; name another provider, or none")
+        if self.llm_second_provider is not None and not self.llm_second_model:
+            raise ValueError(f"{PREFIX}LLM_SECOND_MODEL is needed with {PREFIX}LLM_SECOND_PROVIDER")
+        return self

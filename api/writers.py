@@ -1,0 +1,145 @@
+"""Puts the configured language models together: adapters, and the wrappers around them; it calls none of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from api.choices import ChatApi, Provider
+from api.container import Step
+from api.settings import Settings
+from db.engine import Database
+from db.read_models.model_use import model_use
+from support_agents.domain.ids import DEFAULT_WORKSPACE
+from support_agents.llm.breaker import Breaker
+from support_agents.llm.budgeted import BudgetedModel, TokenLedger
+from support_agents.llm.fallback import FallbackModel, Provided
+from support_agents.llm.gated import GatedModel, StreamGate
+from support_agents.llm.hedged import HedgedModel, HedgeQuota, Patience
+from support_agents.llm.prices import Prices, load_prices
+from support_agents.llm.recorded import CallLog, RecordedModel
+from support_agents.llm.routing import RoutedModel, load_routes
+from support_agents.llm.spending import CappedModel, Spend, month_of
+from support_agents.llm.timed import Latency, TimedModel
+from support_agents.ports import LanguageModel
+
+_MICRO = 1_000_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """A provider as the settings name it; its key is in none of its representations."""
+
+    provider: Provider
+    model: str
+    base_url: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writing:
+    """The writer of drafts – None for the extractive one – with what is known of its providers while it works."""
+
+    model: LanguageModel | None
+    calls: CallLog
+    spend: Spend
+    breakers: tuple[tuple[str, Breaker], ...] = ()
+    closing: tuple[Step, ...] = ()
+
+    async def restate(self, database: Database) -> None:
+        """Take this month's spend from the record, where other processes' calls are as well."""
+        async with database.read() as uow:
+            used = await model_use(uow, DEFAULT_WORKSPACE, since=month_of(await uow.now()))
+        self.spend.restate({one.model: one.cost_micro_usd for one in used})
+
+
+def sources(settings: Settings) -> tuple[Source, ...]:
+    """The providers in the order in which they are asked; none for the extractive drafter."""
+    if settings.llm_provider is Provider.EXTRACTIVE:
+        return ()
+    key, second = settings.llm_api_key, settings.llm_second_api_key
+    first = Source(
+        settings.llm_provider, settings.llm_model, settings.llm_base_url, key.get_secret_value() if key else ""
+    )
+    if settings.llm_second_provider is None:
+        return (first,)
+    other = Source(
+        settings.llm_second_provider,
+        settings.llm_second_model,
+        settings.llm_second_base_url,
+        second.get_secret_value() if second else "",
+    )
+    return first, other
+
+
+def writing_of(settings: Settings) -> Writing:
+    """Wire the writer by the settings."""
+    wiring = _Wiring(settings, load_prices(settings.llm_prices))
+    found = sources(settings)
+    if not found:
+        return Writing(model=None, calls=wiring.calls, spend=wiring.spend)
+    model = wiring.asked(found)
+    if settings.llm_small_model:
+        small = Source(found[0].provider, settings.llm_small_model, found[0].base_url, found[0].key)
+        model = RoutedModel(wiring.asked((small, *found[1:])), model, load_routes(settings.llm_routing))
+    writer = GatedModel(BudgetedModel(model, TokenLedger()), StreamGate(settings.llm_streams))
+    return Writing(
+        model=writer,
+        calls=wiring.calls,
+        spend=wiring.spend,
+        breakers=tuple(wiring.breakers),
+        closing=tuple(wiring.closing),
+    )
+
+
+@dataclass(frozen=True)
+class _Wiring:
+    """What all models of an installation share."""
+
+    settings: Settings
+    prices: Prices
+    calls: CallLog = field(default_factory=CallLog)
+    spend: Spend = field(default_factory=Spend)
+    breakers: list[tuple[str, Breaker]] = field(default_factory=list)
+    closing: list[Step] = field(default_factory=list)
+
+    def asked(self, found: tuple[Source, ...]) -> LanguageModel:
+        """The first source, hedged by the second or by itself, and the others after it."""
+        legs = [self._leg(source) for source in found]
+        (first, latency), (second, _) = legs[0], legs[min(1, len(legs) - 1)]
+        patience = Patience(latency, share=self.settings.llm_hedge_point)
+        hedged = HedgedModel(first, second, patience, HedgeQuota(self.settings.llm_hedge_share))
+        return FallbackModel(list(self._rungs([hedged, *(model for model, _ in legs[1:])])))
+
+    def _rungs(self, models: list[LanguageModel]) -> Iterator[Provided]:
+        for model in models:
+            breaker = Breaker()
+            self.breakers.append((model.name, breaker))
+            yield Provided(model, breaker)
+
+    def _leg(self, source: Source) -> tuple[LanguageModel, Latency]:
+        """One model: every call recorded and timed, and none beyond the month's limit."""
+        model, close = opened(source, self.settings.llm_api)
+        self.closing.append(close)
+        latency = Latency()
+        timed = TimedModel(RecordedModel(model, self.calls, self.prices, self.spend), latency)
+        limit = self.settings.llm_monthly_limit_usd
+        return (timed if limit is None else CappedModel(timed, self.spend, round(limit * _MICRO))), latency
+
+
+def opened(source: Source, api: ChatApi) -> tuple[LanguageModel, Step]:
+    """Return the adapter of a source and what closes it."""
+    if source.provider is Provider.ANTHROPIC:
+        from support_agents.adapters.anthropic import OFFICIAL, AnthropicModel
+
+        anthropic = AnthropicModel(api_key=source.key, model=source.model, base_url=source.base_url or OFFICIAL)
+        return anthropic, anthropic.close
+    if source.provider is Provider.OPENAI and api is ChatApi.RESPONSES:
+        from support_agents.adapters.openai_responses import OpenAiResponsesModel
+
+        responses = OpenAiResponsesModel(api_key=source.key, model=source.model, base_url=source.base_url)
+        return responses, responses.close
+    from support_agents.adapters.openai_compatible import openai_compatible
+
+    compatible = openai_compatible(
+        source.provider.value, model=source.model, api_key=source.key, base_url=source.base_url
+    )
+    return compatible, compatible.close

@@ -1,0 +1,39 @@
+"""What models were asked for and cost, by the record, on both databases."""
+
+from datetime import timedelta
+
+from db.interaction_log import InteractionLog, Stored
+from db.read_models.model_use import ModelUse, model_use
+from support_agents.domain.ids import DEFAULT_WORKSPACE, WorkspaceId, new_id
+from support_agents.domain.runs import ModelCall
+from tests.fixtures.approvals import Shop, record_of
+
+
+def call(model: str, cost: int, stop: str = "complete") -> ModelCall:
+    return ModelCall(agent="drafting", model=model, prompt_version="drafting.1", cost_micro_usd=cost, stop=stop)
+
+
+async def finished(shop: Shop, key: str, minute: int, *calls: ModelCall) -> None:
+    ticket = await shop.write(key, minute=minute)
+    begun, _ = await shop.begin(ticket)
+    record = record_of(begun).model_copy(update={"model_calls": calls})
+    async with shop.database.write("finish") as uow:
+        assert await InteractionLog().store(uow, record, attempt=begun.attempt) is Stored.OK
+
+
+async def test_calls_are_summed_by_model_with_their_faults(shop: Shop) -> None:
+    await finished(shop, "a", 0, call("openai:big", 3_000_000_000), call("extractive", 0))
+    await finished(shop, "b", 1, call("openai:big", 500, "llm_auth"), call("openai:big", 0, "llm_auth"))
+    await finished(shop, "c", 2, call("openai:big", 1, "abandoned"), call("anthropic:x", 20, "max_tokens"))
+    await finished(shop, "d", 3)
+    async with shop.database.read() as uow:
+        now = await uow.now()
+        used = await model_use(uow, DEFAULT_WORKSPACE, since=now - timedelta(days=400))
+        later = await model_use(uow, DEFAULT_WORKSPACE, since=now + timedelta(days=400))
+        elsewhere = await model_use(uow, WorkspaceId(new_id()), since=now - timedelta(days=400))
+    assert used == (
+        ModelUse("openai:big", calls=4, cost_micro_usd=3_000_000_501, faults={"llm_auth": 2}),
+        ModelUse("anthropic:x", calls=1, cost_micro_usd=20),
+        ModelUse("extractive", calls=1),
+    )
+    assert later == elsewhere == ()
