@@ -32,7 +32,7 @@ _LEAST_SPAN = 12
 _LEAST_ACCOUNT = 8  # digits; product names that pass for an account number have fewer
 
 
-def _secret(sentence: Sentence, _support: Support) -> str:
+def _secret(sentence: Sentence, support: Support) -> str:
     """No key, password, card or account number, also where a passage has one."""
     if match := _SECRET.search(sentence.text):
         kind, found = next((name, found) for name, found in match.groupdict().items() if found)
@@ -42,7 +42,8 @@ def _secret(sentence: Sentence, _support: Support) -> str:
         return ""
     for key, value in mask(sentence.text, b"").restore.items():
         told = next((told for kind, told in _ACCOUNTS.items() if kind.value in key), "")
-        if told and sum(sign.isdigit() for sign in value) >= _LEAST_ACCOUNT:
+        ours = any(value in fact for fact in support.facts.values())  # a tracking number may look like a card's
+        if told and not ours and sum(sign.isdigit() for sign in value) >= _LEAST_ACCOUNT:
             return f"it holds {told} in full"
     return ""
 

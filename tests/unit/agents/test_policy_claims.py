@@ -10,7 +10,7 @@ from support_agents.agents.checks.policy_claims import Window, windows_in
 from support_agents.agents.compliance import ComplianceAgent
 from support_agents.agents.drafting import cite
 from support_agents.domain.ids import DEFAULT_WORKSPACE
-from support_agents.domain.knowledge import Audience
+from support_agents.domain.knowledge import Audience, Passage, RetrievedPassage
 from support_agents.domain.sections import Check, ComplianceGiven, Sentence
 from support_agents.knowledge.chunking import passages_of
 from support_agents.knowledge.loaders import load_folder
@@ -52,21 +52,19 @@ def judged(
     *,
     language: str = "en",
     today: date = TODAY,
-    source: str = "",
-    title: str = "Returns",
+    article: RetrievedPassage | None = None,
 ) -> Check:
-    """Quote `text` from an article that says just this, and return the ledger's word."""
-    drafting = drafting_given(
-        "?",
-        "return_request",
-        passages=(passage(source or text, title=title, language=language),),
-        language=language,
-        today=today,
-    )
+    """Quote `text` from an article, one that says just this unless another is given; return the ledger's word."""
+    found = article or passage(text, title="Returns", language=language)
+    drafting = drafting_given("?", "return_request", passages=(found,), language=language, today=today)
     given = ComplianceGiven(drafting=drafting, customer_email="a@example.com", source_language=language)
     sentence = Sentence(text=text, citations=(cite(text, drafting, 1),))
     verdict = ComplianceAgent(ledger).check(sentence, 0, given)
     return next(check for check in verdict.checks if check.name == "policy_ledger")
+
+
+def retrieved(one: Passage) -> RetrievedPassage:
+    return RetrievedPassage(passage=one, score=1, similarity=1)
 
 
 def test_a_claim_that_a_clause_in_force_bears_stands(ledger: PolicyLedger) -> None:
@@ -83,7 +81,7 @@ def test_the_ledger_outranks_an_article_and_names_it(ledger: PolicyLedger) -> No
 
 def test_words_of_its_own_are_held_against_the_ledger_too(ledger: PolicyLedger) -> None:
     source = "Items come back to us within 60 days of delivery, and you return an item with a label."
-    check = judged(ledger, "You can return any item within 60 days of delivery.", source=source)
+    check = judged(ledger, "You can return any item within 60 days of delivery.", article=passage(source))
     assert check.reason == "the policy says 30 days, not 60 days (return-window v2)"
 
 
@@ -158,6 +156,6 @@ def test_the_demos_articles_say_what_its_ledger_says() -> None:
                 found += [
                     part.text
                     for part in split_sentences(one.text)
-                    if judged(ledger, part.text, language=one.language, source=one.text, title=one.title).reason
+                    if judged(ledger, part.text, language=one.language, article=retrieved(one)).reason
                 ]
     assert found == ["Please wait until 30 days after delivery before you report missing points."]
