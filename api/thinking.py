@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from support_agents.agents.compliance import ComplianceAgent
+from support_agents.agents.debate import DebateAgent
 from support_agents.agents.drafting import DraftingAgent
 from support_agents.agents.intent import IntentAgent
 from support_agents.agents.interaction_log import InteractionLogAgent
@@ -42,6 +43,9 @@ def runner_of(parts: Parts) -> TicketRunner:
     calls = CallLog()
     extractive = DraftingAgent(RecordedModel(parts.extractive, calls), prompt, Rung.EXTRACTIVE)
     written = DraftingAgent(RecordedModel(parts.writer, calls), prompt) if parts.writer is not None else None
+    debate = DebateAgent(
+        parts.policy.checks.debate, RecordedModel(parts.writer, calls) if parts.writer is not None else None
+    )
     pipeline = Pipeline(
         screen=screen,
         embedder=parts.embedder,
@@ -58,5 +62,6 @@ def runner_of(parts: Parts) -> TicketRunner:
         shares=parts.shares,
         calls=calls,
         macros=parts.macros,
+        debate=debate if parts.policy.checks.debate.is_on else None,
     )
     return TicketRunner(pipeline=pipeline, interaction_log=InteractionLogAgent(), clock=parts.clock)
