@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from support_agents.agents.compliance import ComplianceAgent
+from support_agents.agents.debate import DebateAgent
 from support_agents.agents.drafting import DraftingAgent
 from support_agents.agents.intent import IntentAgent
 from support_agents.agents.interaction_log import InteractionLogAgent
@@ -47,6 +48,7 @@ def runner_of(parts: Parts) -> TicketRunner:
     calls = parts.calls
     extractive = DraftingAgent(RecordedModel(parts.extractive, calls), prompt, Rung.EXTRACTIVE)
     written = DraftingAgent(parts.writer, prompt) if parts.writer is not None else None
+    debate = DebateAgent(parts.policy.checks.debate, parts.writer)
     pipeline = Pipeline(
         screen=screen,
         embedder=parts.embedder,
@@ -64,5 +66,6 @@ def runner_of(parts: Parts) -> TicketRunner:
         calls=calls,
         macros=parts.macros,
         attachable=parts.attachable,
+        debate=debate if parts.policy.checks.debate.is_on else None,
     )
     return TicketRunner(pipeline=pipeline, interaction_log=InteractionLogAgent(), clock=parts.clock)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from approvals.canonical import AnyAction, CanonicalRefund, CanonicalReply, CanonicalStep
 from approvals.wording import Tone, counted, words
 from support_agents.domain.runs import Sections
-from support_agents.domain.sections import CheckResult, ComplianceSection, OrderAnswer, PlanSection, Verdict
+from support_agents.domain.sections import CheckResult, ComplianceSection, OrderAnswer, PlanSection, Severity, Verdict
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ def verdict_line(compliance: ComplianceSection | None) -> VerdictLine:
     match compliance.verdict:
         case Verdict.BLOCKED:
             return VerdictLine(f"{line} – not fit to send", Tone.BAD, problems)
+        case Verdict.FLAGGED if _only_remarks(compliance):
+            return VerdictLine(f"{line} · {_remarks(compliance)}: read with care", Tone.CARE, problems)
         case Verdict.FLAGGED:
             return VerdictLine(f"{line} – only as a person’s own word", Tone.BAD, problems)
         case Verdict.REPAIRED:
@@ -44,6 +46,18 @@ def verdict_line(compliance: ComplianceSection | None) -> VerdictLine:
             return VerdictLine(f"{line} · {dropped} dropped", Tone.CARE, problems)
         case Verdict.PASS:
             return VerdictLine(line, Tone.GOOD if confirmed >= stated else Tone.BAD, problems)
+
+
+def _remarks(compliance: ComplianceSection) -> str:
+    failed = [check for check in compliance.checks if check.result is CheckResult.FAILED]
+    return counted(sum(check.severity is Severity.FLAG for check in failed), "remark")
+
+
+def _only_remarks(compliance: ComplianceSection) -> bool:
+    """Whether every sentence that failed more than a remark has been dropped; a person's edit keeps its own."""
+    failed = [check for check in compliance.checks if check.result is CheckResult.FAILED]
+    lost = {check.sentence for check in failed if check.severity is not Severity.FLAG}
+    return len(lost) <= len(compliance.dropped)
 
 
 def _problem(name: str, reason: str) -> str:

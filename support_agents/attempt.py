@@ -3,20 +3,24 @@
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from support_agents.agents.protocol import SentenceCheck, SentenceVerdict, StreamEnd, Streaming
 from support_agents.domain.errors import SupportError
 from support_agents.domain.runs import Run
 from support_agents.domain.sections import (
+    Check,
+    CheckResult,
     ComplianceGiven,
     ComplianceSection,
     DraftingGiven,
     DraftSection,
     Rung,
     Sentence,
+    Severity,
     Verdict,
+    verdict_of,
     written,
 )
 from support_agents.screening.terms import terms
@@ -42,6 +46,21 @@ class Attempt:
             return False
         # A macro is approved as a whole: without one of its sentences it is no longer what was approved.
         return self.draft.rung is not Rung.MACRO or not self.compliance.dropped
+
+    def judged(self, check: Check | None, stakes: str) -> "Attempt":
+        """The same draft with one more check on the whole of it; without one, it is flagged for its stakes."""
+        if self.compliance is None:
+            return self
+        check = check or Check(
+            name="debate",
+            result=CheckResult.FAILED,
+            severity=Severity.FLAG,
+            reason=f"{stakes}, and the reviews did not end",
+        )
+        checks = (*self.compliance.checks, check)
+        compliance = self.compliance.model_copy(update={"checks": checks, "verdict": verdict_of(checks)})
+        blocked = "the reviews would not send the draft" if compliance.verdict is Verdict.BLOCKED else self.reason
+        return replace(self, compliance=compliance, reason=blocked)
 
 
 @dataclass

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from support_agents.agents.debate import DebateAgent, DebateGiven
 from support_agents.agents.intent import IntentGiven
 from support_agents.agents.protocol import Agent, SentenceCheck, Streaming
 from support_agents.agents.retrieval import RetrievalGiven
@@ -117,6 +118,7 @@ class Pipeline:
     calls: CallLog
     macros: Macros | None = None
     attachable: frozenset[str] = frozenset()
+    debate: DebateAgent | None = None
 
     async def run(self, ticket: TicketSnapshot, run: Run) -> Finished:
         """Take one revision of a ticket through all stages; a stage that fails or is late lowers the rung."""
@@ -274,6 +276,7 @@ class Pipeline:
             *(self._attempt(work, *drafter, limited) for drafter in self._drafters(work, given))
         )
         best = next((one for one in attempts if one.usable), attempts[0] if attempts else Attempt(reason=_UNSURE))
+        best = await self._argued(work, best, given.drafting)
         if best.draft is not None and best.compliance is not None:
             work.state.put(best.draft, by=Writer.DRAFTING)
             work.state.put(best.compliance, by=Writer.COMPLIANCE)
@@ -285,6 +288,18 @@ class Pipeline:
         )
         outcome = Outcome(best.draft.rung.value)
         return _ended(work, outcome, attempts[0].reason, actions=(reply, *planned.actions))
+
+    async def _argued(self, work: _Work, best: Attempt, given: DraftingGiven) -> Attempt:
+        """Have two reviews argue about a draft with high stakes, in what is left of the time."""
+        stakes = self.debate.stakes(given) if self.debate is not None and best.usable else ""
+        if self.debate is None or best.draft is None or not stakes:
+            return best
+        limited = replace(work.run, deadline=work.run.deadline.capped(self._until_commit(work)))
+        arguing = self.debate.work(DebateGiven(drafting=given, draft=best.draft.text, stakes=stakes), limited)
+        return best.judged(await self._stage(work, "debate", arguing, limited.deadline.remaining + 0.05), stakes)
+
+    def _until_commit(self, work: _Work) -> float:
+        return max(0.0, work.run.deadline.remaining - self.shares.commit)
 
     def _drafters(self, work: _Work, given: ComplianceGiven) -> Iterator[tuple[str, Streaming, ComplianceGiven]]:
         """Yield who drafts from what, best first: a language model, macros, quoted sentences."""

@@ -12,7 +12,7 @@ from support_agents.domain.sections import (
     ComplianceSection,
     Sentence,
     Severity,
-    Verdict,
+    verdict_of,
 )
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.screening.language import detect
@@ -51,22 +51,12 @@ class ComplianceAgent:
         dropped = tuple(v.sentence for v in verdicts if not v.keep and v.sentence is not None)
         good = {id(verdict.sentence) for verdict in verdicts if verdict.keep}
         return ComplianceSection(
-            verdict=_verdict(checks),
+            verdict=verdict_of(checks),
             checks=checks,
             dropped=tuple(sentence for sentence in dropped if sentence not in kept),
             facts_stated=sum(_facts(sentence) for sentence in kept),
             facts_confirmed=sum(_facts(sentence) for sentence in kept if id(sentence) in good),
         )
-
-
-def _verdict(checks: tuple[Check, ...]) -> Verdict:
-    """The gravest consequence decides: a flag outweighs a repair, for a person must look."""
-    failed = {check.severity for check in checks if check.result is CheckResult.FAILED}
-    if Severity.BLOCK in failed:
-        return Verdict.BLOCKED
-    if Severity.FLAG in failed:
-        return Verdict.FLAGGED
-    return Verdict.REPAIRED if failed else Verdict.PASS
 
 
 def _whole(name: str, reason: str) -> Check:

@@ -203,6 +203,16 @@ class Verdict(StrEnum):
     BLOCKED = "blocked"
 
 
+def verdict_of(checks: Sequence[Check]) -> Verdict:
+    """The gravest consequence decides: a flag outweighs a repair, for a person must look."""
+    failed = {check.severity for check in checks if check.result is CheckResult.FAILED}
+    if Severity.BLOCK in failed:
+        return Verdict.BLOCKED
+    if Severity.FLAG in failed:
+        return Verdict.FLAGGED
+    return Verdict.REPAIRED if failed else Verdict.PASS
+
+
 class ComplianceSection(Section):
     """The verdict on the draft that is shown; dropped sentences are kept here with their reasons."""
 

@@ -29,18 +29,23 @@ _TALKS_OF_ITSELF = (
 )  # fmt: skip
 _MARK = re2.compile(r"\[(?:\d{1,2}|order\.[a-z_]+|fact\.[a-z_]+|action\.[a-z_]+|open\.\d+)\]|\{[a-z_]{2,30}\}")
 _LEAST_SPAN = 12
+_LEAST_ACCOUNT = 8  # digits; product names that pass for an account number have fewer
 
 
-def _secret(sentence: Sentence, _support: Support) -> str:
+def _secret(sentence: Sentence, support: Support) -> str:
     """No key, password, card or account number, also where a passage has one."""
     if match := _SECRET.search(sentence.text):
-        kind = next(name for name, found in match.groupdict().items() if found)
-        return f"it holds what looks like {_NAMES.get(kind, 'a password')}"
+        kind, found = next((name, found) for name, found in match.groupdict().items() if found)
+        if kind in _NAMES or any(sign.isdigit() for sign in found):
+            return f"it holds what looks like {_NAMES.get(kind, 'a password')}"
     if not any(sign.isdigit() for sign in sentence.text):
         return ""
-    placeholders = mask(sentence.text, b"").restore
-    found = next((told for key in placeholders for kind, told in _ACCOUNTS.items() if kind.value in key), "")
-    return f"it holds {found} in full" if found else ""
+    for key, value in mask(sentence.text, b"").restore.items():
+        told = next((told for kind, told in _ACCOUNTS.items() if kind.value in key), "")
+        ours = any(value in fact for fact in support.facts.values())  # a tracking number may look like a card's
+        if told and not ours and sum(sign.isdigit() for sign in value) >= _LEAST_ACCOUNT:
+            return f"it holds {told} in full"
+    return ""
 
 
 def _prompt(sentence: Sentence, support: Support) -> str:
@@ -48,7 +53,7 @@ def _prompt(sentence: Sentence, support: Support) -> str:
     said = first_listed(sentence.text, _TALKS_OF_ITSELF)
     if said and not support.is_verbatim(sentence):
         return f"it speaks of the software (“{said}”)"
-    if match := _MARK.search(sentence.text):
+    if (match := _MARK.search(sentence.text)) and not support.is_verbatim(sentence):
         return f"it holds a mark of ours (“{match.group(0)}”)"
     return "it repeats our instructions to the model" if shingles(sentence.text) & _told() else ""
 

@@ -1,7 +1,5 @@
 """Checks that a draft can lead nobody astray: links only to known hosts, no hidden ones, no images that report back."""
 
-from urllib.parse import urlsplit
-
 import re2
 
 from support_agents.agents.checks.rule import SentenceRule
@@ -9,10 +7,11 @@ from support_agents.agents.checks.support import Support
 from support_agents.domain.sections import Sentence, Severity
 
 _IMAGE = re2.compile(r"!\[[^\]]*\]\s?[(\[]|(?i:<\s?(?:img|iframe|object|embed|svg|script|link|base|form)\b)")
-_SCHEME = re2.compile(r"(?i)\b(javascript|data|vbscript|file|blob|ftp)\s?:\s?[^\s]")
+_SCHEME = re2.compile(r"(?i)\b(javascript|vbscript|blob|ftp|data|file):[^\s]")
 _MARKDOWN = re2.compile(r"\[([^\]]+)\]\(\s?<?([^)\s>]+)")
-_URL = re2.compile(r"(?i)\b(?:https?:)?//[^\s<>\"“”)\]]+|\bwww\.[^\s<>\"“”)\]]+")
+_URL = re2.compile(r"(?i)\bhttps?://[^\s<>\"“”)\]]+|(?:^|\s)//[\w\-]+\.[^\s<>\"“”)\]]+|\bwww\.[^\s<>\"“”)\]]+")
 _NUMERIC_HOST = re2.compile(r"^(?:\d+|0x[0-9a-f]+|[\d.]+|\[?[0-9a-f:]*:[0-9a-f:.]+\]?)$")
+_AUTHORITY = re2.compile(r"^(?:(?i:https?:)?//)?([^/?#\\\\\s]+)")
 _LONGEST_HOST = 253
 
 
@@ -32,7 +31,7 @@ def _unsafe(sentence: Sentence, support: Support) -> str:
 
 def _refused(url: str, support: Support) -> str:
     host = _host(url)
-    if not host or "@" in url.split("//", 1)[-1].split("/", 1)[0]:
+    if not host or "@" in url.split("//", 1)[-1].split("/", 1)[0] or "\\" in url:
         return "it holds an address that hides where it leads"
     if _NUMERIC_HOST.search(host) or "xn--" in host or not host.isascii() or len(host) > _LONGEST_HOST:
         return f"its link leads to “{host}”, which is not a plain name"
@@ -54,11 +53,9 @@ def _known(support: Support) -> frozenset[str]:
 
 def _host(url: str) -> str:
     """The host of an address, in small letters; empty when it has none or cannot be read."""
-    whole = url if "//" in url else f"//{url}"
-    try:
-        return (urlsplit(whole).hostname or "").rstrip(".")
-    except ValueError:
-        return ""
+    match = _AUTHORITY.search(url.strip())
+    authority = str(match.group(1)).rsplit("@", 1)[-1].casefold() if match else ""
+    return authority if authority.startswith("[") else authority.partition(":")[0].rstrip(".")
 
 
 SAFE_LINKS = SentenceRule("safe_links", Severity.DROP, _unsafe)

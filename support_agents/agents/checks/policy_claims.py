@@ -22,8 +22,10 @@ from support_agents.wording.values import Value, ValueKind, values_in
 _LEDGER_LANGUAGE = "en"
 _LEAST_SHARED = 2
 _TO_UNIT, _TO_EVENT = 2, 5
+_WORKING = frozenset("working business laborable laborables hábiles ouvré ouvrés ouvrable ouvrables".split())  # noqa: SIM905 - reads best as a line
 _UNITS = {
     "hour": "hour hours stunde stunden hora horas heure heures",
+    "working day": "workday workdays werktag werktage werktagen arbeitstag arbeitstage arbeitstagen",
     "day": "day days tag tage tagen día días jour jours",
     "week": "week weeks woche wochen semana semanas semaine semaines",
     "month": "month months monat monate monaten mes meses mois",
@@ -85,7 +87,9 @@ def _against_ledger(sentence: Sentence, support: Support) -> str:
 
 def _window(claim: Window, subject: frozenset[str], support: Support) -> str | None:
     """Why `claim` must not stand; None when a clause in force bears it, empty when no clause speaks of it."""
-    about = [(clause, one) for clause in support.ledger.clauses for one in _windows_of(clause) if _same(one, claim)]
+    if not claim.event:
+        return ""  # what it is counted from is not said: nearly always another step than the clause's
+    about = [(clause, one) for clause in support.ledger.clauses for one in _windows_of(clause) if _like(one, claim)]
     if support.language == _LEDGER_LANGUAGE:
         about = [(clause, one) for clause, one in about if _shared(clause, subject) >= _LEAST_SHARED]
     return _judged(str(claim), [(clause, str(one), one.number == claim.number) for clause, one in about], support)
@@ -132,13 +136,15 @@ def _uncovered(text: str, subject: frozenset[str], claims: list[str], support: S
     return f"no clause of the policy speaks of “{said}”" if said and not borne else ""
 
 
-def _same(one: Window, other: Window) -> bool:
-    return (one.unit, one.event) == (other.unit, other.event)
+def _like(one: Window, claim: Window) -> bool:
+    """Whether both count the same unit from the same event."""
+    return (one.unit, one.event) == (claim.unit, claim.event)
 
 
 def _subject(sentence: Sentence, support: Support) -> frozenset[str]:
     titles = " ".join(passage.title for passage in support.cited(sentence))
-    return content_words(f"{words_only(sentence.text)} {titles}")
+    stems = content_words(f"{words_only(sentence.text)} {titles}")
+    return frozenset(stem for stem in stems if not any(sign.isdigit() for sign in stem))
 
 
 def _shared(clause: Clause, subject: frozenset[str]) -> int:
@@ -174,7 +180,9 @@ def _windows(line: Line) -> Iterator[Window]:
         if word.number and unit_at is not None:
             following = words[unit_at + 1 : unit_at + 1 + _TO_EVENT]
             event = next((_EVENT_OF[one] for one in following if one in _EVENT_OF), "")
-            yield Window(word.number, _UNIT_OF[words[unit_at]], event)
+            working = not _WORKING.isdisjoint(words[at : unit_at + 2])
+            unit = "working day" if working else _UNIT_OF[words[unit_at]]
+            yield Window(word.number, unit, event)
 
 
 POLICY_LEDGER = SentenceRule("policy_ledger", Severity.DROP, _against_ledger)

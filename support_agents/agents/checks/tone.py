@@ -20,6 +20,9 @@ def _profanity(sentence: Sentence, support: Support) -> str:
 
 
 def _tone(sentence: Sentence, support: Support) -> str:
+    """Reproach and shouting in words of its own; what a published article writes large is quoted as it is."""
+    if support.is_verbatim(sentence):
+        return ""
     if blamed := first_listed(sentence.text, _words("blame", support.language)):
         return f"“{blamed}” reads as a reproach"
     if "!!" in sentence.text or "?!" in sentence.text:

@@ -85,6 +85,10 @@ GOOD: list[tuple[Sentence, dict[str, Any]]] = [
     (said("We have refunded €64.90 to you.", facts=("action.refund",)), {"actions": (REFUND,)}),
     (said("You can cancel an order free of charge as long as its status is Processing.", cites=3), {}),
     (said("Hi Anna,", courtesy=True), {}),
+    (
+        said("Your tracking number is 4111111111111111.", facts=("order.tracking",)),
+        {"order": order(tracking="4111111111111111")},
+    ),
     (said("Kind regards,", courtesy=True), {}),
     (said("Could you please send us your order number, so that we can look into it?", courtesy=True), {}),
     (

@@ -8,10 +8,11 @@ from api.console.views.evidence import check_lines, stage_bars, stretched
 from approvals.verdict_line import verdict_line
 from approvals.wording import Tone
 from support_agents.domain.runs import StageTiming
-from support_agents.domain.sections import Check, CheckResult, ComplianceSection, Sentence, Verdict
+from support_agents.domain.sections import Check, CheckResult, ComplianceSection, Sentence, Severity, Verdict
 
 PASSED = Check(name="cited", result=CheckResult.PASSED, sentence=0)
 FAILED = Check(name="numbers_in_source", result=CheckResult.FAILED, reason="14 days is nowhere", sentence=1)
+REMARK = Check(name="tone", result=CheckResult.FAILED, severity=Severity.FLAG, reason="it shouts", sentence=0)
 
 
 def compliance(verdict: Verdict, *checks: Check, stated: int = 4, confirmed: int = 4) -> ComplianceSection:
@@ -33,6 +34,8 @@ def compliance(verdict: Verdict, *checks: Check, stated: int = 4, confirmed: int
             "4 facts, 3 confirmed – only as a person’s own word",
             Tone.BAD,
         ),
+        (compliance(Verdict.FLAGGED, REMARK), "4 facts, 4 confirmed · 1 remark: read with care", Tone.CARE),
+        (compliance(Verdict.FLAGGED, REMARK, FAILED), "4 facts, 4 confirmed – only as a person’s own word", Tone.BAD),
         (compliance(Verdict.BLOCKED, FAILED), "4 facts, 4 confirmed – not fit to send", Tone.BAD),
         (None, "not checked: the run gave up before", Tone.BAD),
     ],
