@@ -11,7 +11,7 @@ app = typer.Typer(name="eval", help="Measure a part of the product on your own o
 
 @app.callback()
 def group() -> None:
-    """Keep `intents` a command of its own."""
+    """Keep each a command of its own."""
 
 
 @app.command("intents")
@@ -27,3 +27,18 @@ def intents(
     from api.cli.evaluation_work import intents as work
 
     asyncio.run(work(train=train, test=test, out_of_scope=out_of_scope, valid=valid, as_json=as_json))
+
+
+@app.command("retrieval")
+def retrieval(
+    *,
+    documents: Annotated[
+        Path, typer.Option(help="JSON lines with `doc_id, question, answer` or `id, title, content`.")
+    ],
+    queries: Annotated[Path, typer.Option(help="JSON lines with `query` and `relevant`, a list of document ids.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+) -> None:
+    """Index the documents, then print how well the queries find theirs, and milliseconds a query."""
+    from api.cli.evaluation_retrieval import retrieval as work
+
+    asyncio.run(work(documents, queries, as_json=as_json))
