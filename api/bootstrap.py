@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from api.acting import Acting, Doors, acting_of
 from api.asking import Asking
@@ -45,6 +46,7 @@ from support_agents.agents.macro_drafting import MacroDraftingAgent
 from support_agents.domain.events import EventName
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from support_agents.domain.knowledge import Passage
+from support_agents.evals.retrieval import Tools
 from support_agents.intents.model import IntentHead
 from support_agents.intents.registry import Registry
 from support_agents.knowledge.indexing import PassageIndexer
@@ -198,6 +200,21 @@ def embedding(settings: Settings) -> Iterator[Embedder]:
     try:
         yield embedder
     finally:
+        embedder.close()
+
+
+@contextmanager
+def searching(settings: Settings, folder: Path) -> Iterator[Tools]:
+    """Give out the embedder with an empty index in `folder`, to measure retrieval on other documents than ours."""
+    from support_agents.adapters.onnx import OnnxEmbedder
+    from support_agents.adapters.qdrant_edge import QdrantEdgeStore
+
+    embedder = OnnxEmbedder(threads=settings.onnx_threads)
+    index = QdrantEdgeStore(folder, embedder_version=embedder.version, dimensions=embedder.dimensions)
+    try:
+        yield Tools(embedder=embedder, background=embedder.background, index=index)
+    finally:
+        index.close()
         embedder.close()
 
 

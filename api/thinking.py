@@ -9,6 +9,7 @@ from support_agents.agents.intent import IntentAgent
 from support_agents.agents.interaction_log import InteractionLogAgent
 from support_agents.agents.retrieval import FLOOR, RetrievalAgent
 from support_agents.domain.sections import Rung
+from support_agents.knowledge.topic_shelf import TopicShelf
 from support_agents.llm.recorded import CallLog, RecordedModel
 from support_agents.macros import Macros
 from support_agents.pipeline import Pipeline, Shares
@@ -40,6 +41,7 @@ class Parts:
     macros: Macros | None = None
     attachable: frozenset[str] = frozenset()
     calls: CallLog = field(default_factory=CallLog)
+    topics: TopicShelf | None = None
 
 
 def runner_of(parts: Parts) -> TicketRunner:
@@ -54,7 +56,7 @@ def runner_of(parts: Parts) -> TicketRunner:
         embedder=parts.embedder,
         intent=IntentAgent(parts.intents, parts.clock, embedder=parts.embedder),
         retrieval=RetrievalAgent(
-            parts.index, parts.embedder, FLOOR if parts.floor is None else parts.floor, parts.remembering
+            parts.index, parts.embedder, FLOOR if parts.floor is None else parts.floor, parts.remembering, parts.topics
         ),
         orders=parts.orders,
         policy=parts.policy,

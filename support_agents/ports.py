@@ -74,6 +74,12 @@ class VectorStore(Protocol):
         """Dense and BM25, fused, best first. `vector` has shape (dimensions,)."""
         ...
 
+    async def compare(
+        self, workspace: WorkspaceId, vector: Vector, ids: Sequence[PassageId]
+    ) -> Mapping[PassageId, float]:
+        """Return the cosine of `vector` to each of these passages; unknown ids are left out."""
+        ...
+
     async def ids(self, workspace: WorkspaceId) -> frozenset[PassageId]:
         """List what is indexed; ids change with content, so what differs from SQL is what is to be done."""
         ...

@@ -42,3 +42,18 @@ def grounding(
     from api.cli.grounding_work import grounding as work
 
     work(data=data, language=language, as_json=as_json)
+
+
+@app.command("retrieval")
+def retrieval(
+    *,
+    documents: Annotated[
+        Path, typer.Option(help="JSON lines with `doc_id, question, answer` or `id, title, content`.")
+    ],
+    queries: Annotated[Path, typer.Option(help="JSON lines with `query` and `relevant`, a list of document ids.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+) -> None:
+    """Index the documents, then print how well the queries find theirs, and milliseconds a query."""
+    from api.cli.evaluation_retrieval import retrieval as work
+
+    asyncio.run(work(documents, queries, as_json=as_json))

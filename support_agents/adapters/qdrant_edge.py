@@ -98,6 +98,13 @@ class QdrantEdgeStore:
         """Fuse the nearest by cosine and the best by BM25; every result carries its cosine."""
         return await self._on(self._reader, lambda: self._search(workspace, query, vector, limit))
 
+    async def compare(
+        self, workspace: WorkspaceId, vector: Vector, ids: Sequence[PassageId]
+    ) -> Mapping[PassageId, float]:
+        """Return cosines; what is not indexed is left out."""
+        known = [passage_id for passage_id in ids if passage_id in self._ids[workspace]]
+        return await self._on(self._reader, lambda: self._compare(vector, known))
+
     async def ids(self, workspace: WorkspaceId) -> frozenset[PassageId]:
         """List what is indexed."""
         return frozenset(self._ids[workspace])
@@ -137,6 +144,13 @@ class QdrantEdgeStore:
             for key, score in best
             if key in found
         )
+
+    def _compare(self, vector: Vector, known: Sequence[PassageId]) -> Mapping[PassageId, float]:
+        if not known:
+            return {}
+        among = Filter(must=[HasIdCondition({*known})])
+        request = QueryRequest(len(known), query=Query.Nearest(vector.tolist(), using=_DENSE), filter=among)
+        return {PassageId(key): score for key, score in _scores(self._shard, request).items()}
 
     def _lexical(self, query: str, ours: Filter) -> Mapping[UUID, float]:
         words = _sparse(dict.fromkeys(terms(query), 1.0))

@@ -12,6 +12,7 @@ from support_agents.domain.intent import Ask
 from support_agents.domain.knowledge import Audience, RetrievedPassage
 from support_agents.domain.runs import Run
 from support_agents.domain.sections import RetrievalSection
+from support_agents.knowledge.topic_shelf import TopicShelf
 from support_agents.ports import Embedder, Vector, VectorStore
 from support_agents.screening.terms import coverage, passage_terms, terms
 
@@ -59,13 +60,15 @@ class RetrievalGiven(BaseModel):
 class RetrievalAgent:
     """`Agent[RetrievalGiven, RetrievalSection]` on one index; `embedder` serves only messages with several asks.
 
-    `remembering` embeds hints, which come again with every message of their kind.
+    `remembering` embeds hints, which come again with every message of their kind. `topics` ranks what was found by
+    what whole articles are about; without it, or before it is ready, the search's own order stands.
     """
 
     store: VectorStore
     embedder: Embedder
     floor: float = FLOOR
     remembering: Embedder | None = None
+    topics: TopicShelf | None = None
     _hint_vectors: dict[str, Vector] = field(default_factory=dict, repr=False, compare=False)
 
     async def work(self, given: RetrievalGiven, run: Run) -> RetrievalSection:
@@ -109,7 +112,19 @@ class RetrievalAgent:
             return []
         found = await self.store.search(given.workspace, query, np.asarray(vector), limit=NEAR)
         near |= {retrieved.passage.article_id for retrieved in found}
-        return [retrieved for retrieved in found[: 3 * given.limit] if self._is_relevant(query, retrieved)]
+        best = await self._ranked(given.workspace, query, np.asarray(vector), found)
+        return [retrieved for retrieved in best[: 3 * given.limit] if self._is_relevant(query, retrieved)]
+
+    async def _ranked(
+        self, workspace: WorkspaceId, query: str, vector: Vector, found: Sequence[RetrievedPassage]
+    ) -> Sequence[RetrievedPassage]:
+        """Rank what was found together with what the words and titles of whole articles promise."""
+        topics = self.topics.at_hand(workspace) if self.topics else None
+        if topics is None or not found:
+            return found
+        look = topics.look(query, vector, found)
+        compared = await self.store.compare(workspace, vector, topics.promising(look, found))
+        return topics.ranked(look, found, compared)
 
     async def _hinted(self, given: RetrievalGiven) -> list[RetrievedPassage]:
         """Return the passages that say what an answer would say; the lines are few, so their vectors are kept."""

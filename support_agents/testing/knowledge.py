@@ -77,6 +77,13 @@ class ListStore:
             for key, score in best[:limit]
         )
 
+    async def compare(
+        self, workspace: WorkspaceId, vector: Vector, ids: Sequence[PassageId]
+    ) -> Mapping[PassageId, float]:
+        """Multiply."""
+        held = self._held[workspace]
+        return {passage_id: float(vector @ held[passage_id][1]) for passage_id in ids if passage_id in held}
+
     async def ids(self, workspace: WorkspaceId) -> frozenset[PassageId]:
         """List what is held."""
         return frozenset(self._held[workspace])

@@ -1,0 +1,34 @@
+"""The work of `eval retrieval`: reads the files, has them measured in a folder of its own, and shows the figures."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.table import Table
+
+from api.bootstrap import searching
+from api.cli.installation import configured
+from api.cli.output import progress, remarks, results
+from support_agents.evals.retrieval import RetrievalFigures, measure, read_documents, read_queries
+
+
+async def retrieval(documents: Path, queries: Path, *, as_json: bool) -> None:
+    """Measure and print one table, or one JSON object."""
+    articles = read_documents(documents)
+    asked = read_queries(queries, {article.id for article in articles})
+    with (
+        TemporaryDirectory(prefix="support-eval-") as folder,
+        progress("retrieval", remarks()) as step,
+        searching(configured(), Path(folder)) as tools,
+    ):
+        figures = await measure(articles, asked, tools, lambda _, done, total: step(done, total))
+    if as_json:
+        print(figures.model_dump_json())  # noqa: T201 - this is a command line
+        return
+    _show(figures)
+
+
+def _show(figures: RetrievalFigures) -> None:
+    table = Table("figure", "value", box=None)
+    for name, value in figures.model_dump().items():
+        table.add_row(name.replace("_", " "), str(value))
+    results().print(table)
