@@ -66,6 +66,7 @@ class Standing:
     person: Person
     now: datetime
     factor: str = ""
+    after_kind: ActionKind | None = None
 
 
 def shown_state(standing: Standing) -> StateView:
@@ -129,7 +130,7 @@ def _may_settle(execution: Execution, person: Person) -> bool:
 
 
 def _closed(standing: Standing) -> StateView:
-    line = of_closed(standing.request, answered=bool(standing.answers))
+    line = of_closed(standing.request, answered=bool(standing.answers), after=standing.after_kind)
     waiting = standing.request.status is RequestStatus.APPROVED
     return StateView(
         headline=line.headline, detail=line.detail, moving=waiting, newer=None if waiting else standing.newer
