@@ -15,6 +15,7 @@ from api.slack_door import Background, SlackDoor
 from api.worker.afterwards import Afterwards
 from approvals.deliveries import Deliveries
 from approvals.messaging import Done, Messenger, Trouble
+from approvals.messenger_routing import load_routing
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 
@@ -90,6 +91,7 @@ def connect_slack(container: Container, messenger: Messenger) -> SlackDoor:
         answers=Answers(database, messenger, Blocks(installation).view),
         may_redraft=settings.llm_provider is not Provider.EXTRACTIVE,
         console_url=settings.public_url,
+        groups=load_routing(settings.slack_routing).groups if settings.slack_routing else (),
     )
     afterwards, deliveries = Afterwards(), Deliveries(database)
     socket = None

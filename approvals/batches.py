@@ -6,18 +6,21 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from approvals.authority import require_not_own
 from approvals.canonical import CanonicalReply, Sealed, unseal
-from approvals.card import LARGEST_SHEET, Sheet, SheetRow
+from approvals.card import LARGEST_SHEET, Sheet, SheetLength, SheetRow
 from approvals.card_reading import CardReader, blocked_by
+from approvals.desk import CLAIM
 from approvals.interactions import About
 from approvals.ports import Person
 from approvals.queue import ApprovalQueue, Decided
 from approvals.rendering import plain
+from approvals.screenful import rows_that_fit
 from approvals.wording import Tone
 from db.engine import Database
-from db.read_models.desk import replies_waiting
+from db.read_models.desk import held_until, replies_waiting
 from db.read_models.queue import QueueItem, queue_items
 from db.uow import UnitOfWork
 from support_agents.domain.approval import DecisionVerdict
@@ -29,11 +32,13 @@ from support_agents.domain.ticket import TicketSnapshot
 
 Slots = Callable[[Sections, TicketSnapshot], Mapping[str, str]]
 
-_LOOKED_AT = 200
+# How many of the oldest replies a sheet is made from: a phone shows a few of them, a long sheet twenty.
+_LOOKED_AT = {SheetLength.SCREEN: 60, SheetLength.LONG: 200}
 _SMALLEST = 2
 # Rungs whose words are ours: a template, sentences of articles, or one question. A model's prose is free text.
 _WRITTEN_BY_US = frozenset({Rung.MACRO, Rung.EXTRACTIVE, Rung.CLARIFY})
 _SHORTEST_SLOT = 3
+_LONGEST_ROW = 300  # what differs is shown whole or not on a sheet
 _SHOWN_NAMES = {"customer.name": "customer", "customer.first_name": "customer"}
 
 
@@ -64,20 +69,41 @@ class Batches:
     cards: CardReader
     slots: Slots
 
-    async def sheet(self, person: Person) -> Sheet | None:
-        """The largest group of replies that differ in verified slots only; None where there are not two."""
+    async def sheet(self, person: Person, length: SheetLength = SheetLength.SCREEN) -> Sheet | None:
+        """The largest group of replies that differ in verified slots only; None where there are not two.
+
+        Its rows are marked as this person's for as long as a card taken from the queue is.
+        """
+        made = await self._made(person, length)
+        if made is not None:
+            async with self.database.write("sheet") as uow:
+                until = await uow.now() + CLAIM
+                for row in made.rows:
+                    await uow.card_claims.take(person.workspace, row.request_id, person.operator_id, until=until)
+        return made
+
+    async def _made(self, person: Person, length: SheetLength) -> Sheet | None:
         groups: dict[str, list[tuple[Alike, QueueItem]]] = defaultdict(list)
         async with self.database.read() as uow:
-            ids = await replies_waiting(uow, person.workspace, person.operator_id, limit=_LOOKED_AT)
+            ids = await replies_waiting(uow, person.workspace, person.operator_id, limit=_LOOKED_AT[length])
             for item in await queue_items(uow, [RequestId(each) for each in ids]):
                 alike = await self._alike(uow, item, person)
                 if alike is not None:
                     groups[alike.key].append((alike, item))
             for group in sorted(groups.values(), key=len, reverse=True):
                 rows = await self._rows(uow, group)
-                if len(rows) >= _SMALLEST:
-                    return _sheet_of(group[0], rows)
+                sheet = _sheet_of(group[0], rows, length) if len(rows) >= _SMALLEST else None
+                if sheet is not None:
+                    return sheet
         return None
+
+    async def require_still(self, person: Person, ticked: Sequence[About], still: timedelta) -> None:
+        """Refuse a tap on a sheet that came in another's place less than a moment ago."""
+        async with self.database.read() as uow:
+            since = await uow.now() - still
+            until = [await held_until(uow, person.operator_id, about.request_id) for about in ticked]
+        if any(each is not None and each - CLAIM > since for each in until):
+            raise SupportError("changed_just_now", "this sheet came a moment ago: look at it, then decide")
 
     async def approve(self, person: Person, ticked: Sequence[About]) -> tuple[RowResult, ...]:
         """Decide every ticked row by itself; what has changed since the sheet was made is refused and told.
@@ -127,9 +153,10 @@ class Batches:
         card = await self.cards.card_of(uow, item)
         if card.flags or not card.approvable or card.high_risk or card.verdict.tone is not Tone.GOOD:
             return None
-        return SheetRow(
-            request_id=card.request_id, digest=card.digest, words=card.words, order=card.order, slots=alike.slots
-        )
+        told = any(value in card.order.text for _, value in alike.slots)
+        order = card.order.model_copy(update={"text": ""}) if told else card.order
+        row = SheetRow(request_id=card.request_id, digest=card.digest, words=card.words, order=order, slots=alike.slots)
+        return row if len(row.line) <= _LONGEST_ROW else None
 
     async def _alike(self, uow: UnitOfWork, item: QueueItem, person: Person) -> Alike | None:
         """Take a reply apart; None for anything but an unedited, unflagged draft in our own words."""
@@ -149,11 +176,29 @@ class Batches:
         return Alike(hashlib.sha256("\n".join(origin).encode()).hexdigest(), template, found)
 
 
-def _sheet_of(first: tuple[Alike, QueueItem], rows: Sequence[SheetRow]) -> Sheet:
+def _sheet_of(first: tuple[Alike, QueueItem], rows: Sequence[SheetRow], length: SheetLength) -> Sheet | None:
+    """The rows as a sheet; None where no two of them stand on a screen: they are better seen as cards."""
     alike, item = first
+    name, version = _name_of(item), _version_of(item, alike)
+    title, lines = f"{name} · {version} · 20 more after these · 20 of 20 approved", [row.line for row in rows]
+    most = rows_that_fit(title, alike.template, lines) if length is SheetLength.SCREEN else len(rows)
+    if most < _SMALLEST:
+        return None
     return Sheet(
-        sheet_id=alike.key[:32], template=_name_of(item), version=alike.key[:8], text=alike.template, rows=tuple(rows)
+        sheet_id=alike.key[:32],
+        template=name,
+        version=version,
+        text=alike.template,
+        rows=tuple(rows[:most]),
+        length=length,
+        left=len(rows) - len(rows[:most]),
     )
+
+
+def _version_of(item: QueueItem, alike: Alike) -> str:
+    """The macros with their versions; for words of no macro, the beginning of what tells them apart."""
+    draft = item.run.sections.draft
+    return draft.prompt_version if draft is not None and draft.rung is Rung.MACRO else alike.key[:8]
 
 
 def _is_plain_case(item: QueueItem, action: CanonicalReply, person: Person) -> bool:

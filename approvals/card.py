@@ -10,8 +10,9 @@ from approvals.wording import Tone
 from support_agents.domain.ids import ExecutionId, RequestId, TicketId, WorkspaceId
 
 # Part of every fingerprint: raise it when surfaces draw cards in another way, and every card is drawn again.
-CARD_VERSION = 1
+CARD_VERSION = 2
 LONGEST_WORDS = 300
+ROW_WORDS = 60
 
 
 class _Frozen(BaseModel):
@@ -19,7 +20,7 @@ class _Frozen(BaseModel):
 
 
 class CustomerWords(_Frozen):
-    """What the customer wrote last, without older mail; `cut` when there was more than fits a card."""
+    """What the customer wrote last, without older mail; `cut` when some of it stands behind More only."""
 
     text: str = Field(max_length=LONGEST_WORDS + 1)
     cut: bool = False
@@ -35,6 +36,8 @@ class Letter(_Frozen):
     text: str
     way: str
     live: bool
+    attachments: tuple[str, ...] = ()
+    signed_by: str = ""
 
     @property
     def line(self) -> str:
@@ -137,8 +140,10 @@ class Evidence(_Frozen):
 
 
 class More(_Frozen):
-    """What stands behind the button More."""
+    """What stands behind the button More; `said` is the customer's message whole, without older mail."""
 
+    said: str = ""
+    order: str = ""
     intent: str = ""
     confidence: str = ""
     cost: str = ""
@@ -264,7 +269,10 @@ class Home(_Frozen):
 
 
 class SheetRow(_Frozen):
-    """One ticket of a batch: the customer's words, the order, and the slots that differ, all verified."""
+    """One ticket of a batch: the customer's words, the order, and the slots that differ, all verified.
+
+    `order` is empty where the slots name the order already.
+    """
 
     request_id: RequestId
     digest: str
@@ -273,13 +281,30 @@ class SheetRow(_Frozen):
     slots: tuple[tuple[str, str], ...] = ()
     ticked: bool = True
 
+    @property
+    def line(self) -> str:
+        """Words, slots and order in one line; what differs is whole, the words give way."""
+        said = self.words.text.removeprefix("[…] ").removesuffix(" […]")
+        short = said if len(said) <= ROW_WORDS else f"{said[: ROW_WORDS - 1].rstrip()}…"
+        return " · ".join(part for part in (short, *(value for _, value in self.slots), self.order.text) if part)
+
 
 LARGEST_SHEET = 20
 
 
-class Sheet(_Frozen):
-    """Replies from one template at one version: the template once, a row a ticket."""
+class SheetLength(StrEnum):
+    """How many rows are wanted: what a phone shows at once with the template, or all that a sheet may hold."""
 
+    SCREEN = "screen"
+    LONG = "long"
+
+
+class Sheet(_Frozen):
+    """Replies from one template at one version: the template once, a row a ticket; `left` more come after them."""
+
+    length: SheetLength = SheetLength.SCREEN
+    left: int = 0
+    note: str = ""
     sheet_id: str = Field(max_length=64)
     template: str
     version: str

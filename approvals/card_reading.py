@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from approvals.asked import asked_words
 from approvals.canonical import AnyAction, AnyStep, CanonicalRefund, CanonicalReply, CanonicalStep, Sealed, unseal
 from approvals.card import (
-    LONGEST_WORDS,
     Card,
     CustomerWords,
     Evidence,
@@ -17,8 +17,8 @@ from approvals.card import (
     Step,
 )
 from approvals.card_state import state_of
-from approvals.item_lines import cost_of, customer, file_line, flags_of
-from approvals.order_line import order_line
+from approvals.item_lines import cost_of, customer, file_line, file_named, flags_of
+from approvals.order_line import order_line, short_order_line
 from approvals.outside_links import strange_hosts
 from approvals.provenance import editor_of, waits_for
 from approvals.quoting import fold
@@ -30,11 +30,12 @@ from db.uow import UnitOfWork
 from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import RequestStatus
 from support_agents.domain.ids import RequestId
-from support_agents.domain.runs import Rechecked, RunRecord, Sections
+from support_agents.domain.runs import Rechecked, Sections
 from support_agents.domain.ticket import Message, TicketSnapshot
 
 Recheck = Callable[[Sections, TicketSnapshot, str], Rechecked]
 _MOST_EVIDENCE = 8
+_LONGEST_SAID = 6_000
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class CardReader:
         verdict = verdict_of(action, sections)
         pending = request.status is RequestStatus.PENDING
         claims = await uow.card_claims.on([request.id])
-        flags = (*flags_of(item), *self._warnings(item, action))
+        waiting = await waits_for(uow, request)
+        flags = (*flags_of(item, beside=waiting), *self._warnings(item, action))
         return Card(
             workspace=request.workspace_id,
             request_id=request.id,
@@ -69,18 +71,18 @@ class CardReader:
             digest=request.digest,
             customer=customer(item.ticket),
             subject=item.ticket.subject,
-            words=words_of(item.customer_message),
-            order=_line(order_line(sections.plan)),
+            words=words_of(item),
+            order=_line(short_order_line(sections.plan)),
             letter=_letter(action) if isinstance(action, CanonicalReply) else None,
             payment=_payment(action) if isinstance(action, CanonicalRefund) else None,
             step=_step(action) if isinstance(action, CanonicalStep) else None,
             edited_by=await editor_of(uow, request) if edited else "",
-            waits_for=await waits_for(uow, request),
+            waits_for=waiting,
             verdict=_findings(verdict),
             flags=tuple(_line(flag) for flag in flags),
             blocked=blocked_by(action),
             state=state_of(item, await uow.now()),
-            more=_more(item.run, sections),
+            more=_more(item, sections),
             claimed_by=claims[request.id].name if pending and request.id in claims else "",
             high_risk=_is_high_risk(item, verdict, flags),
             intent=sections.intent.top.name if sections.intent and sections.intent.intents else "",
@@ -111,14 +113,25 @@ class CardReader:
         return tuple(warnings)
 
 
-def words_of(message: Message | None) -> CustomerWords:
-    """At most 300 characters of what the customer added, and the names of what they attached."""
+def words_of(item: QueueItem) -> CustomerWords:
+    """What the customer asks, in at most 300 characters of theirs, and the names of what they attached.
+
+    The run's own reading takes off greeting and signature and says where the asks stand; it is gone by only while it is
+    word for word a part of what was written, and nothing in that was read as an attempt to instruct the software.
+    """
+    message, sections = item.customer_message, item.run.sections
     if message is None:
         return CustomerWords(text="")
-    text = fold(message.text.strip("\n")).fresh.strip()
-    cut = len(text) > LONGEST_WORDS
-    shown = f"{text[: LONGEST_WORDS - 1].rstrip()}…" if cut else text
-    return CustomerWords(text=shown, cut=cut, attachments=tuple(file_line(each) for each in message.attachments))
+    said, screened = _said(message), sections.screening
+    trusted = screened is not None and not screened.injection and not item.superseded
+    asks = [ask.text for ask in sections.intent.asks] if trusted and sections.intent else []
+    if trusted and screened and " ".join(screened.clean_text.split()) in " ".join(said.split()):
+        said = screened.clean_text or said
+    return asked_words(said, asks, [file_line(each) for each in message.attachments])
+
+
+def _said(message: Message) -> str:
+    return fold(message.text.strip("\n")).fresh.strip()
 
 
 def blocked_by(action: AnyAction) -> tuple[str, ...]:
@@ -145,10 +158,16 @@ def _is_high_risk(item: QueueItem, verdict: VerdictLine, flags: tuple[Badge, ...
 
 
 def _letter(action: CanonicalReply) -> Letter:
-    to = ", ".join(action.to)
     return Letter(
-        to=to, cc=action.cc, subject=action.subject, text=action.text, way=WAYS[action.way], live=action.live
-    )  # fmt: skip
+        to=", ".join(action.to),
+        cc=action.cc,
+        subject=action.subject,
+        text=action.text,
+        way=WAYS[action.way],
+        live=action.live,
+        attachments=tuple(file_named(each.filename, each.content_type, each.size) for each in action.attachments),
+        signed_by=action.dkim,
+    )
 
 
 def _payment(action: CanonicalRefund) -> Payment:
@@ -168,12 +187,15 @@ def _step(action: AnyStep) -> Step:
     )
 
 
-def _more(run: RunRecord, sections: Sections) -> More:
+def _more(item: QueueItem, sections: Sections) -> More:
+    run, message = item.run, item.customer_message
     top = sections.intent.top if sections.intent and sections.intent.intents else None
     citations = [c for s in (sections.draft.sentences if sections.draft else ()) for c in s.citations]
     quotes = dict.fromkeys((c.title, c.quote) for c in citations)
     took = (run.finished_at - run.received_at).total_seconds() * 1000
     return More(
+        said=_said(message)[:_LONGEST_SAID] if message else "",
+        order=order_line(sections.plan).text,
         intent=words(top.name) if top else "",
         confidence=f"{top.probability:.0%}" if top else "",
         cost=cost_of(run),

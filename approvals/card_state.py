@@ -27,12 +27,16 @@ def state_of(item: QueueItem, now: datetime) -> CardState:
         return _executing(item.execution, now, decisions)
     if item.request.status is not RequestStatus.PENDING:
         waiting = item.request.status is RequestStatus.APPROVED
-        return _standing(Stage.WAITING if waiting else Stage.ENDED, of_closed(item.request), decisions)
+        return _standing(Stage.WAITING if waiting else Stage.ENDED, _closed(item), decisions)
     if item.request.expires_at <= now:
         return _standing(Stage.ENDED, EXPIRED, decisions)
     if item.superseded:
         return _standing(Stage.STALE, MOVED_ON, decisions)
     return CardState(stage=Stage.PENDING, decisions=decisions, needs=people_needed(item.request, item.answers))
+
+
+def _closed(item: QueueItem) -> StandingLine:
+    return of_closed(item.request, answered=bool(item.answers), after=item.after_kind)
 
 
 def _executing(execution: Execution, now: datetime, decisions: tuple[str, ...]) -> CardState:

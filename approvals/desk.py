@@ -75,9 +75,9 @@ class Desk:
         """Reject for a reason of the list, with words of one's own."""
         return await self._decide(person, about, DecisionVerdict.REJECT, said(reason, words))
 
-    async def pass_on(self, person: Person, about: About) -> Decided:
-        """Give the ticket to another group: nothing is sent, and whoever takes it reads why."""
-        return await self._decide(person, about, DecisionVerdict.REJECT, "passed on to another group")
+    async def pass_on(self, person: Person, about: About, group: str = "another group") -> Decided:
+        """Give the ticket to a group: nothing is sent, and whoever takes it reads why."""
+        return await self._decide(person, about, DecisionVerdict.REJECT, f"passed on to {group}")
 
     async def named(self, person: Person, request_id: RequestId) -> str:
         """Return what a request is about in one line, from its row and its ticket alone."""

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from approvals.card import SheetLength
 from approvals.modals import Alternative, RejectReason
 from db.repositories.slack import SlackAccount
 from support_agents.domain.ids import RequestId
@@ -94,6 +95,14 @@ class RejectSubmitted(Interaction):
 
 
 @dataclass(frozen=True)
+class PassOnSubmitted(Interaction):
+    """Give the ticket to one of the groups."""
+
+    about: About
+    group: str
+
+
+@dataclass(frozen=True)
 class Redraft(Interaction):
     """Ask for another draft in place of this one."""
 
@@ -123,10 +132,12 @@ class NotMe(Interaction):
 
 @dataclass(frozen=True)
 class ApproveSheet(Interaction):
-    """Approve the ticked rows of a sheet, each as a decision of its own."""
+    """Approve the ticked rows of a sheet, each as a decision of its own; `shown` counts all of its rows."""
 
     sheet_id: str
     ticked: tuple[About, ...]
+    shown: int = 0
+    length: SheetLength = SheetLength.SCREEN
 
 
 @dataclass(frozen=True)
@@ -137,6 +148,8 @@ class Next(Interaction):
 @dataclass(frozen=True)
 class ShowSheet(Interaction):
     """Show replies that can be approved together."""
+
+    length: SheetLength = SheetLength.SCREEN
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Short lines about a request – who, how much, which flags – the same in lists and on cards; it decides nothing."""
 
 from approvals.quoting import fold
-from approvals.wording import Badge, Tone, counted
+from approvals.wording import HAPPENED, Badge, Tone, counted
 from db.read_models.queue import QueueItem
 from db.repositories.tickets import Ticket
 from support_agents.domain.action import ActionKind
@@ -37,9 +37,13 @@ def first_words(text: str, limit: int = _WORDS) -> str:
 
 def file_line(attachment: Attachment) -> str:
     """An attachment's name, type and size."""
-    size = attachment.size
+    return file_named(attachment.filename, attachment.content_type, attachment.size)
+
+
+def file_named(filename: str, content_type: str, size: int) -> str:
+    """A file's name, type and size in one line; a size of 0 is unknown."""
     length = f"{size / _KIB / _KIB:.1f} MiB" if size >= _KIB * _KIB else f"{max(1, size // _KIB)} KiB" if size else ""
-    return " · ".join(part for part in (attachment.filename or "(no name)", attachment.content_type, length) if part)
+    return " · ".join(part for part in (filename or "(no name)", content_type, length) if part)
 
 
 def cost_of(record: RunRecord) -> str:
@@ -51,8 +55,8 @@ def cost_of(record: RunRecord) -> str:
     return f"{counted(tokens, 'token')}, ${dollars:.4f}"
 
 
-def flags_of(item: QueueItem) -> tuple[Badge, ...]:
-    """What a person should know before deciding, in plain words."""
+def flags_of(item: QueueItem, *, beside: str = "") -> tuple[Badge, ...]:
+    """What a person should know before deciding, in plain words; `beside` is a sentence that says what it waits for."""
     sections, request = item.run.sections, item.request
     flags = []
     if sections.screening and sections.screening.injection:
@@ -66,8 +70,8 @@ def flags_of(item: QueueItem) -> tuple[Badge, ...]:
         flags.append(Badge("edited"))
     elif request.kind is ActionKind.SEND_REPLY:
         flags += _draft_flags(item)
-    if request.after_action_id is not None:
-        flags.append(Badge("waits for its refund"))
+    if request.after_action_id is not None and not beside:
+        flags.append(Badge(f"waits for {HAPPENED[item.after_kind][0] if item.after_kind else 'another action'}"))
     return tuple(flags)
 
 

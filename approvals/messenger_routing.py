@@ -80,6 +80,13 @@ class Escalation(_Part):
     at_percent: int = Field(default=80, ge=1, le=99)
 
 
+class Group(_Part):
+    """Colleagues to whom a ticket can be passed on; `channel` is told, without it they see it in the console."""
+
+    name: str = Field(min_length=1, max_length=75)
+    channel: str = Field(default="", max_length=100)
+
+
 class MessengerRouting(_Part):
     """The whole file. The first rule that takes a card names its channel, else `channel`; without one none is."""
 
@@ -90,17 +97,21 @@ class MessengerRouting(_Part):
     remind_at_percent: tuple[Annotated[int, Field(ge=1, le=99)], ...] = (50, 80)
     on_call: tuple[Duty, ...] = ()
     escalation: Escalation = Escalation()
+    groups: tuple[Group, ...] = Field(default=(), max_length=50)
 
     @model_validator(mode="after")
     def _in_order(self) -> "MessengerRouting":
         if list(self.remind_at_percent) != sorted(set(self.remind_at_percent)):
             raise ValueError("remind_at_percent: each share once, the smallest first")
+        if len({group.name for group in self.groups}) != len(self.groups):
+            raise ValueError("groups: each name once")
         return self
 
     @property
     def channels(self) -> tuple[Place, ...]:
         """Every channel that is named."""
         named = (self.channel, *(rule.channel for rule in self.rules), self.escalation.channel)
+        named += tuple(group.channel for group in self.groups)
         return tuple(Place(channel) for channel in dict.fromkeys(named) if channel)
 
     def place_of(self, card: Card) -> Place:

@@ -80,11 +80,23 @@ REASONS: dict[RejectReason, str] = {
 
 
 class RejectModal(_Modal):
-    """Asks why, with a typed list and free text; `may_redraft` offers a new draft with that reason."""
+    """Asks why, with a typed list and free text; `may_redraft` offers a new draft with that reason.
+
+    `answer_to` is where the next request is to be shown in place of this one, if anywhere.
+    """
 
     request_id: RequestId
     digest: str
     may_redraft: bool = False
+    answer_to: str = ""
+
+
+class PassOnModal(_Modal):
+    """Asks to which of the groups the ticket goes."""
+
+    request_id: RequestId
+    digest: str
+    groups: tuple[str, ...] = Field(min_length=1, max_length=100)
 
 
 class MoreModal(_Modal):
@@ -100,7 +112,7 @@ class NoticeModal(_Modal):
     console_url: str = ""
 
 
-Modal = LoadingModal | EditModal | CheckedModal | RejectModal | MoreModal | NoticeModal
+Modal = LoadingModal | EditModal | CheckedModal | RejectModal | PassOnModal | MoreModal | NoticeModal
 
 
 def units(text: str) -> int:

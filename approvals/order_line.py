@@ -17,18 +17,27 @@ _WITHOUT = {
 
 def order_line(plan: PlanSection | None) -> Badge:
     """What is known of the order, in one line."""
+    return _line(plan, carrier=True)
+
+
+def short_order_line(plan: PlanSection | None) -> Badge:
+    """The same without the parcel's carrier and number, for cards: the rest is behind More."""
+    return _line(plan, carrier=False)
+
+
+def _line(plan: PlanSection | None, *, carrier: bool) -> Badge:
     if plan is None:
         return Badge("No order was looked up.")
-    return Badge(_facts(plan.order), Tone.GOOD) if plan.order else _WITHOUT[plan.order_answer]
+    return Badge(_facts(plan.order, carrier=carrier), Tone.GOOD) if plan.order else _WITHOUT[plan.order_answer]
 
 
-def _facts(order: OrderFacts) -> str:
+def _facts(order: OrderFacts, *, carrier: bool) -> str:
     item = f"{order.quantity} × {order.item}" if order.quantity > 1 else order.item
     state = f"{ORDERS[order.status]} {_last_date(order)}".strip()
     parts = [order.order_id, item, state, f"{order.total} paid"]
     if order.refunded.minor:
         parts.append(f"{order.refunded} refunded")
-    if order.carrier and order.status is OrderStatus.SHIPPED:
+    if carrier and order.carrier and order.status is OrderStatus.SHIPPED:
         parts.append(f"{order.carrier} {order.tracking or ''}".strip())
     return " · ".join(parts)
 

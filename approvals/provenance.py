@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from approvals.wording import HAPPENED
 from db.repositories.approvals import ApprovalRequest
 from db.uow import UnitOfWork
 from support_agents.domain.ids import OperatorId
@@ -24,7 +25,9 @@ async def waits_for(uow: UnitOfWork, request: ApprovalRequest) -> str:
     if request.after_action_id is None:
         return ""
     first = await uow.approvals.by_action(request.workspace_id, request.after_action_id)
-    if first is None or first.amount_minor is None or first.currency is None:
+    if first is None:
         return "Goes out only once the action that it speaks of has succeeded."
-    amount = Money(minor=first.amount_minor, currency=first.currency)
-    return f"Goes out only once the refund of {amount} that it speaks of is booked."
+    what, how = HAPPENED[first.kind]
+    money = first.amount_minor is not None and first.currency is not None
+    of = f" of {Money(minor=first.amount_minor or 0, currency=first.currency or '')}" if money else ""
+    return f"Goes out only once {what}{of} is {how}."

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from approvals.executors.dry_run import PROOF
-from approvals.wording import EXECUTIONS, KINDS, REQUESTS, Badge, Tone, clock, words
+from approvals.wording import EXECUTIONS, HAPPENED, KINDS, REQUESTS, Badge, Tone, clock, words
 from db.read_models.queue import Answer
 from db.repositories.approvals import ApprovalRequest
 from db.repositories.executions import Execution
@@ -26,7 +26,6 @@ class StandingLine:
 
 EXPIRED = StandingLine(Badge("Expired undecided", Tone.CARE), "The ticket goes back to people.")
 MOVED_ON = StandingLine(Badge("The ticket has moved on", Tone.CARE), "A fresh draft is made from the newest message.")
-WAITS_FOR_REFUND = StandingLine(Badge("Approved", Tone.GOOD), "It waits until the refund it speaks of is booked.")
 
 
 def of_execution(execution: Execution, *, leaves_now: bool) -> StandingLine:
@@ -34,10 +33,11 @@ def of_execution(execution: Execution, *, leaves_now: bool) -> StandingLine:
     return StandingLine(_headline(execution), _detail(execution, leaves_now=leaves_now))
 
 
-def of_closed(request: ApprovalRequest, *, answered: bool = False) -> StandingLine:
-    """How a request without an execution ended; `answered` once somebody has decided on it."""
+def of_closed(request: ApprovalRequest, *, answered: bool, after: ActionKind | None) -> StandingLine:
+    """How a request without an execution ended; `answered` once somebody has decided on it, `after` what it awaits."""
     if request.status is RequestStatus.APPROVED:
-        return WAITS_FOR_REFUND
+        what, how = HAPPENED[after] if after else ("what it speaks of", "done")
+        return StandingLine(Badge("Approved", Tone.GOOD), f"It waits until {what} is {how}.")
     if request.seeded_by is not None and request.status is RequestStatus.SUPERSEDED and answered:
         return StandingLine(Badge("This draft was known to be bad", Tone.BAD), request.closed_reason or "")
     if request.status is RequestStatus.SUPERSEDED and request.closed_reason == "edited":

@@ -75,6 +75,14 @@ KINDS: Mapping[ActionKind, str] = {
     ActionKind.REPLACE_ORDER: "Send a replacement",
     ActionKind.DELETE_RECORD: "Delete the customer’s record",
 }
+# What a reply may speak of, and what has become of it when it has happened.
+HAPPENED: Mapping[ActionKind, tuple[str, str]] = {
+    ActionKind.SEND_REPLY: ("the reply", "sent"),
+    ActionKind.ISSUE_REFUND: ("the refund", "booked"),
+    ActionKind.CANCEL_ORDER: ("the cancellation", "made"),
+    ActionKind.REPLACE_ORDER: ("the replacement", "ordered"),
+    ActionKind.DELETE_RECORD: ("the deletion", "done"),
+}
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 

@@ -16,8 +16,9 @@ from db.repositories.approvals import ApprovalRequest, Decision
 from db.repositories.executions import Execution
 from db.repositories.tickets import COLUMNS, MESSAGES, TICKETS, Ticket, read_messages, read_ticket
 from db.uow import UnitOfWork
+from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import RequestStatus
-from support_agents.domain.ids import RequestId, TicketId, WorkspaceId
+from support_agents.domain.ids import ActionId, RequestId, TicketId, WorkspaceId
 from support_agents.domain.runs import RunRecord
 from support_agents.domain.ticket import Author, Message
 
@@ -38,7 +39,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class QueueItem:
-    """One request as people see it; `superseded` is derived from the ticket's present revision."""
+    """One request as people see it; `superseded` is derived from the ticket's present revision.
+
+    `after_kind` is the kind of the action that it waits for, if it waits for one.
+    """
 
     request: ApprovalRequest
     ticket: Ticket
@@ -46,6 +50,7 @@ class QueueItem:
     run: RunRecord
     answers: tuple[Answer, ...]
     execution: Execution | None
+    after_kind: ActionKind | None = None
 
     @property
     def superseded(self) -> bool:
@@ -116,6 +121,7 @@ async def _items(uow: UnitOfWork, requests: Sequence[ApprovalRequest]) -> tuple[
     runs = {record.run_id: record for record in await uow.runs.records({request.run_id for request in requests})}
     answers = await answers_to(uow, ids)
     executions = await _executions(uow, ids)
+    kinds = await _kinds(uow, {request.after_action_id for request in requests if request.after_action_id})
     return tuple(
         QueueItem(
             request=request,
@@ -124,6 +130,7 @@ async def _items(uow: UnitOfWork, requests: Sequence[ApprovalRequest]) -> tuple[
             run=runs[request.run_id],
             answers=answers.get(request.id, ()),
             execution=executions.get(request.id),
+            after_kind=kinds.get(request.after_action_id) if request.after_action_id else None,
         )
         for request in requests
     )
@@ -146,6 +153,14 @@ async def _customer_messages(uow: UnitOfWork, tickets: Collection[TicketId]) -> 
     query = select(MESSAGES).join(ranked, ranked.c.id == MESSAGES.c.id).where(ranked.c.place == 1)
     rows = (await uow.session.execute(query)).all()
     return dict(zip((row.ticket_id for row in rows), read_messages(rows), strict=True))
+
+
+async def _kinds(uow: UnitOfWork, actions: Collection[ActionId]) -> Mapping[UUID, ActionKind]:
+    """The kinds of these actions; most requests wait for none, and then nothing is asked."""
+    if not actions:
+        return {}
+    query = select(REQUESTS.c.action_id, REQUESTS.c.kind).where(REQUESTS.c.action_id.in_(actions))
+    return {row.action_id: ActionKind(row.kind) for row in await uow.session.execute(query)}
 
 
 async def _executions(uow: UnitOfWork, requests: Sequence[RequestId]) -> Mapping[UUID, Execution]:

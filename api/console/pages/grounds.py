@@ -85,6 +85,7 @@ async def _standing(uow: UnitOfWork, item: QueueItem, person: Person, factor: st
         request=item.request,
         answers=item.answers,
         execution=item.execution,
+        after_kind=item.after_kind,
         newer=await _newer(uow, item.request),
         revision=item.ticket.revision,
         person=person,

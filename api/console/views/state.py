@@ -67,6 +67,7 @@ class Standing:
     now: datetime
     settler: Role
     factor: str = ""
+    after_kind: ActionKind | None = None
 
 
 def shown_state(standing: Standing) -> StateView:
@@ -125,7 +126,7 @@ def _executing(execution: Execution, standing: Standing) -> StateView:
 
 
 def _closed(standing: Standing) -> StateView:
-    line = of_closed(standing.request, answered=bool(standing.answers))
+    line = of_closed(standing.request, answered=bool(standing.answers), after=standing.after_kind)
     waiting = standing.request.status is RequestStatus.APPROVED
     return StateView(
         headline=line.headline, detail=line.detail, moving=waiting, newer=None if waiting else standing.newer

@@ -6,7 +6,7 @@ from typing import Any
 
 from approvals.card import Card, DecisionNotice, Home, Notice
 from approvals.interactions import Answer, Interaction
-from approvals.messaging import Content, Done, Member, Messenger, Opened, Posted, Replacing, Trouble, ViewRef
+from approvals.messaging import Content, Done, Member, Messenger, Opened, Place, Posted, Replacing, Trouble, ViewRef
 from approvals.modals import Modal, NoticeModal
 from db.engine import Database
 from db.repositories.slack import SlackAccount
@@ -75,6 +75,10 @@ class Answers:
                 card.workspace, card.request_id, place=posted.ref.place.id, ref=posted.ref.id,
                 fingerprint=card.fingerprint, at=await uow.now(),
             )  # fmt: skip
+
+    async def post(self, channel: str, lines: Notice) -> None:
+        """Say a few lines in a channel."""
+        taken(await self.messenger.post(Place(channel), lines))
 
     async def notify(self, account: SlackAccount, told: DecisionNotice) -> None:
         """Tell the owner of an account what was decided through it."""

@@ -9,6 +9,7 @@ from approvals.adapters.slack.naming import Target, Verb, named, value_of
 from approvals.adapters.slack.text import Element
 from approvals.card import Card, Stage
 from approvals.modals import units
+from approvals.rendering import subject_of_reply
 from approvals.wording import Tone
 
 # Slack refuses a message whose blocks are longer than about this in all; nowhere documented, so with some room.
@@ -16,7 +17,9 @@ LONGEST_BLOCKS = 13_200
 _FOR_BUTTONS = 1_800  # and for the link to the console
 _MARKS = {Tone.GOOD: "✓ ", Tone.CARE: "⚠ ", Tone.BAD: "✗ ", Tone.MONEY: "", Tone.PLAIN: ""}
 _MOST_FLAGS = 9
-_LONGEST_ADDRESSING = 600
+_FLAGS_BESIDE = 1  # that stand on the verdict's own line
+_LONGEST_ADDRESSING = 2_000
+_MOST_PARAGRAPHS = 12
 _LONGEST_NAME, _LONGEST_SUBJECT, _LONGEST_SAID = 100, 200, 600  # as drawn: what cannot be seen is longer
 
 
@@ -32,8 +35,8 @@ class CardBlocks:
 
     def _drawn(self, card: Card) -> tuple[list[Element], bool]:
         """The blocks, and whether everything that would leave is among them: nobody approves what was not shown."""
-        top = [*_words(card), text.context(card.order.text)]
-        bottom = [*_payment(card), *_verdict(card), *_state(card), *_hindrances(card)]
+        top = [*_words(card)]
+        bottom = [*_payment(card), *_small_print(card), *_state(card), *_hindrances(card)]
         exact, whole = _exact(card, room=LONGEST_BLOCKS - _FOR_BUTTONS - size(top) - size(bottom))
         link = _console(card) if not whole or (card.state.decidable and not card.approvable) else ()
         return [*top, *exact, *bottom, *link, text.actions(*self._buttons(card, whole=whole))], whole
@@ -62,20 +65,24 @@ class CardBlocks:
 
 
 def _words(card: Card) -> Iterator[Element]:
-    """Who, about what, and what they wrote; attachments by name."""
+    """Who, about what, what they wrote and the order, in small print: the reply is what is to be read."""
     name = text.words(card.customer, _LONGEST_NAME, bold=True)
-    said = text.visible(card.words.text) + (" (cut)" if card.words.cut else "")
-    heading = text.line(name, text.words(f" · {card.subject}", _LONGEST_SUBJECT))
-    yield text.rich(heading, text.quote(text.words(said, _LONGEST_SAID)))
+    yield text.rich(text.line(name, text.words(f" · {card.subject}", _LONGEST_SUBJECT)))
+    yield text.context(f"“{text.visible(card.words.text)}”", *_facts(card), limit=_LONGEST_SAID)
+
+
+def _facts(card: Card) -> Iterator[str]:
+    """The order, and what the customer sent along, by name."""
+    yield card.order.text
     if card.words.attachments:
-        yield text.context(*(f"Attached: {name}" for name in card.words.attachments))
+        yield f"They attached: {'; '.join(card.words.attachments)}"
 
 
 def _exact(card: Card, *, room: int) -> tuple[list[Element], bool]:
     """The exact words that would leave – a reply's, or a step's request –, and whether all of them are there."""
     if card.letter:
-        subject = f"Subject: {card.letter.subject}"
-        return _whole([text.context(card.letter.line, subject, limit=_LONGEST_ADDRESSING)], card.letter.text, room=room)
+        blocks, whole = _whole([], card.letter.text, room=room)
+        return blocks, whole and all(units(text.visible(each)) <= _LONGEST_ADDRESSING for each in _addressing(card))
     if card.step:
         heading = text.rich(text.line(text.words(card.step.line, _LONGEST_ADDRESSING, bold=True)))
         return _whole([heading], f"{card.step.url}\n{card.step.body}", room=room)
@@ -84,7 +91,7 @@ def _exact(card: Card, *, room: int) -> tuple[list[Element], bool]:
 
 def _whole(heading: list[Element], words: str, *, room: int) -> tuple[list[Element], bool]:
     """In as many sections as it needs."""
-    blocks, parts = [*heading], text.pieces(words)
+    blocks, parts = [*heading], paragraphs(words)
     for at, part in enumerate(parts):
         blocks.append(text.section(part))
         if size(blocks) > room:
@@ -99,13 +106,30 @@ def _payment(card: Card) -> Iterator[Element]:
         yield text.rich(text.line(text.words(card.payment.line, bold=True)))
 
 
-def _verdict(card: Card) -> Iterator[Element]:
-    """The one verdict line with its problems, and the flags in plain words."""
+def _small_print(card: Card) -> Iterator[Element]:
+    """The one verdict line with its problems, the flags in plain words, and where a reply goes with what."""
     verdict = card.verdict
     line = f"{_MARKS[verdict.tone]}{verdict.line}" + (f" – {verdict.detail}" if verdict.detail else "")
-    yield text.context(line, *verdict.problems[:_MOST_FLAGS])
-    if card.flags:
-        yield text.context(*_flags(card))
+    flags = _flags(card)
+    beside = (*_addressing(card), *_circumstances(card))
+    if verdict.problems or len(flags) > _FLAGS_BESIDE:
+        yield text.context(line, *verdict.problems[:_MOST_FLAGS])
+        yield from [text.context(*flags)] if flags else []
+        yield from [text.context(*beside, limit=_LONGEST_ADDRESSING)] if beside else []
+    else:
+        short = [part for part in beside if units(part) <= text.LONGEST_LINE]
+        long = [part for part in beside if part not in short]
+        yield text.context(" · ".join((line, *flags, *short)), *long, limit=_LONGEST_ADDRESSING)
+
+
+def _addressing(card: Card) -> Iterator[str]:
+    """To whom and by which way; the subject where it is not just an answer to the customer's own; the files."""
+    if card.letter:
+        yield card.letter.line
+        if card.letter.subject != subject_of_reply(card.subject):
+            yield f"Subject: {card.letter.subject}"
+        files = card.letter.attachments
+        yield from [f"With it goes: {'; '.join(files)}"] if files else []
 
 
 def _flags(card: Card) -> Sequence[str]:
@@ -131,23 +155,34 @@ def _state(card: Card) -> Iterator[Element]:
         yield text.context(*small)
 
 
-def _hindrances(card: Card) -> Iterator[Element]:
-    """Why it cannot be approved here, who looks at it, who edited it, what it waits for."""
+def _circumstances(card: Card) -> Iterator[str]:
+    """Who edited it, what it waits for, who looks at it: while it can be decided."""
     if card.state.decidable:
-        if card.blocked:
-            yield text.section(" ".join(card.blocked))
-        small = [
-            *([f"Edited by {card.edited_by}"] if card.edited_by else []),
-            *([card.waits_for] if card.waits_for else []),
-            *([f"{card.claimed_by} is looking at it"] if card.claimed_by else []),
-        ]
-        if small:
-            yield text.context(*small)
+        yield from [f"Edited by {card.edited_by}"] if card.edited_by else []
+        yield from [card.waits_for] if card.waits_for else []
+        yield from [f"{card.claimed_by} is looking at it"] if card.claimed_by else []
+
+
+def _hindrances(card: Card) -> Iterator[Element]:
+    """Why it cannot be approved here."""
+    if card.state.decidable and card.blocked:
+        yield text.section(" ".join(card.blocked))
 
 
 def _console(card: Card) -> Iterator[Element]:
     if card.console_url:
         yield text.rich(text.line(text.link(card.console_url, "Open it in the console")))
+
+
+def paragraphs(words: str) -> tuple[str, ...]:
+    """A text whole, a paragraph a piece: the room between blocks stands for the empty line between them.
+
+    One of very many paragraphs, or with several empty lines in a row, stands as it is.
+    """
+    parts = text.visible(words).split("\n\n")
+    if len(parts) > _MOST_PARAGRAPHS or not all(part.strip() and units(part) <= text.LONGEST_TEXT for part in parts):
+        return text.pieces(words)
+    return tuple(parts)
 
 
 def size(blocks: Sequence[Element]) -> int:

@@ -5,6 +5,8 @@ from typing import assert_never
 
 from approvals.adapters.slack import text
 from approvals.adapters.slack.naming import (
+    BACK,
+    GROUP_BLOCK,
     INPUT,
     NOTE_BLOCK,
     REASON_BLOCK,
@@ -29,6 +31,7 @@ from approvals.modals import (
     Modal,
     MoreModal,
     NoticeModal,
+    PassOnModal,
     RejectModal,
     split,
 )
@@ -36,7 +39,7 @@ from approvals.visible import without_unseen
 
 _TITLE = 24
 _LONGEST_NOTE = 1_000
-_QUOTE = 1_000
+_MOST_SAID = 3
 _LABELS = {
     Alternative.MACRO: "Use the next best template",
     Alternative.SHORTER: "Make it shorter",
@@ -51,7 +54,7 @@ class ModalBlocks:
 
     installation: str
 
-    def of(self, modal: Modal) -> Element:
+    def of(self, modal: Modal) -> Element:  # noqa: PLR0911 - one for each kind
         """A modal as a view."""
         match modal:
             case LoadingModal():
@@ -63,6 +66,8 @@ class ModalBlocks:
                 return self._checked(modal)
             case RejectModal():
                 return self._reject(modal)
+            case PassOnModal():
+                return self._pass_on(modal)
             case MoreModal():
                 target = Target(modal.card.request_id, modal.card.digest)
                 return self._view(modal, Callback.MORE, _more(modal.card), target)
@@ -116,7 +121,21 @@ class ModalBlocks:
             option = {"text": text.plain("Make a new draft with this reason", 75), "value": "redraft"}
             boxes = {"type": "checkboxes", "action_id": INPUT, "options": [option]}
             blocks.append(_labelled(REDRAFT_BLOCK, "And then", boxes) | _OPTIONAL)
-        return self._view(modal, Callback.REJECT, blocks, Target(modal.request_id, modal.digest), submit="Reject")
+        target = Target(modal.request_id, modal.digest)
+        view = self._view(modal, Callback.REJECT, blocks, target, submit="Reject")
+        if not modal.answer_to:
+            return view
+        return view | {"private_metadata": metadata_of(self.installation, target, **{BACK: modal.answer_to})}
+
+    def _pass_on(self, modal: PassOnModal) -> Element:
+        groups = {
+            "type": "static_select",
+            "action_id": INPUT,
+            "options": [{"text": text.plain(name, 75), "value": name} for name in modal.groups],
+        }
+        blocks = [_labelled(GROUP_BLOCK, "To whom?", groups)]
+        target = Target(modal.request_id, modal.digest)
+        return self._view(modal, Callback.PASS_ON, blocks, target, submit="Pass on")
 
     def _view(
         self, modal: Modal, callback: Callback, blocks: list[Element], target: Target | None = None, *, submit: str = ""
@@ -157,9 +176,14 @@ def _verdict(findings: Findings) -> Element:
 
 
 def _more(card: Card) -> list[Element]:
-    """Digest, cost, confidence and evidence of a card."""
-    more = card.more
+    """All that the customer wrote, the order, digest, cost, confidence and evidence of a card."""
+    more, letter = card.more, card.letter
+    said = text.pieces(more.said) if more.said else ()
+    quoted = [text.rich(text.quote(text.words(part))) for part in said[:_MOST_SAID]]
     facts = [
+        ("Order", more.order),
+        ("Subject", letter.subject if letter else ""),
+        ("Signed by", letter.signed_by if letter else ""),
         ("Digest", card.digest),
         ("About", f"{more.intent} ({more.confidence})" if more.intent else ""),
         ("Made", " in ".join(part for part in (more.rung, more.took) if part)),
@@ -174,7 +198,8 @@ def _more(card: Card) -> list[Element]:
         for each in more.evidence
     ]
     link = [_link(card.console_url)] if card.console_url else []
-    return [*lines, *evidence, *link]
+    rest = [text.context("The rest of the message is in the console.")] if len(said) > _MOST_SAID else []
+    return [*quoted, *rest, *lines, *evidence, *link]
 
 
 def _link(url: str) -> Element:

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from approvals.adapters.slack import text
-from approvals.adapters.slack.blocks_card import LONGEST_BLOCKS, size
+from approvals.adapters.slack.blocks_card import LONGEST_BLOCKS, paragraphs, size
 from approvals.adapters.slack.naming import ROWS_BLOCK, Target, Verb, named, value_of
 from approvals.adapters.slack.text import Element
 from approvals.card import Sheet, SheetRow
 
 _GROUP = 10  # options of one group of checkboxes
-_ROOMS = (240, 160, 110)  # characters of a row, the most first
+_LONGEST_ROW = 600  # slots are facts of an order: far shorter
+_LONGEST_TITLE = 300
 
 
 @dataclass(frozen=True)
@@ -19,30 +20,23 @@ class SheetBlocks:
     installation: str
 
     def of(self, sheet: Sheet) -> list[Element]:
-        """All rows if they fit, shorter if they must, fewer if even that is too much."""
-        for room in _ROOMS:
-            blocks = self._drawn(sheet, sheet.rows, room)
+        """All rows if they fit, fewer if that is too much."""
+        for most in range(len(sheet.rows), 1, -1):
+            blocks = self._drawn(sheet, sheet.rows[:most])
             if size(blocks) <= LONGEST_BLOCKS:
                 return blocks
-        return self._fewer(sheet)
+        return self._drawn(sheet, sheet.rows[:1])
 
-    def _fewer(self, sheet: Sheet) -> list[Element]:
-        for most in range(len(sheet.rows) - 1, 1, -1):
-            blocks = self._drawn(sheet, sheet.rows[:most], _ROOMS[-1])
-            if size(blocks) <= LONGEST_BLOCKS:
-                return blocks
-        return self._drawn(sheet, sheet.rows[:1], _ROOMS[-1])
-
-    def _drawn(self, sheet: Sheet, rows: tuple[SheetRow, ...], room: int) -> list[Element]:
+    def _drawn(self, sheet: Sheet, rows: tuple[SheetRow, ...]) -> list[Element]:
         numbered = tuple(enumerate(rows, start=1))
         groups = [numbered[start : start + _GROUP] for start in range(0, len(numbered), _GROUP)]
-        left = len(sheet.rows) - len(rows)
+        left = sheet.left + len(sheet.rows) - len(rows)
+        title = " · ".join(filter(None, ("", sheet.version, f"{left} more after these" if left else "", sheet.note)))
         return [
-            text.rich(text.line(text.words(sheet.template, bold=True), text.words(f" · {sheet.version}"))),
-            *(text.section(part) for part in text.pieces(sheet.text)),
-            *(text.context(_row(number, row, room)) for number, row in numbered),
+            text.rich(text.line(text.words(sheet.template, bold=True), text.words(title, _LONGEST_TITLE))),
+            *(text.section(part) for part in paragraphs(sheet.text)),
+            *(text.context(*(_row(number, row) for number, row in group), limit=_LONGEST_ROW) for group in groups),
             *(self._ticks(at, group) for at, group in enumerate(groups)),
-            *([text.context(f"{left} more come with the next sheet.")] if left else []),
             text.actions(self._approve(sheet, len(rows))),
         ]
 
@@ -61,17 +55,14 @@ class SheetBlocks:
             "type": "button",
             "text": text.plain(f"Approve what is ticked of {rows}", text.LONGEST_BUTTON),
             "action_id": named(self.installation, Verb.BATCH_APPROVE),
-            "value": sheet.sheet_id,
+            "value": f"{sheet.sheet_id}.{sheet.length}.{rows}",
             "style": "primary",
         }
 
 
-def _row(number: int, row: SheetRow, room: int) -> str:
-    """The customer's words, the order, and what differs from the template; the words give way first."""
-    slots = "; ".join(f"{name}: {value}" for name, value in row.slots)
-    facts = text.shortened(" · ".join(part for part in (row.order.text, slots) if part), room // 2)
-    said = text.shortened(" ".join(text.visible(row.words.text).split()), room - len(facts))
-    return f"{number}. {said} · {facts}"
+def _row(number: int, row: SheetRow) -> str:
+    """The customer's words, what differs from the template, and the order."""
+    return f"{number}. {' '.join(text.visible(row.line).split())}"
 
 
 def _option(number: int, row: SheetRow) -> Element:

@@ -1,7 +1,7 @@
 """What a click in Slack does: the decision first, then the acknowledgement, then what is shown; it reads no payload."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from approvals.adapters.slack.answers import Answers, notice
@@ -28,6 +28,7 @@ from approvals.interactions import (
     Next,
     NotMe,
     Open,
+    PassOnSubmitted,
     Redraft,
     Refused,
     Reject,
@@ -41,7 +42,17 @@ from approvals.interactions import (
 )
 from approvals.linking import Linking
 from approvals.messaging import Replacing
-from approvals.modals import Alternative, CheckedModal, EditModal, LoadingModal, MoreModal, NoticeModal, RejectModal
+from approvals.messenger_routing import Group
+from approvals.modals import (
+    Alternative,
+    CheckedModal,
+    EditModal,
+    LoadingModal,
+    MoreModal,
+    NoticeModal,
+    PassOnModal,
+    RejectModal,
+)
 from approvals.ports import Person
 from approvals.queue import Decided
 from approvals.redrafting import Redrafting
@@ -56,6 +67,7 @@ HELP = (
 )
 FOREIGN = "this belongs to another installation on the same Slack app: nothing was done here"
 _NOTHING = "nothing waits for you"
+_FORMS = RejectSubmitted | EditSubmitted | PassOnSubmitted
 
 
 @dataclass(frozen=True)
@@ -72,6 +84,7 @@ class Clicks:
     answers: Answers
     may_redraft: bool = False
     console_url: str = ""
+    groups: tuple[Group, ...] = ()
 
     async def take(self, told: Told) -> Answer:
         """Do what was asked and return the acknowledgement; a refusal is told to the person, never raised."""
@@ -82,7 +95,7 @@ class Clicks:
         try:
             return await self._taken(told)
         except SupportError as error:
-            if error.retryable and not isinstance(told, RejectSubmitted | EditSubmitted):
+            if error.retryable and not isinstance(told, _FORMS):
                 raise
             return self._refusal(told, error)
 
@@ -102,7 +115,7 @@ class Clicks:
         person = await self.linking.person(self.workspace, told.who.account)
         return await self._of(told, person)
 
-    async def _of(self, told: Interaction, person: Person) -> Answer:
+    async def _of(self, told: Interaction, person: Person) -> Answer:  # noqa: PLR0911 - one for each kind
         match told:
             case Approve():
                 return await self._approve(told, person)
@@ -112,6 +125,8 @@ class Clicks:
                 return self.answers.updated(_result(await self.edits.save(person, told.about, told.text), told.text))
             case ApproveSheet():
                 return await self._sheet(told, person)
+            case PassOnSubmitted():
+                return await self._passed_on(told, person)
             case Undo() | NotMe() | UnlinkAccount():
                 return self._said(told, *await self._taken_back(told, person))
             case _:
@@ -149,14 +164,15 @@ class Clicks:
             case HomeOpened():
                 await self.answers.home(told.who.account, await self.queue.home(person))
             case ShowSheet():
-                sheet = await self.batches.sheet(person)
+                sheet = await self.batches.sheet(person, told.length)
                 await self.answers.show(
                     told, sheet or notice("no two replies are alike enough to be approved together")
                 )
             case Edit():
                 await self._edit(told, person)
             case Reject():
-                modal = RejectModal(title="Reject", may_redraft=self.may_redraft, **_named(told.about))
+                back = told.where.answer_to if told.where.whispered else ""
+                modal = RejectModal(title="Reject", may_redraft=self.may_redraft, answer_to=back, **_named(told.about))
                 await self.answers.open(told, modal)
             case More():
                 card = await self.queue.card(person, told.about.request_id)
@@ -182,20 +198,29 @@ class Clicks:
     async def _reject(self, told: RejectSubmitted, person: Person) -> Answer:
         decided = await self.desk.reject(person, told.about, told.reason, told.words)
         again = (partial(self.redrafting.ask, person, told.about.request_id),) if told.redraft else ()
-        return Answer(later=(*again, *self._told_owner(told, person, told.about, decided, verb="rejected")))
+        following = (partial(self._next, told, person, Replacing.ORIGINAL),) if told.where.answer_to else ()
+        return Answer(later=(*again, *self._told_owner(told, person, told.about, decided, verb="rejected"), *following))
 
     async def _sheet(self, told: ApproveSheet, person: Person) -> Answer:
         if not told.ticked:
             raise SupportError("invalid", "tick at least one row")
+        await self.batches.require_still(person, told.ticked, self.desk.still)
         results = await self.batches.approve(person, told.ticked)
         approved = [result for result in results if result.decided is not None]
-        shown = notice(*_counted(results))
-        later: list[Later] = [partial(self.answers.show, told, shown, Replacing.ORIGINAL)]
+        later: list[Later] = [partial(self._after_sheet, told, person, results)]
         if approved:
             first = next(about for about in told.ticked if about.request_id == approved[0].request_id)
             line = f"You approved {len(approved)} replies of one template together."
             later.append(partial(self._notify, told, first, approved[0].decided, line))
         return Answer(later=tuple(later))
+
+    async def _after_sheet(self, told: ApproveSheet, person: Person, results: Sequence[RowResult]) -> None:
+        """The next sheet in place; after one that left a row, or where there is none, what came of this one."""
+        counted = _counted(results)
+        whole = len(results) == told.shown and all(result.decided is not None for result in results)
+        sheet = await self.batches.sheet(person, told.length) if whole else None
+        content = sheet.model_copy(update={"note": counted[0]}) if sheet else notice(*counted)
+        await self.answers.show(told, content, Replacing.ORIGINAL)
 
     async def _edit(self, told: Edit, person: Person) -> None:
         """A skeleton inside the trigger's life, then the text."""
@@ -217,7 +242,25 @@ class Clicks:
         )
         await self.answers.refill(view, modal)
 
+    async def _passed_on(self, told: PassOnSubmitted, person: Person) -> Answer:
+        """Decided before the answer; then the group's channel is told, with the subject and nothing else of it."""
+        group = next((each for each in self.groups if each.name == told.group), None)
+        if group is None:
+            raise SupportError("invalid", "choose one of the groups")
+        await self.desk.pass_on(person, told.about, group.name)
+
+        async def tell() -> None:
+            line = f"Passed on to {group.name}: {await self.desk.named(person, told.about.request_id)}"
+            await self.answers.post(group.channel, notice(line, console_url=self._page(told.about)))
+
+        done = NoticeModal(title="Passed on", lines=(f"The ticket waits for {group.name}.",))
+        return replace(self.answers.updated(done), later=(tell,) if group.channel else ())
+
     async def _alternative(self, told: TakeAlternative, person: Person) -> None:
+        if told.which is Alternative.PASS_ON and self.groups:
+            names = tuple(group.name for group in self.groups)
+            await self.answers.fill(told, PassOnModal(title="Pass on", groups=names, **_named(told.about)))
+            return
         if told.which is Alternative.PASS_ON:
             await self.desk.pass_on(person, told.about)
             await self.answers.tell(told, notice("passed on: the ticket waits for the other group"))
@@ -239,9 +282,11 @@ class Clicks:
 
     async def _notify(self, told: Interaction, about: About, decided: Decided | None, line: str) -> None:
         until = decided.not_before if decided is not None else None
-        url = f"{self.console_url}/console/requests/{about.request_id}" if self.console_url else ""
-        given = DecisionNotice(line=line, until=until, console_url=url, **_named(about))
+        given = DecisionNotice(line=line, until=until, console_url=self._page(about), **_named(about))
         await self.answers.notify(told.who.account, given)
+
+    def _page(self, about: About) -> str:
+        return f"{self.console_url}/console/requests/{about.request_id}" if self.console_url else ""
 
     def _said(self, told: Interaction, *lines: str) -> Answer:
         return Answer(later=(partial(self.answers.tell, told, notice(*lines)),))
@@ -250,7 +295,7 @@ class Clicks:
         refused = self._refused(error)
         if isinstance(told, Refused) and told.code == "invalid":
             return Answer({"response_action": "errors", "errors": {REASON_BLOCK: told.message}})
-        if isinstance(told, RejectSubmitted | EditSubmitted) or (isinstance(told, Refused) and told.where.view):
+        if isinstance(told, _FORMS) or (isinstance(told, Refused) and told.where.view):
             modal = NoticeModal(title="Not done", lines=refused.lines, console_url=refused.console_url)
             return self.answers.updated(modal)
         return Answer(later=(partial(self.answers.tell, told, refused),))

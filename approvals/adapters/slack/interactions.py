@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
 from approvals.adapters.slack.naming import (
+    BACK,
+    GROUP_BLOCK,
     NOTE_BLOCK,
     REASON_BLOCK,
     REDRAFT_BLOCK,
@@ -35,6 +37,7 @@ from approvals.adapters.slack.payloads import (
     Team,
     User,
 )
+from approvals.card import SheetLength
 from approvals.interactions import (
     About,
     Approve,
@@ -50,6 +53,7 @@ from approvals.interactions import (
     Next,
     NotMe,
     Open,
+    PassOnSubmitted,
     Redraft,
     Refused,
     Reject,
@@ -70,6 +74,7 @@ from support_agents.domain.ids import RequestId
 
 LONGEST_REASON = 1_000
 _LONGEST_ID = 36
+_LONGEST_COUNT = 4
 
 P = TypeVar("P", bound=BaseModel)
 
@@ -114,7 +119,7 @@ class Reader:
         return "" if isinstance(told, Unreadable) else told.event_id
 
     def command(self, form: Mapping[str, Any]) -> Told:
-        """Read a slash command: `next`, `batch`, `link CODE`, `unlink`; anything else asks for help."""
+        """Read a slash command: `next`, `batch`, `batch long`, `link CODE`, `unlink`; anything else asks for help."""
         try:
             given = Commanded.model_validate(dict(form))
         except ValidationError as error:
@@ -126,7 +131,7 @@ class Reader:
             case "next" | "":
                 return Next(who, where)
             case "batch":
-                return ShowSheet(who, where)
+                return ShowSheet(who, where, SheetLength.LONG if rest.strip().lower() == "long" else SheetLength.SCREEN)
             case "link":
                 return LinkAccount(who, where, rest.strip()[:64])
             case "unlink":
@@ -153,7 +158,7 @@ class Reader:
             return Foreign(who, where)
         return _meant(who, where, named, action, _state(given))
 
-    def _submitted(self, given: Submitted) -> Told:
+    def _submitted(self, given: Submitted) -> Told:  # noqa: PLR0911 - one for each kind
         named = read_name(given.view.callback_id)
         if named is None or given.type == "view_closed":
             return Ignored("a view that is not ours, or was closed")
@@ -164,12 +169,15 @@ class Reader:
         metadata = read_metadata(given.view.private_metadata)
         if metadata is None or metadata[0] != self.installation:
             return Refused(who, where, "tampered", "this form is not one of ours; open it again")
-        about = _about(metadata[1])
+        about, where = _about(metadata[1]), replace(where, answer_to=metadata[2].get(BACK, ""))
         match named.name:
             case Callback.EDIT:
                 return EditSubmitted(who, where, about, _joined(given.view.state))
             case Callback.REJECT:
                 return _rejection(who, where, about, given.view.state)
+            case Callback.PASS_ON:
+                chosen = dict(_inputs(given.view.state)).get(GROUP_BLOCK, Input()).selected_option
+                return PassOnSubmitted(who, where, about, chosen.value if chosen else "")
             case _:
                 return Ignored("a form that asks for nothing")
 
@@ -210,7 +218,7 @@ def _about_request(who: Who, where: Where, named: Named, about: About) -> Told:
     return _tampered(who, where)
 
 
-def _sheet(who: Who, where: Where, sheet_id: str, state: State) -> Told:
+def _sheet(who: Who, where: Where, value: str, state: State) -> Told:
     """The rows that are ticked: every one of them must be a row of ours, and none twice."""
     chosen = [
         read_value(option.value)
@@ -221,7 +229,10 @@ def _sheet(who: Who, where: Where, sheet_id: str, state: State) -> Told:
     ticked = [_about(target) for target in chosen if target is not None]
     if len(ticked) != len(chosen) or len({about.request_id for about in ticked}) != len(ticked):
         return _tampered(who, where)
-    return ApproveSheet(who, where, sheet_id[:64], tuple(ticked))
+    name, length, shown = [*value.split("."), "", ""][:3]
+    kept = SheetLength(length) if length in set(SheetLength) else SheetLength.SCREEN
+    rows = int(shown) if shown.isascii() and shown.isdecimal() and len(shown) < _LONGEST_COUNT else 0
+    return ApproveSheet(who, where, name[:64], tuple(ticked), rows, kept)
 
 
 def _rejection(who: Who, where: Where, about: About, state: State) -> Told:

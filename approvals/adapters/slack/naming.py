@@ -38,12 +38,15 @@ class Callback(StrEnum):
     EDIT = "edit"
     CHECKED = "checked"
     REJECT = "reject"
+    PASS_ON = "pass_on"  # noqa: S105 - a ticket is passed on, no password
     MORE = "more"
     NOTICE = "notice"
 
 
 # Inputs of modals: block ids (several texts are `text.0`, `text.1` …) and the one action id within each.
 TEXT_BLOCK, REASON_BLOCK, NOTE_BLOCK, REDRAFT_BLOCK, ROWS_BLOCK = "text", "reason", "note", "redraft", "rows"
+GROUP_BLOCK = "group"
+BACK = "back"  # in a form's metadata: where what follows it is shown
 INPUT = "input"
 
 

@@ -1,16 +1,18 @@
 """Batch sheets: one template and policy version, only verified slots differ; one decision and digest a row."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from approvals.adapters.slack.naming import Verb
 from approvals.card import Notice, Sheet
+from approvals.desk import STILL
 from db.repositories.approvals import Decision
 from support_agents.domain.approval import RequestStatus
 from support_agents.domain.ids import RequestId
 from support_agents.domain.sections import Verdict
+from tests.benchmarks.phone import SCREEN, height_of
 from tests.fixtures.approvals import ORDER
 from tests.fixtures.slack import SlackPerson, Workspace, button
 from tests.integration.slack.test_deciding import status
@@ -26,14 +28,19 @@ async def alike(slack: Workspace, number: int, *, text: str = TEXT, item: str = 
     return await slack.desk.reply(text.format(order=order.order_id, item=item), order=order, **given)
 
 
-async def shown(slack: Workspace, person: SlackPerson) -> Sheet:
-    await slack.command(person, "batch")
+async def shown(slack: Workspace, person: SlackPerson, command: str = "batch") -> Sheet:
+    await slack.command(person, command)
     sheet = slack.shown()
     assert isinstance(sheet, Sheet), sheet
     return sheet
 
 
 async def approve(slack: Workspace, person: SlackPerson, sheet: Sheet, *, untick: tuple[RequestId, ...] = ()) -> None:
+    slack.still(timedelta())
+    await tap(slack, person, sheet, untick=untick)
+
+
+async def tap(slack: Workspace, person: SlackPerson, sheet: Sheet, *, untick: tuple[RequestId, ...] = ()) -> None:
     drawn = slack.blocks.message(sheet)
     boxes = [e | {"block": b["block_id"]} for b in drawn["blocks"] for e in b.get("elements", ()) if "options" in e]
     values = {
@@ -91,10 +98,59 @@ async def test_money_flags_edits_and_problems_never_stand_on_a_sheet(slack: Work
     assert not {flagged, refund} & {row.request_id for row in sheet.rows}
 
 
-async def test_at_most_twenty_rows(slack: Workspace) -> None:
+async def test_a_sheet_is_one_screen_of_a_phone_and_a_long_one_at_most_twenty_rows(slack: Workspace) -> None:
     for number in range(23):
         await alike(slack, number)
-    assert len((await shown(slack, await slack.person())).rows) == 20
+    ben = await slack.person()
+    sheet = await shown(slack, ben)
+    assert 2 < len(sheet.rows) < 20
+    assert sheet.left == 20 - len(sheet.rows)
+    assert height_of(slack.blocks.message(sheet)) <= SCREEN
+    assert len((await shown(slack, ben, "batch long")).rows) == 20
+
+
+async def test_the_next_sheet_comes_in_place_and_no_second_tap_decides_it(slack: Workspace) -> None:
+    requests = [await alike(slack, number) for number in range(12)]
+    ben = await slack.person()
+    first = await shown(slack, ben)
+    await approve(slack, ben, first)
+    second = slack.shown()
+    assert isinstance(second, Sheet), second
+    assert second.note == f"{len(first.rows)} of {len(first.rows)} approved"
+    assert not {row.request_id for row in first.rows} & {row.request_id for row in second.rows}
+    slack.still(STILL)
+    await tap(slack, ben, second)
+    assert "came a moment ago" in slack.lines()
+    left = set(requests) - {row.request_id for row in first.rows}
+    assert {await status(slack, each) for each in left} == {RequestStatus.PENDING}
+
+
+async def test_after_a_row_was_left_out_no_sheet_shows_it_again_unasked(slack: Workspace) -> None:
+    for number in range(12):
+        await alike(slack, number)
+    ben = await slack.person()
+    sheet = await shown(slack, ben)
+    await approve(slack, ben, sheet, untick=(sheet.rows[0].request_id,))
+    told = slack.shown()
+    assert isinstance(told, Notice)
+    assert told.lines[0].startswith(f"{len(sheet.rows) - 1} of {len(sheet.rows) - 1} approved")
+
+
+async def test_a_sheet_is_marked_as_somebodys_like_a_card(slack: Workspace) -> None:
+    requests = [await alike(slack, number) for number in range(2)]
+    ben, eva = await slack.person(name="ben"), await slack.person(name="eva")
+    await shown(slack, ben)
+    assert (await slack.read(requests[0])).claimed_by == ben.user.lower()
+    await slack.command(eva, "batch")
+    assert "no two replies are alike" in slack.lines().lower()
+
+
+async def test_a_sheet_names_the_macro_and_its_version(slack: Workspace) -> None:
+    for number, version in enumerate(["shipped/due@1f2e3d4c", "shipped/due@99999999"] * 2):
+        await alike(slack, number, macro=version)
+    sheet = await shown(slack, await slack.person())
+    assert sheet.version in {"shipped/due@1f2e3d4c", "shipped/due@99999999"}
+    assert len(sheet.rows) == 2
 
 
 async def test_one_alone_is_no_batch(slack: Workspace) -> None:

@@ -5,11 +5,14 @@ from datetime import timedelta
 import pytest
 
 from approvals.adapters.slack.naming import Verb
-from approvals.modals import CheckedModal, EditModal, LoadingModal, NoticeModal
+from approvals.card import Notice
+from approvals.messaging import Replacing
+from approvals.messenger_routing import Group
+from approvals.modals import CheckedModal, EditModal, LoadingModal, NoticeModal, PassOnModal
 from db.repositories.reviewing import EDITS
 from support_agents.domain.approval import RequestStatus
 from support_agents.domain.ids import RequestId
-from tests.fixtures.slack import SlackPerson, Workspace, typed
+from tests.fixtures.slack import SlackPerson, Workspace, chosen, typed
 from tests.integration.slack.test_deciding import status
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -129,6 +132,47 @@ async def test_one_tap_alternatives_make_a_new_version(slack: Workspace) -> None
         ticket = await uow.tickets.get(await slack.desk.ticket_of(request))
     assert ticket is not None
     assert "another group" in (ticket.needs_person_reason or "")
+
+
+async def test_a_ticket_is_passed_to_one_of_the_groups_and_its_channel_is_told(slack: Workspace) -> None:
+    groups = (Group(name="Returns", channel="C0RETURNS"), Group(name="Accounts"))
+    before = slack.clicks.groups
+    object.__setattr__(slack.clicks, "groups", groups)
+    try:
+        request, ben = await slack.desk.reply(), await slack.person()
+        view, _ = await opened(slack, ben, request)
+        await slack.press_modal(ben, view, Verb.ALTERNATIVE, "pass_on")
+        modal = slack.messenger.modals[view][-1]
+        assert isinstance(modal, PassOnModal)
+        assert modal.groups == ("Returns", "Accounts")
+        assert await status(slack, request) is RequestStatus.PENDING
+        refused = (await slack.submit(ben, view, {"group": chosen("Nobody")})).json()
+        assert "choose one of the groups" in str(refused).lower()
+        assert await status(slack, request) is RequestStatus.PENDING
+        await slack.submit(ben, view, {"group": chosen("Returns")})
+    finally:
+        object.__setattr__(slack.clicks, "groups", before)
+    assert await status(slack, request) is RequestStatus.REJECTED
+    async with slack.desk.installation.container.database.read() as uow:
+        ticket = await uow.tickets.get(await slack.desk.ticket_of(request))
+    assert ticket is not None
+    assert ticket.needs_person_reason == "rejected: passed on to Returns"
+    (told,) = [shown.now for shown in slack.messenger.messages.values() if shown.ref.place.id == "C0RETURNS"]
+    assert isinstance(told, Notice)
+    assert told.lines == ("Passed on to Returns: reply to Anna: My order",)
+
+
+async def test_after_a_rejection_the_next_request_comes_in_place(slack: Workspace) -> None:
+    first, second = await slack.desk.reply(), await slack.desk.reply()
+    ben = await slack.person()
+    await slack.command(ben, "next")
+    assert slack.card().request_id == first
+    await slack.press(ben, slack.card(), Verb.REJECT, whispered=True)
+    view, _ = slack.form()
+    await slack.submit(ben, view, {"reason": chosen("other")})
+    assert await status(slack, first) is RequestStatus.REJECTED
+    assert slack.card().request_id == second
+    assert slack.messenger.answers[-1][2] is Replacing.ORIGINAL
 
 
 async def test_money_has_no_text_to_edit(slack: Workspace) -> None:

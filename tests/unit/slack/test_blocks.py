@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from approvals.adapters.slack.blocks import Blocks
 from approvals.adapters.slack.naming import Target, read_metadata, read_name, read_value
 from approvals.card import Stage
-from approvals.modals import EditModal, units
+from approvals.modals import EditModal, MoreModal, units
 from approvals.visible import shown
 from tests.fixtures.cards import (
     CONSOLE,
@@ -141,10 +141,33 @@ def test_any_words_are_within_the_limits(text: str) -> None:
 @given(st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=9_000))
 def test_a_reply_is_shown_whole_or_cannot_be_approved(text: str) -> None:
     made = BLOCKS.message(card(letter=letter(text)))
-    sections = "".join(block["text"]["text"] for block in made["blocks"] if block["type"] == "section")
-    whole = shown(text) in sections or not shown(text).strip()
+    parts = [block["text"]["text"] for block in made["blocks"] if block["type"] == "section"]
+    whole = shown(text) in {"".join(parts), "\n\n".join(parts)} or not shown(text).strip()
+    sections = "".join(parts)
     assert whole or "do not fit here" in sections
     assert ("approve" in verbs(made)) == whole
+
+
+def test_files_that_leave_are_named_whole_or_nothing_can_be_approved() -> None:
+    few = tuple(f"{at}-form.pdf · application/pdf · 12 KiB" for at in range(3))
+    many = tuple(f"{at}-{'form' * 10}.pdf · application/pdf · 12 KiB" for at in range(60))
+    for files in (few, many):
+        made = BLOCKS.message(card(letter=letter("See the form.").model_copy(update={"attachments": files})))
+        assert message_problems(made) == []
+        shown_whole = any(f"With it goes: {'; '.join(files)}" in text for _, text in texts_in(made))
+        assert shown_whole is (files is few)
+        assert ("approve" in verbs(made)) is shown_whole
+
+
+def test_another_subject_than_the_customers_own_is_on_the_card() -> None:
+    texts = [text for _, text in texts_in(BLOCKS.message(cards()["enclosed"]))]
+    assert any("Subject: Your return form" in text for text in texts)
+    assert not any("Subject:" in text for _, text in texts_in(BLOCKS.message(card())))
+
+
+def test_the_name_that_a_letter_is_signed_under_is_behind_more() -> None:
+    view = BLOCKS.view(MoreModal(title="More", card=cards()["enclosed"]))
+    assert "Signed by: s1._domainkey.shop.example" in [text for _, text in texts_in(view)]
 
 
 @pytest.mark.parametrize("length", [10, 2_000, 20_000])
@@ -242,7 +265,7 @@ def test_a_sheet_is_whole_or_says_how_many_are_left(rows: int, said: str) -> Non
 def test_a_sheet_with_a_long_template_leaves_rows_out_in_words() -> None:
     made = BLOCKS.message(sheet(20).model_copy(update={"text": "Words. " * 1_100}))
     assert message_problems(made) == []
-    assert any("more come with the next sheet" in text for _, text in texts_in(made))
+    assert any("more after these" in text for _, text in texts_in(made))
 
 
 @pytest.mark.parametrize("stage", Stage)
