@@ -12,6 +12,7 @@ from api.asking import Asking
 from api.auth import Auth
 from api.choices import Provider
 from api.container import Container, Records, Step
+from api.correcting import Correcting
 from api.editing import Editing
 from api.factors import SecondFactors
 from api.fault_points import boundary_of
@@ -73,6 +74,7 @@ class _Thinking:
     warm: Callable[[Sequence[Passage]], Awaitable[None]]
     closing: tuple[Step, ...]
     macros: Macros | None
+    intents: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,7 @@ def build(settings: Settings) -> Container:
         asking=_asking(settings, clock, thinking),
         queue=acting.queue,
         editing=Editing(database, thinking.runner, acting.queue),
+        correcting=Correcting(database, thinking.intents),
         executions=acting.executions,
         standings=acting.standings,
         switch=acting.switch,
@@ -251,10 +254,11 @@ def _thinking(settings: Settings, clock: Clock, orders: OrderLookup, passages: P
     writer = _language_model(settings)
     remembering = RememberingEmbedder(embedder, room=ASKS_REMEMBERED)
     macros = _macros(settings, passages, index, remembering, embedder)
+    intents = intent_model(settings, embedder.version)
     runner = runner_of(
         Parts(
             embedder=remembering,
-            intents=intent_model(settings, embedder.version),
+            intents=intents,
             index=index,
             floor=settings.relevance_floor,
             orders=orders,
@@ -274,7 +278,7 @@ def _thinking(settings: Settings, clock: Clock, orders: OrderLookup, passages: P
     async def warm(passages: Sequence[Passage]) -> None:
         await sentences.warm(passages, indexing)
 
-    return _Thinking(runner, embedder, indexing, index, warm, closing, macros)
+    return _Thinking(runner, embedder, indexing, index, warm, closing, macros, intents.names)
 
 
 async def _in_step(indexer: PassageIndexer, macros: Macros | None) -> None:
