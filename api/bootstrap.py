@@ -12,6 +12,7 @@ from api.acting import Acting, Doors, acting_of
 from api.asking import Asking
 from api.auth import Auth
 from api.container import Container, Records, Step
+from api.correcting import Correcting
 from api.editing import Editing
 from api.factors import SecondFactors
 from api.fault_points import boundary_of
@@ -75,6 +76,7 @@ class _Thinking:
     closing: tuple[Step, ...]
     macros: Macros | None
     writing: Writing
+    intents: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,7 @@ def build(settings: Settings) -> Container:
         asking=_asking(settings, clock, thinking),
         queue=acting.queue,
         editing=Editing(database, thinking.runner, acting.queue),
+        correcting=Correcting(database, thinking.intents),
         executions=acting.executions,
         standings=acting.standings,
         switch=acting.switch,
@@ -271,10 +274,11 @@ def _thinking(
     writing = writing_of(settings)
     remembering = RememberingEmbedder(embedder, room=ASKS_REMEMBERED)
     macros = _macros(settings, passages, index, remembering, embedder)
+    intents = intent_model(settings, embedder.version)
     runner = runner_of(
         Parts(
             embedder=remembering,
-            intents=intent_model(settings, embedder.version),
+            intents=intents,
             index=index,
             floor=settings.relevance_floor,
             orders=orders,
@@ -300,7 +304,7 @@ def _thinking(
     async def warm(passages: Sequence[Passage]) -> None:
         await sentences.warm(passages, indexing)
 
-    return _Thinking(runner, embedder, indexing, index, warm, closing, macros, writing)
+    return _Thinking(runner, embedder, indexing, index, warm, closing, macros, writing, intents.names)
 
 
 async def _in_step(indexer: PassageIndexer, macros: Macros | None) -> None:

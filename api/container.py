@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from api.asking import Asking
 from api.auth import Auth
+from api.correcting import Correcting
 from api.editing import Editing
 from api.factors import SecondFactors
 from api.intake.protocol import Intake
@@ -70,6 +71,7 @@ class Container(Records):
     asking: Asking
     queue: ApprovalQueue
     editing: Editing
+    correcting: Correcting
     executions: Executions
     standings: Standings
     switch: DispatchSwitch

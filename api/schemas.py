@@ -109,6 +109,20 @@ class CancelRequest(Body):
     reason: Annotated[str, Field(max_length=2_000)] = ""
 
 
+class CorrectionRequest(Body):
+    """What a person says the message of a run was about."""
+
+    intent: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class CorrectionBody(Body):
+    """The label that was kept, beside the model's best guess."""
+
+    run_id: UUID
+    guessed: str
+    intent: str
+
+
 class ExecutionBody(Body):
     """Where an execution stands."""
 

@@ -13,6 +13,7 @@ from db.repositories.dispatch import DispatchStops
 from db.repositories.executions import Executions
 from db.repositories.inbox import Inbox
 from db.repositories.inside_steps import InsideSteps
+from db.repositories.intent_corrections import IntentCorrections
 from db.repositories.knowledge import Knowledge
 from db.repositories.messaging import CardClaims, Notices, PostedCards
 from db.repositories.money_claims import MoneyClaims
@@ -59,6 +60,7 @@ class UnitOfWork:
         self.notices = Notices(session)
         self.slack = Slack(session)
         self.reviewing = Reviewing(session)
+        self.intent_corrections = IntentCorrections(session)
         self.money_claims = MoneyClaims(session)
         self.dispatch_stops = DispatchStops(session)
         self.second_factors = SecondFactors(session)

@@ -137,6 +137,11 @@ class IntentModel(Protocol):
         """Top probability below which the intent is `unknown`."""
         ...
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every intent that it can name, `unknown` among them."""
+        ...
+
     def rank(self, text: str, vector: Vector) -> tuple[IntentScore, ...]:
         """All classes, best first; `vector` has shape (dimensions,)."""
         ...

@@ -25,6 +25,7 @@ STORED = (
 )
 REST = (
     ("model and tokenizer", content.models, content.TRAIN),
+    ("promoted intent model", content.promoted, content.BACK),
     ("policy", content.policy, "correct the file, or unset SUPPORT_POLICY"),
     ("orders", content.orders, "correct the file, or unset SUPPORT_ORDERS_CSV"),
     ("language model", language_model.answers, "check SUPPORT_LLM_PROVIDER"),

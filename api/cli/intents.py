@@ -26,15 +26,32 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="Folder for a model from YAML; the shipped model's if not given.")
     ] = None,
+    with_corrections: Annotated[
+        bool, typer.Option("--with-corrections", help="Add what people corrected; makes a version, whatever the data.")
+    ] = False,
 ) -> None:
     """Train a model and print how good it is on messages it was not shown; `promote` puts one of JSON lines to use."""
     from api.cli.intent_work import train as shipped
-    from api.cli.intent_work import train_labelled
+    from api.cli.intent_work import train_corrected, train_labelled
 
-    if data is not None and data.suffix != ".yaml":
+    if with_corrections:
+        asyncio.run(train_corrected(data, name, valid))
+    elif data is not None and data.suffix != ".yaml":
         asyncio.run(train_labelled(data, name, valid))
     else:
         asyncio.run(shipped(data, out))
+
+
+@app.command("export")
+def export(
+    *,
+    shape: Annotated[str, typer.Option("--format", help="`jsonl`, `alpaca` or `sharegpt`.")] = "jsonl",
+    out: Annotated[Path | None, typer.Option(help="A file to write; standard output if not given.")] = None,
+) -> None:
+    """Write what people corrected, one JSON object a line; personal identifiers were masked when it was kept."""
+    from api.cli.intent_work import export as work
+
+    asyncio.run(work(shape, out))
 
 
 @app.command("list")

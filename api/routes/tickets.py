@@ -1,13 +1,13 @@
-"""Tickets and runs over REST, for reading; it changes nothing."""
+"""Tickets and runs over REST: read by anyone who may; people say what a message was really about."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from api.deps import ContainerDep, CursorDep, LimitDep, ReaderDep, workspace_of
+from api.deps import ContainerDep, CursorDep, LimitDep, PersonDep, ReaderDep, workspace_of
 from api.errors import documented
-from api.schemas import RunShown, TicketPage, TimelineBody
+from api.schemas import CorrectionBody, CorrectionRequest, RunShown, TicketPage, TimelineBody
 from api.showing import shown_run
 from api.showing_tickets import shown_ticket, shown_timeline
 from db.read_models.ticket_timeline import ticket_timeline
@@ -52,3 +52,12 @@ async def show_run(run_id: UUID, caller: ReaderDep, container: ContainerDep) -> 
     if record.workspace != workspace_of(caller):
         raise SupportError("not_found", "No such run.")
     return shown_run(record)
+
+
+@router.put("/runs/{run_id}/intent", responses=documented("person_needed", "csrf"))
+async def correct_intent(
+    run_id: UUID, body: CorrectionRequest, person: PersonDep, container: ContainerDep
+) -> CorrectionBody:
+    """Keep what the message was about as an example to train on; the run itself stays as it was."""
+    kept = await container.correcting.correct(RunId(run_id), intent=body.intent, person=person)
+    return CorrectionBody(run_id=run_id, guessed=kept.guessed, intent=kept.intent)

@@ -14,6 +14,8 @@ from support_agents.ports import Clock, Embedder, IntentModel, Vector
 MOST_INTENTS = 5
 _SHORT_MESSAGE = 12  # words; only a message this short borrows its meaning from what was said before
 _LONGEST_HINT = 400
+_LOOKED_BACK = 2  # messages
+_BARE_CALL = 2  # words; `hello?` and `any news?` name no matter
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,18 +76,38 @@ class IntentAgent:
         return joined(text, scored)
 
     def _intents(self, whole: tuple[IntentScore, ...], asks: tuple[Ask, ...]) -> tuple[IntentScore, ...]:
-        """Best first; a message that is unclear as a whole goes by its clearest ask, or is `unknown`."""
+        """Rank the message's own intent, those of its asks, surest first, and what else it might be.
+
+        A message that is unclear as a whole goes by its clearest ask, or is `unknown`.
+        """
         first = answered(whole, self.model.threshold)
-        clear = [ask.intent for ask in asks if ask.intent.name != UNKNOWN]
+        clear = sorted((ask.intent for ask in asks if ask.intent.name != UNKNOWN), key=lambda one: -one.probability)
         if first.name == UNKNOWN and clear:
-            first = max(clear, key=lambda score: score.probability)
-        return (first, *(score for score in whole if score.name != first.name))[:MOST_INTENTS]
+            first = clear[0]
+        ranked: dict[str, IntentScore] = {}
+        for score in (first, *clear, *whole):
+            ranked.setdefault(score.name, score)
+        return tuple(ranked.values())[:MOST_INTENTS]
 
 
 def _hint(given: IntentGiven, entities: tuple[Entity, ...]) -> str:
     """Return a short or number-only message together with what it most likely refers to, or nothing."""
-    before = given.previous[-1] if given.previous else given.subject
+    before = _asked_before(given)
     if not before.strip() or len(given.text.split()) > _SHORT_MESSAGE:
         return ""
     only_number = any(entity.kind is EntityKind.ORDER_ID for entity in entities) and len(given.text.split()) <= 4  # noqa: PLR2004 - "it is HW-10423"
     return before[:_LONGEST_HINT] if only_number else f"{before[:_LONGEST_HINT]}\n{given.text}"
+
+
+def _asked_before(given: IntentGiven) -> str:
+    """Return the newest of the last two messages before that asked for something, else the newest, else the subject.
+
+    Between a question and what was asked back there often stands a `thanks` or `hello?`, which says nothing.
+    """
+    last = given.previous[-_LOOKED_BACK:][::-1]
+    asking = (text for text in last if _asks_for_something(text, given.language))
+    return next(asking, last[0] if last else given.subject)
+
+
+def _asks_for_something(text: str, language: str) -> bool:
+    return sum(len(span.text.split()) for span in read(text, language).spans) > _BARE_CALL

@@ -44,3 +44,15 @@ class Ask(BaseModel):
     start: int
     end: int
     intent: IntentScore
+
+
+class Correction(BaseModel):
+    """A message with the intent a person gave it beside the model's guess; personal identifiers are masked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    language: str
+    guessed: str
+    intent: str
+    model_version: str

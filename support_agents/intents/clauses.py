@@ -17,12 +17,17 @@ _LONGEST_NAME = 3  # words after a greeting or below a message
 _LONGEST_REFERENCE = 8
 _ENOUGH = 200  # characters of a part that are looked at to judge a cut
 _FEWEST_WORDS = 3  # on both sides of a cut inside a sentence
+_FEWEST_COMMAND_WORDS = 2  # `cancel one`
 _WRAPPED_LINE = 55  # characters; a line this long that ends without a mark goes on in the next
 
 _END = re2.compile(r"[.!?…]+[\"'”’»)\]]*(?:\s+|$)|;\s+|\s*\n\s*")
 _BULLET = re2.compile(r"^\s*(?:[-*•–]|\(?\d{1,2}[.)]|[a-e]\))\s+")
 _AND = r"and|but|or|und|aber|oder|y|pero|et|mais|e|ed|ma|en|maar|mas|oraz|ale|i|a"
 _JOINT = re2.compile(rf"(?i)[,:]\s|\s[-–]\s|\?\s|\s(?:{_AND})\s")
+_OTHER = re2.compile(
+    r"\b(?:other|others|second|andere|anderen|andern|zweite|zweiten|otro|otra|segundo|segunda|autre|autres|deuxieme|altro"
+    r"|altra|seconda|ander|tweede|outro|outra|drugi|druga|drugie|drugiego)\b"
+)
 _LEADING_AND = re2.compile(rf"(?i)^(?:{_AND})\s")
 _ABBREVIATIONS = frozenset(
     [
@@ -107,7 +112,7 @@ def _parts(text: str, start: int, end: int, patterns: Cues) -> Iterator[tuple[in
         if _is_preface(left, match.group(), patterns):
             yield at, cut
             at = after
-        elif leading := _opens_ask(left, right, patterns):
+        elif leading := _opens_ask(left, right, patterns) or _commands_apart(left, right, patterns):
             yield at, cut + (match.group()[0] == "?")
             at = after + leading - 1
     yield at, end
@@ -128,6 +133,20 @@ def _opens_ask(left: str, right: str, patterns: Cues) -> int:
     enough = len(before.split()) >= _FEWEST_WORDS and len(after.split()) >= _FEWEST_WORDS
     opens = enough and patterns.joint.search(after) and not patterns.condition.search(before)
     return skipped + 1 if opens else 0
+
+
+def _commands_apart(left: str, right: str, patterns: Cues) -> int:
+    """Return as `_opens_ask` where both sides tell us to do something, each with another thing.
+
+    `cancel HW-1 and refund HW-2` and `cancel one and refund the other` are two asks; `cancel and refund it` is one.
+    """
+    joining = _LEADING_AND.search(right)
+    skipped = joining.end() if joining else 0
+    before, after = normalised(left), normalised(right[skipped:])
+    enough = all(len(side.split()) >= _FEWEST_COMMAND_WORDS for side in (before, after))
+    told = all(patterns.order.search(side) or patterns.request.search(side) for side in (before, after))
+    apart = ("0" in before and "0" in after) or _OTHER.search(after)  # `normalised` writes every digit as 0
+    return skipped + 1 if enough and told and apart else 0
 
 
 def _clause(text: str, start: int, end: int, patterns: Cues, *, listed: bool) -> Clause:

@@ -78,13 +78,18 @@ class KernelHead:
         """Top probability below which the intent is `unknown`; the doubt has been weighed already."""
         return self.manifest.threshold
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every intent that it can name, `unknown` among them."""
+        return (*self.manifest.classes, UNKNOWN)
+
     def rank(self, text: str, vector: Vector) -> tuple[IntentScore, ...]:
         """Return all classes and `unknown` with calibrated probabilities, best first."""
         recipe = self.manifest.recipe
         scores, found = self.numbers.scores(vector[None, :], self.numbers.lexical(text, recipe)[None, :], recipe)
         inside = within(found, self.manifest.scope)
         shares = distribution(scores, inside, self.manifest.temperature)[0]
-        names = (*self.manifest.classes, UNKNOWN)
+        names = self.names
         order = np.argsort(-shares, kind="stable")
         return tuple(IntentScore(name=names[i], probability=min(1.0, float(shares[i]))) for i in order)
 

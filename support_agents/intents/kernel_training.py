@@ -161,7 +161,7 @@ def _rehearsals(material: Material, names: Material | None, progress: Progress) 
         progress("rehearse", number, count)
         away = parts[number % len(parts)]
         strange = np.isin(material.truth, away)
-        held = ~strange & (draw.random(len(strange)) < _HELD)
+        held = _some(draw.random(len(strange)), ~strange)
         strangers = draw.permutation(np.flatnonzero(strange))[: int(_MOST_STRANGERS * held.sum())]
         places = np.full(classes, -1, dtype=np.intp)
         rest = np.setdiff1d(np.arange(classes), away)
@@ -173,6 +173,11 @@ def _rehearsals(material: Material, names: Material | None, progress: Progress) 
         numbers = fitted(Material(fit_on.vectors, fit_on.counts, places[fit_on.truth]), len(rest))
         yield _held(numbers, Material(looked_at.vectors, looked_at.counts, places[looked_at.truth]))
     progress("rehearse", count, count)
+
+
+def _some(drawn: NDArray[np.float64], of: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Choose `_HELD` of the rows `of`, by what was drawn for each; at least one."""
+    return of & (drawn <= max(_HELD, float(drawn[of].min())))
 
 
 def _held(numbers: Numbers, material: Material) -> Held:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from support_agents.domain.errors import SupportError
-from support_agents.domain.intent import UNKNOWN
+from support_agents.domain.intent import UNKNOWN, Correction
+from support_agents.intents.examples import Examples
 
 TEXT_FIELDS = ("text", "utterance")
 INTENT_FIELDS = ("intent", "label")
@@ -19,7 +20,7 @@ _LONGEST_LINE = 200_000
 
 @dataclass(frozen=True)
 class Labelled:
-    """Texts with their intents in file order; `sha256` of the file's bytes."""
+    """Texts with their intents in file order; `sha256` of the file's bytes and of what was added."""
 
     texts: tuple[str, ...]
     intents: tuple[str, ...]
@@ -37,6 +38,23 @@ class Labelled:
             raise SupportError("data_empty", f"{path} has no lines; give one JSON object a line")
         texts, intents = zip(*rows, strict=True)
         return cls(texts, intents, hashlib.sha256(content).hexdigest())
+
+    @classmethod
+    def of(cls, examples: Examples) -> "Labelled":
+        """Take the texts and intents of a file of examples."""
+        return cls(examples.texts, examples.intents, examples.sha256)
+
+    def corrected(self, corrections: Sequence[Correction]) -> "Labelled":
+        """Add corrections; of the same words, case and spaces aside, the newest label is the only one."""
+        if not corrections:
+            return self
+        newest = {_key(one.text): one for one in corrections}
+        kept = [place for place, text in enumerate(self.texts) if _key(text) not in newest]
+        rows = [(self.texts[place], self.intents[place]) for place in kept]
+        rows += [(one.text, one.intent) for one in newest.values()]
+        texts, intents = zip(*rows, strict=True)
+        added = json.dumps([self.sha256, [[one.text, one.intent] for one in newest.values()]])
+        return Labelled(texts, intents, hashlib.sha256(added.encode()).hexdigest())
 
     @property
     def in_scope(self) -> "Labelled":
@@ -58,6 +76,10 @@ class Labelled:
         return Labelled(
             tuple(self.texts[place] for place in places), tuple(self.intents[place] for place in places), self.sha256
         )
+
+
+def _key(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def _rows(path: Path, content: bytes) -> Iterator[tuple[str, str]]:

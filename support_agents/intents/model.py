@@ -54,6 +54,11 @@ class IntentHead:
         """Top probability below which the intent is `unknown`."""
         return self.manifest.threshold
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every intent that it can name, `unknown` among them."""
+        return self.manifest.classes
+
     def rank(self, text: str, vector: Vector) -> tuple[IntentScore, ...]:
         """Return all classes with calibrated probabilities, best first; `vector` has shape (dimensions,)."""
         found = features(text, self.concepts)

@@ -2,14 +2,16 @@
 
 from datetime import UTC, datetime
 
-from api.bootstrap import embedding, order_lookup
+from api.bootstrap import embedding, intent_registry, order_lookup
 from api.cli.checks.finding import Finding
 from api.settings import Settings
 from support_agents.intents.examples import Examples
 from support_agents.intents.model import IntentHead
+from support_agents.intents.registry import POINTER_NAME
 from support_agents.policy.ledger import load_policy
 
 TRAIN = "support-agents intents train"
+BACK = "support-agents intents rollback"
 
 
 async def models(settings: Settings) -> tuple[Finding, ...]:
@@ -24,6 +26,20 @@ async def models(settings: Settings) -> tuple[Finding, ...]:
         Finding("model and tokenizer", f"{version}, hashes as measured"),
         Finding("intent model", "trained on other examples than the present ones" if stale else told, stale),
     )
+
+
+async def promoted(settings: Settings) -> tuple[Finding, ...]:
+    """Whether the intent model that was promoted is signed here, whole, and of this embedder; nothing if none was."""
+    if not (settings.data_dir / "intents" / POINTER_NAME).exists():  # asking the registry would make the folder
+        return ()
+    registry = intent_registry(settings)
+    version = registry.active()
+    if version is None:
+        return ()
+    with embedding(settings) as embedder:
+        manifest = registry.load(version, embedder_version=embedder.version).manifest
+    told = f"{manifest.examples} examples, {len(manifest.classes)} classes, trained {manifest.created:%Y-%m-%d}"
+    return (Finding("promoted intent model", f"{version}: {told}"),)
 
 
 async def policy(settings: Settings) -> tuple[Finding, ...]:

@@ -1,6 +1,6 @@
 """A ticket's life in one column, oldest first: said, thought, asked, decided, done; nothing is left out or made up."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -18,7 +18,7 @@ from db.repositories.executions import Attempt, Execution
 from db.repositories.inside_steps import InsideStep
 from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import DecisionVerdict, ExecutionStatus, RequestStatus
-from support_agents.domain.ids import RequestId, TicketId
+from support_agents.domain.ids import RequestId, RunId, TicketId
 from support_agents.domain.money import Money
 from support_agents.domain.runs import RunRecord
 from support_agents.domain.ticket import Author, EventKind
@@ -28,8 +28,11 @@ EntryKind = Literal["said", "ours", "event", "run", "request", "decision", "exec
 
 @dataclass(frozen=True)
 class RunView:
-    """What a run made of the ticket."""
+    """What a run made of the ticket; `corrected` is the intent a person gave its message."""
 
+    id: RunId
+    intent: str
+    corrected: str
     draft: str
     verdict: VerdictLine | None
     cited: tuple[CitedPassage, ...]
@@ -73,7 +76,7 @@ class TicketView:
     now: datetime
 
 
-def shown_ticket(timeline: TicketTimeline, *, now: datetime) -> TicketView:
+def shown_ticket(timeline: TicketTimeline, corrected: Mapping[RunId, str], *, now: datetime) -> TicketView:
     """Put the page together."""
     ticket = timeline.ticket
     return TicketView(
@@ -88,15 +91,15 @@ def shown_ticket(timeline: TicketTimeline, *, now: datetime) -> TicketView:
         order_id=ticket.order_id or "",
         status=ticket.status,
         needs_person=ticket.needs_person_reason or "",
-        entries=tuple(sorted(_entries(timeline), key=lambda entry: entry.at)),
+        entries=tuple(sorted(_entries(timeline, corrected), key=lambda entry: entry.at)),
         now=now,
     )
 
 
-def _entries(timeline: TicketTimeline) -> Iterator[Entry]:
+def _entries(timeline: TicketTimeline, corrected: Mapping[RunId, str]) -> Iterator[Entry]:
     yield from (_message(stored, customer(timeline.ticket)) for stored in timeline.messages)
     yield from (Entry("event", event.received_at, _EVENTS[event.kind]) for event in timeline.events)
-    yield from (_run(record) for record in timeline.runs)
+    yield from (_run(record, corrected.get(record.run_id, "")) for record in timeline.runs)
     for request in timeline.requests:
         yield from _request(request, timeline.answers.get(request.id, ()))
     attempts: dict[object, list[Attempt]] = {}
@@ -129,15 +132,20 @@ def _message(stored: StoredMessage, name: str) -> Entry:
     return Entry(kind, message.created_at, title, badges=tuple(badges), words=shown_words(message))
 
 
-def _run(record: RunRecord) -> Entry:
+def _run(record: RunRecord, corrected: str) -> Entry:
     sections = record.sections
     badges = [OUTCOMES[record.outcome]]
     if sections.intent and sections.intent.intents:
         badges.append(Badge(words(sections.intent.top.name)))
+    if corrected:
+        badges.append(Badge(f"a person says: {words(corrected)}", Tone.CARE))
     if record.late:
         badges.append(Badge("late", Tone.CARE))
     total = (record.finished_at - record.received_at).total_seconds() * 1000
     shown = RunView(
+        id=record.run_id,
+        intent=sections.intent.top.name if sections.intent and sections.intent.intents else "",
+        corrected=corrected,
         draft=sections.draft.text if sections.draft else "",
         verdict=verdict_line(sections.compliance) if sections.draft else None,
         cited=cited(sections),

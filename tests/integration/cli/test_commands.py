@@ -246,6 +246,10 @@ def test_intents_are_trained_on_ones_own_examples(run: CommandLine, tmp_path: Pa
     assert (missing.returncode, missing.stderr.count("\n")) == (1, 1)
 
 
+def _flat(shown: str) -> str:
+    return " ".join(shown.split())
+
+
 def _labelled(path: Path, first: int, last: int) -> Path:
     shipped = yaml.safe_load(examples.PATH.read_text(encoding="utf-8"))["intents"]
     rows = [
@@ -265,7 +269,14 @@ def test_a_model_of_ones_own_is_trained_promoted_and_rolled_back(run: CommandLin
     assert any(line.strip().startswith("→") and "shop-1" in line for line in run("intents", "list").stdout.splitlines())
     asked = run("ask", "Where is my parcel?", "--json")
     assert asked.returncode == 0, asked.stderr
+    assert "✓ promoted intent model: shop-1: 63 examples, 3 classes" in _flat(run("doctor").stdout)
+    head = run.data / "intents" / "shop-1" / "head.npz"
+    head.write_bytes(head.read_bytes()[:-1])
+    done = run("doctor")
+    assert (done.returncode, "✗ promoted intent model: the intent model does not fit" in done.stdout) == (1, True)
+    assert "→ support-agents intents rollback" in done.stdout
     assert "the shipped model" in run("intents", "rollback").stdout
+    assert "promoted intent model" not in run("doctor").stdout
     gone = run("intents", "promote", "shop-2")
     assert (gone.returncode, gone.stderr.count("\n")) == (1, 1)
 

@@ -114,3 +114,27 @@ async def test_a_closer_look_is_one_batch_of_the_ask_alone() -> None:
     embedder = CountingEmbedder()
     await understood("The boots have been in the hall. They are tight. Could you do something?", embedder=embedder)
     assert embedder.batches == [("Could you do something?",)]
+
+
+async def test_two_intents_are_ranked_and_each_keeps_its_place() -> None:
+    text = "Refund HW-10423 and change the address of HW-10424."
+    section = await understood(text, embedder=CountingEmbedder())
+    assert {score.name for score in section.intents[:2]} == {"refund_request", "change_address"}
+    assert [score.name for score in section.intents].count("change_address") == 1
+    assert [(text[ask.start : ask.end], ask.intent.name) for ask in section.asks] == [
+        ("Refund HW-10423", "refund_request"),
+        ("change the address of HW-10424.", "change_address"),
+    ]
+
+
+async def test_a_call_for_attention_does_not_hide_what_was_asked_before_it() -> None:
+    for between in ("Hello?", "Thanks!", "any news?"):
+        section = await understood("HW-10423", embedder=CountingEmbedder(), previous=("Where is my parcel?", between))
+        assert section.top.name == "order_status", between
+
+
+async def test_of_two_questions_before_the_newer_one_counts_and_a_third_is_forgotten() -> None:
+    said = ("Where is my parcel?", "I want a refund for the lamp", "It came broken on Monday")
+    assert (await understood("HW-10423", embedder=CountingEmbedder(), previous=said[:2])).top.name == "refund_request"
+    forgotten = ("Where is my parcel?", "Hello?", "Thanks!")
+    assert (await understood("HW-10423", embedder=CountingEmbedder(), previous=forgotten)).top.name != "order_status"

@@ -36,6 +36,11 @@ def asks(text: str, language: str = "en") -> list[str]:
             "1) I need an invoice for order no. 4432\n2) please cancel #4433\n3) what are your opening hours?",
             ["I need an invoice for order no. 4432", "please cancel #4433", "what are your opening hours?"],
         ),
+        ("en", "Cancel one and refund the other", ["Cancel one", "refund the other"]),
+        ("en", "Please cancel HW-10423 and refund HW-10424.", ["Please cancel HW-10423", "refund HW-10424."]),
+        ("en", "Cancel HW-10423 and refund it please", ["Cancel HW-10423 and refund it please"]),
+        ("en", "cancel and refund my other order", ["cancel and refund my other order"]),
+        ("de", "Storniert HW-10423 und schickt mir HW-10424", ["Storniert HW-10423", "schickt mir HW-10424"]),
         ("en", "If my order is late, can I get a refund?", ["If my order is late, can I get a refund?"]),
         ("en", "It came on 3. May. The lid is cracked.", ["It came on 3. May. The lid is cracked."]),
         (
