@@ -21,7 +21,7 @@ class MacroDraftingAgent:
     """`Streaming` over the macros it is given; without any it says nothing."""
 
     async def stream(self, given: DraftingGiven, run: Run) -> AsyncIterator[Sentence | StreamEnd]:
-        """Yield greeting, the macros' sentences, what stays open, and the closing."""
+        """Yield greeting, the macros' sentences and the closing."""
         del run  # nothing here waits
         phrases = phrases_of(given.language)
         if given.macros and phrases is not None:
@@ -32,7 +32,6 @@ class MacroDraftingAgent:
             complete=True,
             model=MODEL,
             prompt_version="+".join(macro.identity for macro in given.macros),
-            open_asks=tuple(given.asks[place - 1].text for place in given.open_asks),
         )
 
 
@@ -49,16 +48,9 @@ def _reply(given: DraftingGiven, phrases: Phrases) -> Iterator[Sentence]:
                 courtesy=sentence.courtesy,
                 lead=lead,
             )
-    for at, place in enumerate(given.open_asks):
-        yield Sentence(text=_open(given, place, phrases), facts=(f"open.{place}",), lead=" " if at else "\n\n")
     yield from closing_of(given.language)
 
 
 def filled(text: str, facts: dict[str, str]) -> str:
     """Put the facts into the slots; the caller has made sure that all are known."""
     return "".join(literal + (facts[name] if name else "") for literal, name, _, _ in Formatter().parse(text))
-
-
-def _open(given: DraftingGiven, place: int, phrases: Phrases) -> str:
-    intent = given.asks[place - 1].intent.name
-    return phrases.line("open.ask", topic=phrases.line(f"topic.{intent}") or phrases.line("topic.other"))

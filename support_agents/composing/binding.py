@@ -77,6 +77,7 @@ def _case(case: MacroCase, public: Mapping[str, Sequence[Passage]], language: st
                 spare=sentence.spare,
                 courtesy=sentence.courtesy,
                 paragraph=sentence.paragraph,
+                when=sentence.when,
             )
         )
     return BoundCase(name=case.name, when=case.when, sentences=tuple(sentences), passages=tuple(used.values()))

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from support_agents.composing.circumstances import Circumstances, has_words
+from support_agents.composing.contradictions import contradicted
 from support_agents.composing.explaining import Told, Vocabulary
 from support_agents.composing.matching import INTENT_COUNTS, Floats, Matcher, Piece
 from support_agents.domain.intent import UNKNOWN, IntentScore
 from support_agents.domain.knowledge import Passage
 from support_agents.domain.macro import BoundCase, BoundMacro, BoundSentence, ChosenMacro, OrderUse
 from support_agents.screening.terms import terms
+from support_agents.wording.follow_ups import points_back
 from support_agents.wording.places import names_in
 
 # Clear is what is very like and ahead, or less like and far ahead. Fitted on the development messages and by leaving
@@ -154,7 +156,8 @@ def choose(
         brought = (*facts.values(), *known, *_places(matched.told.text, taken))
         explained = matched.vocabulary.explained(matched.told, taken, brought)
         sentences = merged([one for _, one in taken])
-        if explained.enough and sum(len(one.text.split()) for part in sentences for one in part) <= words:
+        length = sum(len(one.text.split()) for part in sentences for one in part)
+        if explained.enough and length <= words and not contradicted(matched.told.text, taken):
             chosen = tuple(
                 ChosenMacro(identity=f"{macro.macro.id}/{one.name}@{macro.macro.version}", sentences=part)
                 for (macro, one), part in zip(taken, sentences, strict=True)
@@ -173,18 +176,18 @@ def _answers(matched: Matched, case: Circumstances, facts: Mapping[str, str]) ->
             opened.append(match)
         else:
             taken.setdefault(found[0].macro.id, found)
-    main = matched.wishes[0] if matched.wishes else None
+    main = next((match for match in matched.wishes if _asks(match)), next(iter(matched.wishes), None))
     left = [match for match in opened if (match is main or _must_be_named(match)) and not _covered(match, taken)]
     left = [match for match in left if not _said_already(match, taken, case, facts)]
     return () if left or len(taken) > MOST_MACROS else tuple(taken.values())
 
 
 def _options(answers: tuple[Answer, ...]) -> Iterator[tuple[Answer, ...]]:
-    """All together where they do not speak of the same thing, which repeats or contradicts; else the first alone."""
+    """All together where they do not speak of the same thing, which repeats or contradicts; else one alone."""
     if len(answers) > 1 and not _overlap(*answers):
         yield answers
-    elif answers:
-        yield answers[:1]
+    else:
+        yield from ((answer,) for answer in answers)
 
 
 def _overlap(one: Answer, other: Answer) -> bool:
@@ -197,9 +200,10 @@ def _overlap(one: Answer, other: Answer) -> bool:
 
 
 def _places(text: str, taken: Sequence[Answer]) -> tuple[str, ...]:
-    """The places that are named, where a sentence states delivery times as computed for them."""
+    """The places that are named, where a case is for them or a sentence states delivery times as computed for them."""
     stated = {name for _, case in taken for said in case.sentences for name in said.facts}
-    return names_in(text) if stated & _BY_PLACE else ()
+    chosen_by = any(case.when.places or case.when.region for _, case in taken)
+    return names_in(text) if chosen_by or stated & _BY_PLACE else ()
 
 
 def merged(cases: Sequence[BoundCase]) -> tuple[tuple[BoundSentence, ...], ...]:
@@ -222,14 +226,26 @@ def merged(cases: Sequence[BoundCase]) -> tuple[tuple[BoundSentence, ...], ...]:
 
 
 def case_of(macro: BoundMacro, case: Circumstances, facts: Mapping[str, str]) -> BoundCase | None:
-    """Return the first case that holds and whose slots are all known; a case that was refused is not passed over."""
+    """Return the first case that holds, with the sentences that belong to it now, if all their slots are known.
+
+    A case that was refused is not passed over.
+    """
     usable = {one.name: one for one in macro.cases}
     for one in macro.macro.cases:
         if case.hold(one.when):
             bound = usable.get(one.name)
-            filled = bound is not None and all(facts.get(name) for said in bound.sentences for name in said.facts)
-            return bound if filled else None
+            fitted = bound and _fitted(bound, case)
+            filled = fitted is not None and all(facts.get(name) for said in fitted.sentences for name in said.facts)
+            return fitted if filled else None
     return None
+
+
+def _fitted(bound: BoundCase, case: Circumstances) -> BoundCase | None:
+    """The case without the sentences that serve somebody else; the same object where all of them stay."""
+    said = tuple(one for one in bound.sentences if case.hold(one.when))
+    if len(said) == len(bound.sentences):
+        return bound
+    return bound.model_copy(update={"sentences": said}) if said else None
 
 
 def _answer(match: Match, case: Circumstances, facts: Mapping[str, str]) -> Answer | None:
@@ -275,5 +291,10 @@ def _said_already(match: Match, taken: Mapping[str, Answer], case: Circumstances
 def _must_be_named(match: Match) -> bool:
     """Whether silence about it would be noticed."""
     words = {term for term in terms(match.wish.text) if term.isalpha()}
-    asks = "?" in match.wish.text or match.wish.intent.name != UNKNOWN
-    return asks and len(words) > _FEWEST_TERMS
+    return _asks(match) and len(words) > _FEWEST_TERMS
+
+
+def _asks(match: Match) -> bool:
+    """Whether it asks for something of its own."""
+    text = match.wish.text
+    return ("?" in text or match.wish.intent.name != UNKNOWN) and not points_back(text)

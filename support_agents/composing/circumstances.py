@@ -11,7 +11,9 @@ from support_agents.domain.action import IssueRefund, ProposedAction
 from support_agents.domain.macro import Arrival, Region, Repaid, When, Window
 from support_agents.domain.orders import OrderFacts, OrderStatus
 from support_agents.domain.sections import ComputedFact
+from support_agents.wording.lengths import centimetres_in
 from support_agents.wording.places import places_in
+from support_agents.wording.requests import tells_us_to
 
 _WORD = re2.compile(r"[\pL\pN]+")
 _POUNDS = "GBP"
@@ -62,6 +64,7 @@ class Circumstances:
             and (when.sent_within is None or self._sent_within(when.sent_within))
             and when.bulky in {None, self.facts.get("bulky") == "yes"}
             and has_words(self.text, when.words, when.without)
+            and self._told(when)
         )
 
     @property
@@ -103,10 +106,23 @@ class Circumstances:
                 return False
         if when.paid_under is not None and (order is None or order.total.minor >= when.paid_under):
             return False
+        if when.carrier and (order is None or order.carrier not in when.carrier):
+            return False
         item = order.item if order is not None else ""
         return (not when.item or has_words(item, (when.item,))) and not (
             when.item_without and has_words(item, (when.item_without,))
         )
+
+    def _told(self, when: When) -> bool:
+        """What the message says besides words: a country, a length, and who is to act."""
+        if when.places and not places_in(self.text) & {*when.places}:
+            return False
+        if when.centimetres is not None:
+            shortest, longest = when.centimetres
+            length = centimetres_in(self.text)
+            if length is None or not shortest <= length <= longest:
+                return False
+        return when.requested in {None, tells_us_to(self.text)}
 
     def _sent_within(self, days: int) -> bool:
         sent = self.order.shipped_on if self.order is not None else None

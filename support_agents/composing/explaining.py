@@ -3,13 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import re2
 
+from support_agents.composing.contradictions import without_met
 from support_agents.domain.macro import BoundCase, BoundMacro
 from support_agents.screening.terms import terms
+from support_agents.wording.filler import deciding_of
+from support_agents.wording.follow_ups import points_back
 
 # Fitted by cross-validation on the development messages, so that three of four replies that are left can be sent.
 MOST_LEFT, MOST_LEFT_OF_ASK = 1.5, 1.2
@@ -19,7 +22,14 @@ _BEGINNING = 5
 _UNKNOWN = 0.4
 # Where names alone are capitalised, one inside a sentence that nothing accounts for is most often a place or a brand.
 _NAMES_ARE_CAPITALISED = frozenset({"en", "es", "fr"})
+# What is told beside an ask that says itself what it is about is most often its circumstances.
+_BESIDE = 0.35
+_FEWEST_BEFORE_REASON = 3
 _NUMBER = re2.compile(r"\b[A-Z]{1,5}-?[0-9]{3,12}\b")
+_REASON = re2.compile(
+    r"(?i)[ ,;](?:because|as I|as we|since I|since we|so that|weil|denn|da ich|da wir|damit|"
+    r"porque|ya que|puesto que|car|parce que|pour que)\b"
+)
 _INSIDE = re2.compile(r"[\pL\pN,;] +(\p{Lu}\p{Ll}+)")
 
 
@@ -81,16 +91,36 @@ class Vocabulary:
         )
         known |= {form for said in given for form in forms(said)}
         plain = str(_NUMBER.sub(" ", told.text))
-        spans = [str(_NUMBER.sub(" ", ask)) for ask in told.asks] or [plain]
+        spans = [forms(_NUMBER.sub(" ", ask)) for ask in _asking(told)] or [forms(plain)]
+        taken_up = [any(form in known and self.weight(form) for form in span) for span in spans]
+        beside = (
+            frozenset() if not all(taken_up) else forms(plain) - frozenset().union(*spans) - _deciding(told.language)
+        )
         named = _named(plain) if told.language in _NAMES_ARE_CAPITALISED else frozenset()
         left = {
-            form: 1.0 if form in named else weight
-            for form in forms(plain)
+            form: (1.0 if form in named else weight) * (_BESIDE if form in beside else 1.0)
+            for form in forms(without_met(plain))
             if form not in known and (weight := self.weight(form))
         }
-        asks = [sum(left.get(form, 0.0) for form in forms(span)) for span in spans]
-        taken_up = [any(form in known and self.weight(form) for form in forms(span)) for span in spans]
+        asks = [sum(left.get(form, 0.0) for form in span) for span in spans]
         return Explained(left, sum(left.values()), max(asks), silent=len(spans) > 1 and not all(taken_up))
+
+
+def _asking(told: Told) -> tuple[str, ...]:
+    """What asks for something by itself, without the reasons that follow it."""
+    own = [ask for ask in told.asks if not points_back(ask)] or told.asks
+    return tuple(_without_reason(ask) for ask in own)
+
+
+def _without_reason(ask: str) -> str:
+    found = _REASON.search(ask)
+    head = ask[: found.start()] if found else ask
+    return head if len(head.split()) >= _FEWEST_BEFORE_REASON else ask
+
+
+@cache
+def _deciding(language: str) -> frozenset[str]:
+    return frozenset(form for word in deciding_of(language) for form in forms(word))
 
 
 @lru_cache(maxsize=8_192)

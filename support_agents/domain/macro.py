@@ -63,6 +63,7 @@ class When(BaseModel):
     attached: bool | None = None
     region: Region | None = None
     bulky: bool | None = None
+    carrier: tuple[str, ...] = ()
     sent_within: int | None = Field(default=None, ge=0, description="days since dispatch at most")
     paid_under: int | None = Field(default=None, description="minor units that an order's total must be below")
     item: tuple[str, ...] = Field(default=(), description="beginnings of words, one of which the item has")
@@ -71,6 +72,13 @@ class When(BaseModel):
         default=(), description="of every group, the message has a word that begins so"
     )
     without: tuple[str, ...] = Field(default=(), description="beginnings of words that the message must not have")
+    places: tuple[str, ...] = Field(default=(), description="codes of countries, one of which the message names")
+    centimetres: tuple[int, int] | None = Field(
+        default=None, description="between which, both included, the one length lies that the message names"
+    )
+    requested: bool | None = Field(
+        default=None, description="whether the customer tells us to do it, not asks whether or how it is done"
+    )
 
 
 class MacroSentence(BaseModel):
@@ -84,6 +92,7 @@ class MacroSentence(BaseModel):
     spare: bool = Field(default=False, description="left out where two macros share a reply")
     courtesy: bool = Field(default=False, description="one of our phrases: states nothing")
     paragraph: bool = Field(default=False, description="begins a paragraph")
+    when: When = Field(default=When(), description="when it is said in its case; always, unless it asks for something")
 
 
 class MacroCase(BaseModel):
@@ -132,6 +141,7 @@ class BoundSentence(BaseModel):
     spare: bool
     courtesy: bool
     paragraph: bool
+    when: When = When()
 
 
 class BoundCase(BaseModel):

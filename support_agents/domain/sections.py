@@ -243,7 +243,6 @@ class DraftingGiven(BaseModel):
     attachments: tuple[str, ...] = Field(default=(), description="file names the customer attached")
     today: date
     macros: tuple[ChosenMacro, ...] = Field(default=(), description="approved wording for this case, in order")
-    open_asks: tuple[int, ...] = Field(default=(), description="places (from 1) of asks that `macros` leave open")
 
 
 class ComplianceGiven(BaseModel):

@@ -18,6 +18,7 @@ _MARK = re2.compile(r"\s*\[([a-z0-9_.-]{1,60})\]")
 _CASE = "## "
 _WHEN = "when:"
 _SPARE = "~ "
+_IF = re2.compile(r"^if (\{[^}]*\}): ")
 _COURTESY = "courtesy"
 _FACTS = ("order.", "fact.", "action.")
 _FEWEST_QUESTIONS = 4
@@ -102,13 +103,18 @@ def _when(path: Path, name: str, text: str) -> When:
 
 
 def _sentences(path: Path, name: str, lines: list[str]) -> Iterator[MacroSentence]:
-    """One sentence a line; a blank line begins a paragraph, `~` marks what may be left out."""
+    """One sentence a line; a blank line begins a paragraph, `~` marks what may be left out.
+
+    `if {words: [[card]]}: ` before a sentence says when it belongs to the reply; what it asks for is as under `when:`.
+    """
     paragraph = False
     for line in lines:
         if not line.strip():
             paragraph = True
             continue
         bare = line.strip().removeprefix(_SPARE)
+        condition = _IF.search(bare)
+        bare = bare[condition.end() :] if condition else bare
         marks = [match.group(1) for match in _MARK.finditer(bare)]
         text = str(_MARK.sub("", bare)).strip()
         facts = tuple(mark for mark in marks if mark.startswith(_FACTS))
@@ -124,6 +130,7 @@ def _sentences(path: Path, name: str, lines: list[str]) -> Iterator[MacroSentenc
             facts=tuple(dict.fromkeys((*slots, *facts))),
             spare=line.strip().startswith(_SPARE),
             paragraph=paragraph,
+            when=_when(path, name, condition.group(1)) if condition else When(),
         )
         paragraph = False
 

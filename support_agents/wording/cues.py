@@ -7,6 +7,9 @@ from importlib.resources import files
 import re2
 import yaml
 
+# ` … ` in a phrase stands for up to four words.
+_GAP = re2.escape(" … ")
+
 
 class Cue(StrEnum):
     """What a word list stands for."""
@@ -39,5 +42,6 @@ def _pattern(cue: Cue) -> "re2._Regexp":
     lists = yaml.load(
         files(__package__ or "").joinpath("cues.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
     )
-    phrases = "|".join(re2.escape(str(phrase).casefold()) for phrase in sorted(set(lists[cue]), key=len, reverse=True))
+    listed = sorted({str(phrase).casefold() for phrase in lists[cue]}, key=len, reverse=True)
+    phrases = "|".join(re2.escape(phrase).replace(_GAP, r"(?: [^ .,;:!?]+){0,4} ") for phrase in listed)
     return re2.compile(rf"(?:^|[^\pL\pN])({phrases})(?:$|[^\pL\pN])")

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from support_agents.composing.binding import bind
-from support_agents.composing.choosing import SURE, Choice, Match, Matched, Wish, choose
+from support_agents.composing.choosing import SURE, Choice, Match, Matched, Wish, case_of, choose
 from support_agents.composing.circumstances import Circumstances
 from support_agents.composing.explaining import Told, Vocabulary
 from support_agents.composing.matching import Matcher, Piece
 from support_agents.domain.intent import UNKNOWN, IntentScore
-from support_agents.domain.macro import BoundMacro, Macro, MacroCase, MacroSentence, When
+from support_agents.domain.macro import BoundCase, BoundMacro, BoundSentence, Macro, MacroCase, MacroSentence, When
 from support_agents.domain.orders import OrderStatus
 from support_agents.wording.filler import filler_of
 from tests.fixtures.drafting import CANCEL, COSTS, RETURNS, TODAY, order, passage
@@ -147,3 +147,43 @@ def test_a_piece_of_less_weight_is_less_like_everything() -> None:
     matcher = Matcher.of(macros, vectors)
     whole, part = (matcher.scores(Piece(RETURN, vectors[0], weight)) for weight in (1.0, 0.5))
     assert part == pytest.approx(whole / 2)
+
+
+@pytest.mark.parametrize(("text", "said"), [("by card?", ["card"]), ("by PayPal?", ["PayPal"]), ("how?", [])])
+def test_a_sentence_that_serves_another_case_is_left_out(text: str, said: list[str]) -> None:
+    ways = {name: said_when(name, When(words=((name.casefold(),),))) for name in ("card", "PayPal")}
+    bound = BoundCase(name="general", when=When(), sentences=tuple(ways.values()), passages=())
+    one = RETURNING.model_copy(update={"cases": (MacroCase(name="general", when=When(), sentences=()),)})
+    case = Circumstances.of(text, order=None, facts=(), actions=(), attached=False, today=TODAY)
+    found = case_of(BoundMacro(macro=one, cases=(bound,)), case, {})
+    assert [sentence.text for sentence in found.sentences] == said if found else said == []
+
+
+def said_when(text: str, when: When) -> BoundSentence:
+    return BoundSentence(text=text, citations=(), facts=(), spare=False, courtesy=False, paragraph=False, when=when)
+
+
+@pytest.mark.parametrize(
+    ("when", "text", "holds"),
+    [
+        (When(requested=False), "Can I cancel it?", True),
+        (When(requested=False), "Please cancel it.", False),
+        (When(places=("fr", "be")), "I live in France.", True),
+        (When(places=("fr", "be")), "I live in Spain.", False),
+        (When(centimetres=(100, 180)), "She is 165 cm.", True),
+        (When(centimetres=(100, 180)), "He is 1.86 m.", False),
+        (When(centimetres=(100, 180)), "He is tall.", False),
+    ],
+)
+def test_conditions_look_at_what_the_message_says(when: When, text: str, holds: bool) -> None:  # noqa: FBT001
+    case = Circumstances.of(text, order=None, facts=(), actions=(), attached=False, today=TODAY)
+    assert case.hold(when) is holds
+
+
+def test_a_carrier_is_that_of_the_order() -> None:
+    when = When(carrier=("DHL",))
+    holds = [
+        Circumstances.of("", order=one, facts=(), actions=(), attached=False, today=TODAY).hold(when)
+        for one in (order(carrier="DHL"), order(carrier="GLS"), None)
+    ]
+    assert holds == [True, False, False]

@@ -80,3 +80,23 @@ def test_order_numbers_are_no_words() -> None:
 
 def test_forms_agree_by_their_beginnings() -> None:
     assert forms("returned") == forms("returning") == forms("returns")
+
+
+def test_what_is_told_beside_an_ask_that_speaks_for_itself_weighs_less() -> None:
+    story = "Mountain weather forced our caravan southwards."
+    assert explained(f"{story} Can I return the item?").enough
+    assert not explained(f"{story} Do it?").enough
+    assert explained(f"{story} Can I return the item?").message < explained(f"{story} Do it?").message
+
+
+def test_a_word_that_decides_a_rule_weighs_the_same_everywhere() -> None:
+    found = explained("It came with a scratch. The caravan left. Can I return the item?").left
+    assert found["scrat"] > found["carav"]
+
+
+def test_a_reason_that_follows_the_ask_is_no_part_of_it() -> None:
+    assert explained("Can I return the item, because our caravan left southwards?").ask == 0
+
+
+def test_a_question_that_points_back_is_not_silent() -> None:
+    assert not explained("I want to return the item. What happens now?").silent
