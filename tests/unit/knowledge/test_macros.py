@@ -36,12 +36,20 @@ def test_cases_sentences_slots_and_marks_are_read(tmp_path: Path) -> None:
     assert (second.spare, second.paragraph) == (True, True)
 
 
+def test_a_sentence_may_have_a_condition_of_its_own(tmp_path: Path) -> None:
+    path = written(tmp_path, "\n## open\n~ if {words: [[card]]}: You can. [help]\nYou may. [help]\n")
+    first, second = read_macro(path).cases[0].sentences
+    assert (first.text, first.spare, first.when.words) == ("You can.", True, (("card",),))
+    assert (second.text, second.when.words) == ("You may.", ())
+
+
 @pytest.mark.parametrize(
     ("body", "told"),
     [
         ("\n## a\nYou can return it.\n", "names nothing that it rests on"),
         ("\n## a\nwhen: {moon: full}\nYou can. [help]\n", "case a: when: moon"),
         ("\n## a\n", "case a: has no sentence"),
+        ("\n## a\nif {moon: full}: You can. [help]\n", "case a: when: moon"),
     ],
 )
 def test_a_mistake_is_named_with_file_and_case(tmp_path: Path, body: str, told: str) -> None:
