@@ -225,6 +225,7 @@ class DraftingGiven(BaseModel):
     today: date
     macros: tuple[ChosenMacro, ...] = Field(default=(), description="approved wording for this case, in order")
     open_asks: tuple[int, ...] = Field(default=(), description="places (from 1) of asks that `macros` leave open")
+    rejected: tuple[str, ...] = Field(default=(), description="why people rejected earlier drafts, in words: data")
 
 
 class ComplianceGiven(BaseModel):
