@@ -8,16 +8,15 @@ from support_agents.domain.sections import OrderAnswer, Sentence, written
 from support_agents.domain.ticket import TicketSnapshot
 from support_agents.pipeline import compliance_given
 from support_agents.ports import Clock
+from support_agents.redrafting import KEPT
 from support_agents.wording.facts import fact_texts
 from support_agents.wording.phrases import phrases_of
 
-# What a shorter reply keeps of what the draft states.
-_KEPT = 2
 
-
-def alternatives_of(sections: Sections, ticket: TicketSnapshot, text: str) -> dict[Alternative, str]:
-    """Return those that there are, and that differ from `text`."""
+def alternatives_of(sections: Sections, ticket: TicketSnapshot, text: str, *, macro: str) -> dict[Alternative, str]:
+    """Return those that there are, and that differ from `text`; `macro` is what the next best one would say."""
     found = {
+        Alternative.MACRO: macro,
         Alternative.SHORTER: _shorter(sections.draft.sentences if sections.draft else ()),
         Alternative.ASK_ORDER: _asking(sections, ticket),
     }
@@ -33,9 +32,9 @@ def slots_of(sections: Sections, ticket: TicketSnapshot, clock: Clock) -> dict[s
 def _shorter(sentences: Sequence[Sentence]) -> str:
     """The greeting, the first things stated, the closing; nothing when there is no less to say."""
     stating = [place for place, sentence in enumerate(sentences) if not sentence.courtesy]
-    if len(stating) <= _KEPT:
+    if len(stating) <= KEPT:
         return ""
-    dropped = set(stating[_KEPT:])
+    dropped = set(stating[KEPT:])
     return written([sentence for place, sentence in enumerate(sentences) if place not in dropped])
 
 

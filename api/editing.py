@@ -1,6 +1,7 @@
 """A person's edit of a proposed reply: the run's own checks again, then a new request in the old one's place."""
 
 from dataclasses import dataclass
+from time import monotonic
 
 from api.alternatives import alternatives_of
 from approvals.canonical import CanonicalReply, Sealed, unseal
@@ -8,12 +9,15 @@ from approvals.modals import Alternative
 from approvals.ports import Person
 from approvals.queue import ApprovalQueue
 from db.engine import Database
+from support_agents.domain.budget import Budget
+from support_agents.domain.deadline import Deadline
 from support_agents.domain.errors import SupportError
-from support_agents.domain.ids import RequestId
-from support_agents.domain.runs import Rechecked
+from support_agents.domain.ids import RequestId, RunId, new_id
+from support_agents.domain.runs import Rechecked, Run
 from support_agents.runner import TicketRunner
 
 LONGEST = 20_000
+_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -62,4 +66,8 @@ class Editing:
             snapshot = await uow.tickets.snapshot(ticket)
             sections = await uow.runs.sections(request.run_id)
         action = unseal(Sealed(request.canonical, request.digest))
-        return alternatives_of(sections, snapshot, action.text) if isinstance(action, CanonicalReply) else {}
+        if not isinstance(action, CanonicalReply):
+            return {}
+        run = Run(RunId(new_id()), request.workspace_id, Deadline(monotonic() + _SECONDS), Budget())
+        another = await self.runner.pipeline.another_reply(sections, snapshot, run)
+        return alternatives_of(sections, snapshot, action.text, macro=another)

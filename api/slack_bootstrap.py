@@ -6,7 +6,6 @@ from datetime import datetime
 
 from pydantic import SecretStr
 
-from api.choices import Provider
 from api.container import Container
 from api.desk import DeskNeeds, desk_of
 from api.secret_key import SecretKey
@@ -89,7 +88,6 @@ def connect_slack(container: Container, messenger: Messenger) -> SlackDoor:
         **vars(parts),
         workspace=DEFAULT_WORKSPACE,
         answers=Answers(database, messenger, Blocks(installation).view),
-        may_redraft=settings.llm_provider is not Provider.EXTRACTIVE,
         console_url=settings.public_url,
         groups=load_routing(settings.slack_routing).groups if settings.slack_routing else (),
     )

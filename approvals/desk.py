@@ -11,7 +11,6 @@ from approvals.interactions import About
 from approvals.item_lines import customer
 from approvals.lifecycle import RequestTrigger
 from approvals.linking import Linking
-from approvals.modals import REASONS, RejectReason
 from approvals.ports import Person
 from approvals.presence import require_present
 from approvals.queue import ApprovalQueue, Decided
@@ -23,7 +22,7 @@ from db.read_models.desk import held_until, scheduled_by, undecided_by
 from db.repositories.approvals import ApprovalRequest
 from db.uow import UnitOfWork
 from support_agents.domain.action import ActionKind
-from support_agents.domain.approval import DecisionVerdict, RequestStatus, Role
+from support_agents.domain.approval import DecisionVerdict, RejectReason, RequestStatus, Role
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import ExecutionId, RequestId, WorkspaceId
 from support_agents.domain.money import Money
@@ -177,7 +176,7 @@ async def mine(uow: UnitOfWork, workspace: WorkspaceId, request_id: RequestId) -
 
 def said(reason: RejectReason, words: str) -> str:
     """A typed reason with the person's own words."""
-    return f"{REASONS[reason]}: {words}" if words else REASONS[reason]
+    return f"{reason.label}: {words}" if words else reason.label
 
 
 def _require_visible(request: ApprovalRequest) -> None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from approvals.card import SheetLength
-from approvals.modals import Alternative, RejectReason
+from approvals.modals import Alternative
 from db.repositories.slack import SlackAccount
+from support_agents.domain.approval import RejectReason
 from support_agents.domain.ids import RequestId
 
 

@@ -58,36 +58,14 @@ class CheckedModal(_Modal):
     approvable: bool
 
 
-class RejectReason(StrEnum):
-    """Why a proposal was rejected, typed."""
-
-    WRONG_FACT = "wrong_fact"
-    WRONG_TONE = "wrong_tone"
-    NOT_ASKED = "not_asked"
-    MISSING = "missing"
-    POLICY = "policy"
-    OTHER = "other"
-
-
-REASONS: dict[RejectReason, str] = {
-    RejectReason.WRONG_FACT: "A fact is wrong",
-    RejectReason.WRONG_TONE: "The tone is wrong",
-    RejectReason.NOT_ASKED: "It does not answer the question",
-    RejectReason.MISSING: "Something is missing",
-    RejectReason.POLICY: "Against our policy",
-    RejectReason.OTHER: "Another reason",
-}
-
-
 class RejectModal(_Modal):
-    """Asks why, with a typed list and free text; `may_redraft` offers a new draft with that reason.
+    """Asks why, with a typed list and free text, and offers a new draft with that reason.
 
     `answer_to` is where the next request is to be shown in place of this one, if anywhere.
     """
 
     request_id: RequestId
     digest: str
-    may_redraft: bool = False
     answer_to: str = ""
 
 

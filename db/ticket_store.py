@@ -11,9 +11,11 @@ from db.repositories.subjects import IdentifierHash
 from db.repositories.tickets import Ticket
 from db.together import Together
 from db.uow import UnitOfWork
+from support_agents.domain.approval import RejectedDraft
 from support_agents.domain.errors import SupportError
 from support_agents.domain.events import OutboxEvent
 from support_agents.domain.ids import InboxId, RunId, TicketId, WorkspaceId, new_id
+from support_agents.domain.sections import Rung
 from support_agents.domain.ticket import InboundMessage, TicketSnapshot
 
 
@@ -106,16 +108,34 @@ class TicketStore:
             event=event.id,
             attempt=1,
         )
-        snapshot = await uow.tickets.snapshot(ticket)
+        snapshot = await _seen(uow, ticket)
         await uow.runs.begin(run, received_at=snapshot.received_at, begun_at=await uow.now())
         return Begun(run.id, attempt=1, resumed=False, ticket=snapshot)
 
     async def _resume(self, uow: UnitOfWork, run: OpenRun, ticket: Ticket, event: OutboxEvent) -> Begun:
         # What the lost attempt saw was shown to nobody, so the next one looks at the newest revision.
-        snapshot = await uow.tickets.snapshot(ticket)
+        snapshot = await _seen(uow, ticket)
         following = replace(run, attempt=run.attempt + 1, event=event.id, ticket_revision=ticket.revision)
         await uow.runs.resume(following, received_at=snapshot.received_at)
         return Begun(run.id, attempt=following.attempt, resumed=True, ticket=snapshot)
+
+
+async def _seen(uow: UnitOfWork, ticket: Ticket) -> TicketSnapshot:
+    """The ticket as a run reads it, with what people said of earlier drafts of this very revision."""
+    snapshot = await uow.tickets.snapshot(ticket)
+    rejected = await uow.approvals.rejected_replies(ticket.id, revision=ticket.revision)
+    drafts = [(each.closed_reason or "", (await uow.runs.sections(each.run_id)).draft) for each in rejected]
+    return snapshot.model_copy(
+        update={
+            "rejected": tuple(
+                RejectedDraft.read(
+                    said.removeprefix("rejected").lstrip(": "),
+                    draft.prompt_version if draft is not None and draft.rung is Rung.MACRO else "",
+                )
+                for said, draft in drafts
+            )
+        }
+    )
 
 
 def _known(ticket: Ticket | None) -> Ticket:

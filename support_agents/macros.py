@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from support_agents.agents.protocol import Streaming
-from support_agents.composing.choosing import Choice, Matched, Wish, choose
+from support_agents.composing.choosing import Choice, Matched, Wish, another, choose
 from support_agents.composing.circumstances import Circumstances
 from support_agents.composing.explaining import Told
 from support_agents.composing.matching import Floats, Piece
@@ -124,8 +124,34 @@ def _is_open(order: OrderFacts, today: date) -> bool:
     return not (ended and order.refunded.minor >= order.total.minor)
 
 
-def chosen(given: PlanningGiven, planned: PlanSection, matched: Matched | None, subject: str) -> Iterator[Choice]:
-    """Yield what the reply is written from, if macros answer the message in this case."""
+@dataclass(frozen=True)
+class Circumstanced:
+    """What of a message decides, besides its order, which case of a macro holds."""
+
+    text: str
+    language: str
+    attachments: tuple[str, ...]
+    customer: str
+    today: date
+
+    @classmethod
+    def of(cls, given: PlanningGiven) -> "Circumstanced":
+        """Cut out of what planning sees."""
+        return cls(given.text, given.language, given.attachments, given.requester.name, given.today)
+
+
+def chosen(
+    given: Circumstanced,
+    planned: PlanSection,
+    matched: Matched | None,
+    subject: str,
+    *,
+    without: frozenset[str] | None = None,
+) -> Iterator[Choice]:
+    """Yield what the reply is written from, if macros answer the message in this case.
+
+    `without` are ids of macros that a person does not want: then it is the nearest of the others, sure or not.
+    """
     if matched is None or planned.hand_off or planned.needs_order_id:
         return
     case = Circumstances.of(
@@ -137,7 +163,11 @@ def chosen(given: PlanningGiven, planned: PlanSection, matched: Matched | None, 
         today=given.today,
     )
     facts = facts_of(planned.order, planned.facts, planned.actions, language=given.language, today=given.today)
-    if choice := choose(matched, case, facts, words=MOST_WORDS, known=(given.requester.name,)):
+    if without is not None:
+        choice = another(matched, case, facts, without=without)
+    else:
+        choice = choose(matched, case, facts, words=MOST_WORDS, known=(given.customer,))
+    if choice is not None:
         yield choice
 
 

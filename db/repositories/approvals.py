@@ -144,6 +144,12 @@ class Approvals:
         """Requests of a ticket that are pending, or approved and without an execution."""
         return await self._all((ApprovalRequestRow.ticket_id == ticket_id) & _OPEN)
 
+    async def rejected_replies(self, ticket_id: TicketId, *, revision: int) -> tuple[ApprovalRequest, ...]:
+        """Replies to this revision of a ticket that people rejected, oldest first; checks of attention are none."""
+        row = _REQUESTS.c
+        here = (row.ticket_id == ticket_id) & (row.ticket_revision == revision) & row.seeded_by.is_(None)
+        return await self._all(here & (row.kind == ActionKind.SEND_REPLY) & (row.status == RequestStatus.REJECTED))
+
     async def open_in(self, workspace: WorkspaceId, *, limit: int) -> tuple[ApprovalRequest, ...]:
         """The same for a whole workspace, oldest first."""
         return await self._all((ApprovalRequestRow.workspace_id == workspace) & _OPEN, limit=limit)

@@ -117,6 +117,7 @@ def rendered(prompt: PromptFile, given: DraftingGiven, run: Run) -> Prompt:
         "facts": "\n".join(f"[{name}] {text}" for name, text in facts.items() if text) or "none",
         "actions": "\n".join(_action(action) for action in given.actions if isinstance(action, IssueRefund)) or "none",
         "passages": "\n\n".join(_passage(n, given) for n in range(1, len(given.passages) + 1)) or "none",
+        "rejected": "\n".join(given.rejected) or "nothing",
         "subject": given.subject,
         "text": given.text,
     }

@@ -1,6 +1,6 @@
 """Chooses the macros that answer a message, by likeness first and by the case after; unsure, it chooses none."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -163,6 +163,21 @@ def choose(
                 for (macro, one), part in zip(taken, sentences, strict=True)
             )
             return Choice(chosen, tuple({p.id: p for _, one in taken for p in one.passages}.values()))
+    return None
+
+
+def another(
+    matched: Matched, case: Circumstances, facts: Mapping[str, str], *, without: Collection[str]
+) -> Choice | None:
+    """Return the macro that stands nearest to the first wish after those in `without` (ids), if its case holds.
+
+    It is chosen for a person who has looked at the others, by likeness alone; being sure is not asked of it.
+    """
+    for macro, score in matched.wishes[0].ranked[:_LOOKED_AT] if matched.wishes else ():
+        found = case_of(macro, case, facts) if score >= FLOOR and macro.macro.id not in without else None
+        if found is not None:
+            identity = f"{macro.macro.id}/{found.name}@{macro.macro.version}"
+            return Choice((ChosenMacro(identity=identity, sentences=found.sentences),), found.passages)
     return None
 
 

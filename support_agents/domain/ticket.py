@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from support_agents.domain.approval import RejectedDraft
 from support_agents.domain.ids import ActionId, TicketId, WorkspaceId
 
 
@@ -131,6 +132,9 @@ class TicketSnapshot(BaseModel):
     order_id: str | None
     messages: tuple[Message, ...]
     received_at: datetime = Field(description="first byte of the event that the run answers")
+    rejected: tuple[RejectedDraft, ...] = Field(
+        default=(), description="drafts of this revision that people rejected; not empty in a run that drafts again"
+    )
 
     @property
     def last_from_customer(self) -> Message:

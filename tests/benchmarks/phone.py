@@ -11,7 +11,7 @@ fourth short button as a row of its own, though it may find room.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 SCREEN = 844 - 47 - 52 - 90 - 34
@@ -60,10 +60,11 @@ def _input(element: Mapping[str, Any]) -> int:
     return _ticks(element) if element["type"] == "checkboxes" else _BUTTON
 
 
-def _actions(elements: Iterable[Mapping[str, Any]]) -> int:
+def _actions(elements: Sequence[Mapping[str, Any]]) -> int:
     """Ticks one below the other, then the rows of everything that is as high as a button."""
     boxes = [element for element in elements if element["type"] == "checkboxes"]
-    rows = math.ceil(sum(element["type"] != "checkboxes" for element in elements) / _BUTTONS_A_ROW)
+    buttons = [element for element in elements if element["type"] != "checkboxes"]
+    rows = math.ceil(len(buttons) / _BUTTONS_A_ROW)
     return sum(_ticks(box) for box in boxes) + rows * _BUTTON + _GAP * max(0, rows - 1)
 
 

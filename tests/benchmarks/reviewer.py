@@ -22,10 +22,9 @@ from typing import Any
 from api.demo import shop
 from approvals.adapters.slack.naming import Verb
 from approvals.card import Card, Sheet
-from approvals.modals import RejectReason
 from approvals.wording import Tone
 from support_agents.domain.action import ActionKind
-from support_agents.domain.approval import RequestStatus, Role
+from support_agents.domain.approval import RejectReason, RequestStatus, Role
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from tests.benchmarks.figures import Report, Shown, percentile, table
 from tests.benchmarks.messages import orders_csv, samples
@@ -111,7 +110,7 @@ def _p90(values: Sequence[float]) -> float:
 
 def _settings(folder: Path) -> dict[str, Any]:
     return {
-        "orders_csv": folder / "orders.csv", "policy": shop.POLICY, "known_vectors": shop.VECTORS,
+        "orders_csv": folder / "orders.csv", "policy": shop.POLICY, "known_vectors": shop.VECTORS, "macros": shop.MACROS,
         "undo_reply_seconds": 36_000, "undo_refund_seconds": 36_000, "log_level": "ERROR",
         "link_hosts": "help.hearthwell.example",
     }  # fmt: skip

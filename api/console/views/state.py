@@ -11,6 +11,7 @@ from approvals.wording import Badge, Tone, span
 from db.read_models.queue import Answer
 from db.repositories.approvals import ApprovalRequest
 from db.repositories.executions import Execution
+from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import ExecutionStatus, RequestStatus, Role
 from support_agents.domain.ids import ExecutionId, RequestId
 

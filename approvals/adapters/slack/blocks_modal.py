@@ -23,7 +23,6 @@ from approvals.adapters.slack.text import Element
 from approvals.card import Card, Findings
 from approvals.modals import (
     LONGEST_INPUT,
-    REASONS,
     Alternative,
     CheckedModal,
     EditModal,
@@ -36,6 +35,7 @@ from approvals.modals import (
     split,
 )
 from approvals.visible import without_unseen
+from support_agents.domain.approval import RejectReason
 
 _TITLE = 24
 _LONGEST_NOTE = 1_000
@@ -113,14 +113,16 @@ class ModalBlocks:
         reasons = {
             "type": "static_select",
             "action_id": INPUT,
-            "options": [{"text": text.plain(label, 75), "value": reason.value} for reason, label in REASONS.items()],
+            "options": [{"text": text.plain(reason.label, 75), "value": reason.value} for reason in RejectReason],
         }
         note = {"type": "plain_text_input", "action_id": INPUT, "multiline": True, "max_length": _LONGEST_NOTE}
-        blocks = [_labelled(REASON_BLOCK, "Why?", reasons), _labelled(NOTE_BLOCK, "In your words", note) | _OPTIONAL]
-        if modal.may_redraft:
-            option = {"text": text.plain("Make a new draft with this reason", 75), "value": "redraft"}
-            boxes = {"type": "checkboxes", "action_id": INPUT, "options": [option]}
-            blocks.append(_labelled(REDRAFT_BLOCK, "And then", boxes) | _OPTIONAL)
+        option = {"text": text.plain("Make a new draft with this reason", 75), "value": "redraft"}
+        boxes = {"type": "checkboxes", "action_id": INPUT, "options": [option]}
+        blocks = [
+            _labelled(REASON_BLOCK, "Why?", reasons),
+            _labelled(NOTE_BLOCK, "In your words", note) | _OPTIONAL,
+            _labelled(REDRAFT_BLOCK, "And then", boxes) | _OPTIONAL,
+        ]
         target = Target(modal.request_id, modal.digest)
         view = self._view(modal, Callback.REJECT, blocks, target, submit="Reject")
         if not modal.answer_to:

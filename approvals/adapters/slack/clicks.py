@@ -82,7 +82,6 @@ class Clicks:
     batches: Batches
     redrafting: Redrafting
     answers: Answers
-    may_redraft: bool = False
     console_url: str = ""
     groups: tuple[Group, ...] = ()
 
@@ -172,7 +171,7 @@ class Clicks:
                 await self._edit(told, person)
             case Reject():
                 back = told.where.answer_to if told.where.whispered else ""
-                modal = RejectModal(title="Reject", may_redraft=self.may_redraft, answer_to=back, **_named(told.about))
+                modal = RejectModal(title="Reject", answer_to=back, **_named(told.about))
                 await self.answers.open(told, modal)
             case More():
                 card = await self.queue.card(person, told.about.request_id)

@@ -68,8 +68,9 @@ from approvals.interactions import (
     Where,
     Who,
 )
-from approvals.modals import Alternative, RejectReason
+from approvals.modals import Alternative
 from db.repositories.slack import SlackAccount
+from support_agents.domain.approval import RejectReason
 from support_agents.domain.ids import RequestId
 
 LONGEST_REASON = 1_000

@@ -10,7 +10,8 @@ from support_agents.agents.checks.support import Support, normal, shingles
 from support_agents.domain.sections import Sentence, Severity
 from support_agents.prompts.files import load_prompt
 from support_agents.screening import injection
-from support_agents.screening.pii import PiiKind, mask
+from support_agents.screening.pii import mask
+from support_agents.screening.spans import PiiKind
 
 _SECRET = re2.compile(
     r"(?P<private_key>-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)"

@@ -6,6 +6,7 @@ import pytest
 
 from approvals.adapters.slack.naming import Verb
 from approvals.modals import RejectModal
+from support_agents.domain.approval import RejectReason
 from support_agents.domain.errors import SupportError
 from support_agents.domain.events import EventName
 from tests.fixtures.slack import Workspace, chosen, typed
@@ -14,13 +15,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_a_rejection_can_ask_for_another_draft(slack: Workspace) -> None:
-    object.__setattr__(slack.clicks, "may_redraft", True)
     request, ben = await slack.desk.reply(), await slack.person()
     ticket = await slack.desk.ticket_of(request)
     await slack.press(ben, await slack.read(request), Verb.REJECT)
     view, modal = slack.form()
     assert isinstance(modal, RejectModal)
-    assert modal.may_redraft
     redraft = {"input": {"type": "checkboxes", "selected_options": [{"value": "redraft"}]}}
     await slack.submit(ben, view, {"reason": chosen("missing"), "note": typed("the date"), "redraft": redraft})
     container = slack.desk.installation.container
@@ -36,14 +35,22 @@ async def test_a_rejection_can_ask_for_another_draft(slack: Workspace) -> None:
     assert parent is not None
     assert asked.data["parent_run"] == str(parent.run_id)
     assert str(begun.run_id) != str(parent.run_id)
+    (rejected,) = begun.ticket.rejected
+    assert (rejected.reason, rejected.words, rejected.macros) == (RejectReason.MISSING, "the date", "")
 
 
-async def test_without_a_model_no_redraft_is_offered(slack: Workspace) -> None:
+async def test_a_run_of_a_newer_message_hears_nothing_of_older_rejections(slack: Workspace) -> None:
     request, ben = await slack.desk.reply(), await slack.person()
     await slack.press(ben, await slack.read(request), Verb.REJECT)
-    _, modal = slack.form()
-    assert isinstance(modal, RejectModal)
-    assert not modal.may_redraft
+    view, _ = slack.form()
+    await slack.submit(ben, view, {"reason": chosen("too_long")})
+    container = slack.desk.installation.container
+    ticket = await slack.desk.ticket_of(request)
+    async with container.database.read() as uow:
+        found = await uow.tickets.get(ticket)
+        assert found is not None
+        assert len(await uow.approvals.rejected_replies(ticket, revision=found.revision)) == 1
+        assert await uow.approvals.rejected_replies(ticket, revision=found.revision + 1) == ()
 
 
 async def test_only_what_was_rejected_is_drafted_again(slack: Workspace) -> None:

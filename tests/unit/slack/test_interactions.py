@@ -36,7 +36,8 @@ from approvals.interactions import (
     Unreadable,
     Verification,
 )
-from approvals.modals import Alternative, RejectReason
+from approvals.modals import Alternative
+from support_agents.domain.approval import RejectReason
 from support_agents.domain.ids import RequestId
 
 MINE = Reader("abc123")
