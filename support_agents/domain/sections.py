@@ -166,7 +166,6 @@ class DraftSection(Section):
     text: str
     model: str
     prompt_version: str
-    open_asks: tuple[str, ...] = Field(default=(), description="asks that the draft names as open")
 
 
 class CheckResult(StrEnum):
@@ -243,11 +242,7 @@ class DraftingGiven(BaseModel):
     attachments: tuple[str, ...] = Field(default=(), description="file names the customer attached")
     today: date
     macros: tuple[ChosenMacro, ...] = Field(default=(), description="approved wording for this case, in order")
-<<<<<<< HEAD
-=======
-    open_asks: tuple[int, ...] = Field(default=(), description="places (from 1) of asks that `macros` leave open")
     rejected: tuple[str, ...] = Field(default=(), description="why people rejected earlier drafts, in words: data")
->>>>>>> 142af7591744e13f243bb3a8abb51e3eff865f24
 
 
 class ComplianceGiven(BaseModel):
