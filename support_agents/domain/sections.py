@@ -166,6 +166,7 @@ class DraftSection(Section):
     text: str
     model: str
     prompt_version: str
+    open_asks: tuple[str, ...] = Field(default=(), description="asks that the draft names as open")
 
 
 class CheckResult(StrEnum):

@@ -3,7 +3,6 @@
 import ipaddress
 from collections.abc import Iterator
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import re2
 
@@ -28,6 +27,7 @@ class Pattern(Protocol):
 _EMAIL = re2.compile(r"[\p{L}\p{N}._%+'-]+@(?:[\p{L}\p{N}-]+\.)+\p{L}\p{L}+")
 _URL = re2.compile(r"(?i)\b(?:https?://|www\.)[^\s<>\"'`|\\^{}\[\]]+")
 _URL_TAIL = ".,;:!?)*_"
+_PARTS = re2.compile(r"(?s)(?:[A-Za-z][A-Za-z0-9+.\-]*://)?([^/?#\[\]]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?")
 _TOKEN = re2.compile(r"[A-Za-z0-9_-]{20,}")
 _IPV4 = re2.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
 _IPV6 = re2.compile(r"(?i)(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}")
@@ -59,11 +59,11 @@ def urls(text: str) -> Iterator[Span]:
 
 def reveals(url: str) -> bool:
     """Whether a link carries more than a place to look: a query, a fragment, credentials or a long token."""
-    try:
-        parts = urlsplit(url)
-        return bool(parts.query or parts.username or "=" in parts.fragment or _TOKEN.search(parts.path))
-    except ValueError:
+    match = _PARTS.fullmatch(url)
+    if match is None:
         return True  # not a link that anybody could need
+    authority, path, query, fragment = (part or "" for part in match.groups())
+    return bool(query or "@" in authority or "=" in fragment or _TOKEN.search(path))
 
 
 def ip_addresses(text: str) -> Iterator[Span]:

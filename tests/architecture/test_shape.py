@@ -132,7 +132,8 @@ def _dangers(call: ast.Call) -> Iterator[str]:
             yield "shell"
         if keyword.arg == "allow_pickle" and not is_false:
             yield "allow_pickle"
-    if ast.unparse(call.func) in {"yaml.load", "yaml.unsafe_load", "yaml.full_load"}:
+    safe = any(ast.unparse(keyword.value) == "yaml.CSafeLoader" for keyword in call.keywords)
+    if ast.unparse(call.func) in {"yaml.load", "yaml.unsafe_load", "yaml.full_load"} and not safe:
         yield "a loader that makes objects"
 
 
