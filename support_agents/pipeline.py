@@ -29,11 +29,9 @@ from support_agents.domain.sections import (
     OrderAnswer,
     PlanSection,
     RetrievalSection,
-    Rung,
     ScreeningSection,
     Sentence,
     Writer,
-    written,
 )
 from support_agents.domain.ticket import Author, TicketSnapshot
 from support_agents.intents.entities import find_entities
@@ -42,7 +40,7 @@ from support_agents.macros import Circumstanced, Macros, Wanted, chosen, given_m
 from support_agents.planning import PlanningGiven, only_order, plan, reply_action, wants_order
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.ports import Clock, Embedder, OrderLookup, Vector
-from support_agents.redrafting import as_wanted, asking_first, macros_in, unwanted_macros
+from support_agents.redrafting import as_wanted, asking_first, unwanted_macros
 from support_agents.state import PipelineState
 from support_agents.wording.outlines import hints
 
@@ -141,26 +139,6 @@ class Pipeline:
         if seen.plan.hand_off:
             return _ended(work, Outcome.HANDED_OFF, seen.plan.hand_off, actions=seen.plan.actions)
         return await self._draft(work, compliance_given(seen, ticket, self.clock), seen.plan)
-
-    async def another_reply(self, sections: Sections, ticket: TicketSnapshot, run: Run) -> str:
-        """Write the reply that the next best macro would make of a finished run's facts; empty where there is none.
-
-        It is for a person who has seen the run's own draft: it is chosen by likeness alone, and checked as an edit is.
-        """
-        screened, intent, planned, draft = sections.screening, sections.intent, sections.plan, sections.draft
-        if self.macros is None or screened is None or intent is None or planned is None:
-            return ""
-        text, language = screened.clean_text, screened.language
-        (vector,) = await self.embedder.embed([text])
-        asks = intent.settled_asks
-        matched = await self.macros.match(Wanted(text, ticket.subject, language, asks, vector), run.workspace)
-        given = compliance_given(sections, ticket, self.clock)
-        used = macros_in(draft.prompt_version) if draft is not None and draft.rung is Rung.MACRO else frozenset[str]()
-        case = Circumstanced(text, language, given.drafting.attachments, ticket.requester.name, given.drafting.today)
-        for choice in chosen(case, planned, matched, ticket.subject, without=used):
-            drafted = self.macros.drafting.stream(given_macros(given, choice).drafting, run)
-            return written([part async for part in drafted if isinstance(part, Sentence)])
-        return ""
 
     def check(self, sentences: tuple[Sentence, ...], given: ComplianceGiven) -> ComplianceSection:
         """Judge a person's own text with the same checks; none of it is dropped."""
