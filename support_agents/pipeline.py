@@ -188,8 +188,8 @@ class Pipeline:
         planned = await self._stage(work, "planning", self._planned(given, work.ticket), share)
         if planned is not None:
             work.state.put(planned, by=Writer.PIPELINE)
-            without = unwanted_macros(work.ticket.rejected) or None
-            work.chosen.extend(chosen(Circumstanced.of(given), planned, matched, work.ticket.subject, without=without))
+            case, without = Circumstanced.of(given), unwanted_macros(work.ticket.rejected) or None
+            work.chosen.extend(chosen(case, planned, matched, work.ticket.subject, without=without))
         if retrieved is not None:
             work.state.put(with_macros(retrieved, work.chosen), by=Writer.RETRIEVAL)
 
@@ -271,10 +271,7 @@ class Pipeline:
         share = min(self.shares.drafting, work.run.deadline.remaining - self.shares.commit)
         limited = replace(work.run, deadline=work.run.deadline.capped(max(0.0, share)))
         attempts = await asyncio.gather(
-            *(
-                self._attempt(work, name, as_wanted(drafter, work.ticket.rejected), own, limited)
-                for name, drafter, own in self._drafters(work, given)
-            )
+            *(self._attempt(work, *drafter, limited) for drafter in self._drafters(work, given))
         )
         best = next((one for one in attempts if one.usable), attempts[0] if attempts else Attempt(reason=_UNSURE))
         if best.draft is not None and best.compliance is not None:
@@ -300,7 +297,8 @@ class Pipeline:
             yield "spare drafting" if self.spare_drafting else "drafting", quoting, given
 
     async def _attempt(self, work: _Work, name: str, drafter: Streaming, given: ComplianceGiven, run: Run) -> Attempt:
-        heard = attempt(drafter, self.compliance, given, run, shortest=self.shares.shortest_draft)
+        wanted = as_wanted(drafter, work.ticket.rejected)
+        heard = attempt(wanted, self.compliance, given, run, shortest=self.shares.shortest_draft)
         # The attempt keeps its own deadline; the stage's is a little later and only guards against a stuck drafter.
         return await self._stage(work, name, heard, run.deadline.remaining + 0.05) or Attempt(reason=f"{name} failed")
 
