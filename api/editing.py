@@ -69,5 +69,5 @@ class Editing:
         if not isinstance(action, CanonicalReply):
             return {}
         run = Run(RunId(new_id()), request.workspace_id, Deadline(monotonic() + _SECONDS), Budget())
-        another = await self.runner.pipeline.another_reply(sections, snapshot, run)
+        another = await self.runner.another_reply(sections, snapshot, run)
         return alternatives_of(sections, snapshot, action.text, macro=another)

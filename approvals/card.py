@@ -208,13 +208,17 @@ class Card(_Frozen):
 
 
 class Summary(_Frozen):
-    """The hour in one line, for a channel; counts only, nothing from outside."""
+    """The hour in one line, for a channel; counts only, nothing from outside, and nobody's name.
+
+    `missed` are checks of attention that somebody approved in that hour.
+    """
 
     waiting: int
     oldest_minutes: int
     decided: int
     needs_person: int
     in_doubt: int
+    missed: int = 0
     console_url: str = ""
 
 

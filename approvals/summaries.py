@@ -45,6 +45,7 @@ class Summaries:
             decided=counts.decided,
             needs_person=counts.needs_person,
             in_doubt=counts.in_doubt,
+            missed=counts.missed,
             console_url=self.console_url,
         )
         if not isinstance(await self.messenger.post(place, summary), Posted):

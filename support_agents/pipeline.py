@@ -30,11 +30,9 @@ from support_agents.domain.sections import (
     OrderAnswer,
     PlanSection,
     RetrievalSection,
-    Rung,
     ScreeningSection,
     Sentence,
     Writer,
-    written,
 )
 from support_agents.domain.ticket import Author, TicketSnapshot
 from support_agents.intents.entities import find_entities
@@ -43,7 +41,7 @@ from support_agents.macros import Circumstanced, Macros, Wanted, chosen, given_m
 from support_agents.planning import PlanningGiven, only_order, plan, reply_action, wants_order
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.ports import Clock, Embedder, OrderLookup, Vector
-from support_agents.redrafting import as_wanted, asking_first, macros_in, unwanted_macros
+from support_agents.redrafting import as_wanted, asking_first, unwanted_macros
 from support_agents.state import PipelineState
 from support_agents.wording.outlines import hints
 
@@ -146,26 +144,6 @@ class Pipeline:
             return _ended(work, Outcome.HANDED_OFF, seen.plan.hand_off, actions=seen.plan.actions)
         return await self._draft(work, compliance_given(seen, ticket, self.clock), seen.plan)
 
-    async def another_reply(self, sections: Sections, ticket: TicketSnapshot, run: Run) -> str:
-        """Write the reply that the next best macro would make of a finished run's facts; empty where there is none.
-
-        It is for a person who has seen the run's own draft: it is chosen by likeness alone, and checked as an edit is.
-        """
-        screened, intent, planned, draft = sections.screening, sections.intent, sections.plan, sections.draft
-        if self.macros is None or screened is None or intent is None or planned is None:
-            return ""
-        text, language = screened.clean_text, screened.language
-        (vector,) = await self.embedder.embed([text])
-        asks = intent.settled_asks
-        matched = await self.macros.match(Wanted(text, ticket.subject, language, asks, vector), run.workspace)
-        given = compliance_given(sections, ticket, self.clock)
-        used = macros_in(draft.prompt_version) if draft is not None and draft.rung is Rung.MACRO else frozenset[str]()
-        case = Circumstanced(text, language, given.drafting.attachments, ticket.requester.name, given.drafting.today)
-        for choice in chosen(case, planned, matched, ticket.subject, without=used):
-            drafted = self.macros.drafting.stream(given_macros(given, choice).drafting, run)
-            return written([part async for part in drafted if isinstance(part, Sentence)])
-        return ""
-
     def check(self, sentences: tuple[Sentence, ...], given: ComplianceGiven) -> ComplianceSection:
         """Judge a person's own text with the same checks; none of it is dropped."""
         verdicts = tuple(self.compliance.check(sentence, at, given) for at, sentence in enumerate(sentences))
@@ -214,8 +192,8 @@ class Pipeline:
         planned = await self._stage(work, "planning", self._planned(given, work.ticket), share)
         if planned is not None:
             work.state.put(planned, by=Writer.PIPELINE)
-            without = unwanted_macros(work.ticket.rejected) or None
-            work.chosen.extend(chosen(Circumstanced.of(given), planned, matched, work.ticket.subject, without=without))
+            case, without = Circumstanced.of(given), unwanted_macros(work.ticket.rejected) or None
+            work.chosen.extend(chosen(case, planned, matched, work.ticket.subject, without=without))
         if retrieved is not None:
             work.state.put(with_macros(retrieved, work.chosen), by=Writer.RETRIEVAL)
 
@@ -297,10 +275,7 @@ class Pipeline:
         share = min(self.shares.drafting, work.run.deadline.remaining - self.shares.commit)
         limited = replace(work.run, deadline=work.run.deadline.capped(max(0.0, share)))
         attempts = await asyncio.gather(
-            *(
-                self._attempt(work, name, as_wanted(drafter, work.ticket.rejected), own, limited)
-                for name, drafter, own in self._drafters(work, given)
-            )
+            *(self._attempt(work, *drafter, limited) for drafter in self._drafters(work, given))
         )
         best = next((one for one in attempts if one.usable), attempts[0] if attempts else Attempt(reason=_UNSURE))
         best = await self._argued(work, best, given.drafting)
@@ -339,7 +314,8 @@ class Pipeline:
             yield "spare drafting" if self.spare_drafting else "drafting", quoting, given
 
     async def _attempt(self, work: _Work, name: str, drafter: Streaming, given: ComplianceGiven, run: Run) -> Attempt:
-        heard = attempt(drafter, self.compliance, given, run, shortest=self.shares.shortest_draft)
+        wanted = as_wanted(drafter, work.ticket.rejected)
+        heard = attempt(wanted, self.compliance, given, run, shortest=self.shares.shortest_draft)
         # The attempt keeps its own deadline; the stage's is a little later and only guards against a stuck drafter.
         return await self._stage(work, name, heard, run.deadline.remaining + 0.05) or Attempt(reason=f"{name} failed")
 

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from support_agents.agents.interaction_log import InteractionGiven
 from support_agents.agents.protocol import Agent
 from support_agents.domain.runs import Rechecked, Run, RunRecord, Sections
+from support_agents.domain.sections import Rung, Sentence, written
 from support_agents.domain.ticket import TicketSnapshot
 from support_agents.edits import grounded, judged
+from support_agents.macros import Circumstanced, Wanted, chosen, given_macros
 from support_agents.pipeline import Pipeline, compliance_given
 from support_agents.ports import Clock
+from support_agents.redrafting import macros_in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,27 @@ class TicketRunner:
             resumed=resumed,
         )
         return await self.interaction_log.work(given, run)
+
+    async def another_reply(self, sections: Sections, ticket: TicketSnapshot, run: Run) -> str:
+        """Write the reply that the next best macro would make of a finished run's facts; empty where there is none.
+
+        It is for a person who has seen the run's own draft: it is chosen by likeness alone, and checked as an edit is.
+        """
+        screened, intent, planned, draft = sections.screening, sections.intent, sections.plan, sections.draft
+        macros = self.pipeline.macros
+        if macros is None or screened is None or intent is None or planned is None:
+            return ""
+        text, language = screened.clean_text, screened.language
+        (vector,) = await self.pipeline.embedder.embed([text])
+        asks = intent.settled_asks
+        matched = await macros.match(Wanted(text, ticket.subject, language, asks, vector), run.workspace)
+        given = compliance_given(sections, ticket, self.clock)
+        used = macros_in(draft.prompt_version) if draft is not None and draft.rung is Rung.MACRO else frozenset[str]()
+        case = Circumstanced(text, language, given.drafting.attachments, ticket.requester.name, given.drafting.today)
+        for choice in chosen(case, planned, matched, ticket.subject, without=used):
+            drafted = macros.drafting.stream(given_macros(given, choice).drafting, run)
+            return written([part async for part in drafted if isinstance(part, Sentence)])
+        return ""
 
     def recheck(self, sections: Sections, ticket: TicketSnapshot, text: str) -> Rechecked:
         """Check a person's edit against the evidence of the run it came from; the text is kept to the letter."""

@@ -13,7 +13,7 @@ from db.models.messaging import NoticeRow, PostedCardRow
 from db.models.tickets import TicketRow
 from db.uow import UnitOfWork
 from support_agents.domain.action import ActionKind
-from support_agents.domain.approval import ExecutionStatus, RequestStatus
+from support_agents.domain.approval import DecisionVerdict, ExecutionStatus, RequestStatus
 from support_agents.domain.ids import RequestId, WorkspaceId
 
 REQUESTS = table_of(ApprovalRequestRow)
@@ -40,13 +40,14 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Tally:
-    """How the last hour went, and what waits now."""
+    """How the last hour went, and what waits now; `missed` are checks of attention that were approved."""
 
     waiting: int
     oldest: datetime | None
     decided: int
     needs_person: int
     in_doubt: int
+    missed: int
 
 
 async def waiting_requests(uow: UnitOfWork, workspace: WorkspaceId, *, limit: int) -> tuple[Waiting, ...]:
@@ -89,10 +90,17 @@ async def tally(uow: UnitOfWork, workspace: WorkspaceId, *, since: datetime) -> 
     doubt = select(func.count()).where(
         EXECUTIONS.c.workspace_id == workspace, EXECUTIONS.c.status == ExecutionStatus.IN_DOUBT
     )
+    missed = (
+        select(func.count())
+        .select_from(DECISIONS.join(REQUESTS, REQUESTS.c.id == DECISIONS.c.request_id))
+        .where(REQUESTS.c.workspace_id == workspace, REQUESTS.c.seeded_by.is_not(None))
+        .where(DECISIONS.c.verdict == DecisionVerdict.APPROVE, DECISIONS.c.created_at >= since)
+    )
     return Tally(
         waiting=waiting[0],
         oldest=waiting[1],
         decided=(await uow.session.scalar(decided)) or 0,
         needs_person=(await uow.session.scalar(people)) or 0,
         in_doubt=(await uow.session.scalar(doubt)) or 0,
+        missed=(await uow.session.scalar(missed)) or 0,
     )

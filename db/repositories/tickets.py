@@ -8,17 +8,20 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, Select, bindparam, select, update
+from sqlalchemy import Row, Select, bindparam, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import table_of
 from db.many import ManyRows
+from db.models.executions import ExecutionRow
 from db.models.tickets import MessageRow, TicketRow
+from support_agents.domain.approval import ExecutionStatus
 from support_agents.domain.ids import InboxId, TicketId, WorkspaceId, new_id
 from support_agents.domain.ticket import Attachment, Author, Channel, InboundMessage, Message, Requester, TicketSnapshot
 
 TICKETS = table_of(TicketRow)
 MESSAGES = table_of(MessageRow)
+EXECUTIONS = table_of(ExecutionRow)
 MESSAGE_COLUMNS = (
     *("id", "workspace_id", "ticket_id", "inbox_id", "external_id", "author", "public", "automatic", "ours"),
     *("revision", "text", "html", "attachments", "written_at", "received_at"),
@@ -26,6 +29,8 @@ MESSAGE_COLUMNS = (
 ADD_MESSAGES = ManyRows(MESSAGES, MESSAGE_COLUMNS)
 ATTACHMENTS = TypeAdapter(tuple[Attachment, ...])
 LONGEST_CONVERSATION = 50
+_DOUBT = "in doubt"  # how the newest word on a doubt begins: it takes the place of an older one
+_LONGEST_REASON = 2_000
 
 
 class TicketStatus(StrEnum):
@@ -147,14 +152,27 @@ class Tickets:
             await self._session.execute(SAVE, rows)
 
     async def needs_person(self, ticket: TicketId, reason: str | None) -> None:
-        """Return the ticket to people with a reason they understand, or take it off their list."""
-        statement = update(TICKETS).where(TICKETS.c.id == ticket).values(needs_person_reason=reason)
-        await self._session.execute(statement)
+        """Return the ticket to people with a reason they understand, or take it off their list.
+
+        While an execution on it is in doubt, why it is so stays beside any other reason, and no answer takes it away.
+        """
+        values = {"needs_person_reason": await self._beside_doubt(ticket, reason)}
+        await self._session.execute(update(TICKETS).where(TICKETS.c.id == ticket).values(values))
 
     async def answered(self, ticket: TicketId, *, revision: int, needs_person: str | None) -> None:
-        """Note that a finished run has answered `revision`."""
-        values = {"answered_revision": revision, "needs_person_reason": needs_person}
+        """Note that a finished run has answered `revision`; a doubt stays on people's list."""
+        reason = await self._beside_doubt(ticket, needs_person)
+        values = {"answered_revision": revision, "needs_person_reason": reason}
         await self._session.execute(update(TICKETS).where(TICKETS.c.id == ticket).values(values))
+
+    async def _beside_doubt(self, ticket: TicketId, reason: str | None) -> str | None:
+        """The reason, with the one that is there while the outcome of an execution on the ticket is unknown."""
+        doubtful = exists().where(EXECUTIONS.c.ticket_id == ticket, EXECUTIONS.c.status == ExecutionStatus.IN_DOUBT)
+        there = select(TICKETS.c.needs_person_reason).where(TICKETS.c.id == ticket, doubtful)
+        doubt: str = (await self._session.execute(there)).scalar() or ""
+        if not doubt or not reason or reason in doubt:
+            return doubt or reason
+        return reason if doubt in reason or reason.startswith(_DOUBT) else f"{doubt}; {reason}"[:_LONGEST_REASON]
 
     async def add_messages(self, messages: Sequence[NewMessage]) -> None:
         """Store messages."""

@@ -33,6 +33,17 @@ from tests.fixtures.slack import SlackPerson, Workspace, button, chosen, open_wo
 
 TICKETS, AT_ONCE = 900, 4
 COMMAND_TAPS = 3
+TRUSTED = "refunds to 100 in Slack"
+# As a shop writes it that trusts Slack's own sign-in with small amounts; the built-in table trusts it with none.
+AUTHORITY = """
+rules:
+  - {name: replies, action: send_reply, approvals: 1}
+  - {name: euros, action: issue_refund, currency: EUR, up_to: 500.00, approvals: 1, slack_max: 100.00}
+  - {name: pounds, action: issue_refund, currency: GBP, up_to: 500.00, approvals: 1, slack_max: 100.00}
+limits:
+  - {name: the day in euros, per: person, role: manager, currency: EUR, amount: 1000000.00}
+  - {name: the day in pounds, per: person, role: manager, currency: GBP, amount: 1000000.00}
+"""
 EASY_SHARE = 0.7
 
 
@@ -62,21 +73,24 @@ class Day:
 
 
 def measure() -> Report:
-    """Once with batch sheets and once, from the same tickets, without."""
+    """With batch sheets and, from the same tickets, without; then with small refunds decided in Slack as well."""
+    days = {}
     with TemporaryDirectory(prefix="reviewer-") as name:
         folder = Path(name)
         asyncio.run(_drafted(folder))
-        days = {
-            "with sheets": asyncio.run(_day(folder, batches=True)),
-            "cards only": asyncio.run(_day(folder, batches=False)),
-        }
+        days["with sheets"] = asyncio.run(_day(folder, batches=True))
+        days["cards only"] = asyncio.run(_day(folder, batches=False))
+    with TemporaryDirectory(prefix="reviewer-") as name:
+        folder = Path(name)
+        (folder / "authority.yaml").write_text(AUTHORITY, encoding="utf-8")
+        asyncio.run(_drafted(folder))
+        days[TRUSTED] = asyncio.run(_day(folder, batches=True))
     rows = [_row(name, day) for name, day in days.items()]
     spreads = [f"{what} {how}" for what in ("taps", "screens", "scrolls") for how in ("p50", "p90", "mean")]
     columns = ("", "tickets", "decided", *spreads, "≤ 1 tap, no scroll")
     shown = table(f"a scripted reviewer; a screen is {SCREEN} points high", columns, rows)
     hows = {name: dict(Counter(effort.how for effort in day.efforts)) for name, day in days.items()}
-    share = _easy(days["with sheets"])
-    bound = Shown(f"≤ 1 tap and no scroll for {share:.0%} ≥ {EASY_SHARE:.0%} of decisions", share >= EASY_SHARE)
+    bounds = tuple(_bound(name, days[name]) for name in ("with sheets", TRUSTED))
     heights = {
         name: percentile([each.height for each in day.efforts if each.height], 0.5) for name, day in days.items()
     }
@@ -89,7 +103,12 @@ def measure() -> Report:
         ("", "what", "card height p50"),
         [(name, json.dumps(found), heights[name]) for name, found in hows.items()],
     )
-    return Report("reviewer", (shown, how), figures, (bound,))
+    return Report("reviewer", (shown, how), figures, bounds)
+
+
+def _bound(name: str, day: Day) -> Shown:
+    share = _easy(day)
+    return Shown(f"{name}: ≤ 1 tap and no scroll for {share:.0%} ≥ {EASY_SHARE:.0%} of decisions", share >= EASY_SHARE)
 
 
 def _easy(day: Day) -> float:
@@ -109,8 +128,10 @@ def _p90(values: Sequence[float]) -> float:
 
 
 def _settings(folder: Path) -> dict[str, Any]:
-    return {
-        "orders_csv": folder / "orders.csv", "policy": shop.POLICY, "known_vectors": shop.VECTORS, "macros": shop.MACROS,
+    own = folder / "authority.yaml"
+    return ({"authority": own} if own.exists() else {}) | {
+        "orders_csv": folder / "orders.csv", "policy": shop.POLICY, "known_vectors": shop.VECTORS,
+        "macros": shop.MACROS,
         "undo_reply_seconds": 36_000, "undo_refund_seconds": 36_000, "log_level": "ERROR",
         "link_hosts": "help.hearthwell.example",
     }  # fmt: skip

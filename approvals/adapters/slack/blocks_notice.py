@@ -17,6 +17,7 @@ def summary_line(summary: Summary) -> str:
         f"{summary.decided} decided in the last hour",
         *([f"{counted(summary.needs_person, 'ticket')} with people"] if summary.needs_person else []),
         *([f"{summary.in_doubt} in doubt"] if summary.in_doubt else []),
+        *([f"{counted(summary.missed, 'check')} of attention missed"] if summary.missed else []),
     ]
     return " · ".join(parts)
 

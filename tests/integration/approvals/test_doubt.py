@@ -52,6 +52,28 @@ async def test_a_provider_that_cannot_be_reached_leaves_it_in_doubt(shop: Shop) 
     assert "in doubt" in (await shop.needs_person((await shop.execution(execution)).ticket_id) or "")
 
 
+async def test_a_newer_runs_answer_takes_no_doubt_off_peoples_list(shop: Shop) -> None:
+    execution = await shop.approved(refund())
+    shop.payments.faults.coming, shop.payments.answers = [Fault.FAIL], False
+    await shop.executions.carry_out(execution)
+    for _ in range(shop.timing.generations):
+        await shop.lapse(execution)
+        await shop.executions.reconcile(execution)
+    ticket = (await shop.execution(execution)).ticket_id
+    doubt = await shop.needs_person(ticket) or ""
+    assert doubt.startswith("in doubt")
+    (request,) = await shop.proposed(REPLY, key="m-newer", minute=5)
+    assert await shop.needs_person(ticket) == doubt
+    await shop.reject(request, await shop.person("eva"))
+    assert await shop.needs_person(ticket) == f"{doubt}; rejected: no"
+    shop.payments.answers = True
+    await shop.lapse(execution)
+    await shop.executions.reconcile(execution)
+    assert await shop.status(execution) is not ExecutionStatus.IN_DOUBT
+    await shop.proposed(REPLY, key="m-newest", minute=9)
+    assert await shop.needs_person(ticket) is None
+
+
 async def test_what_fails_again_and_again_ends_with_a_person(shop: Shop) -> None:
     execution = await shop.approved(refund())
     for _ in range(shop.timing.generations):

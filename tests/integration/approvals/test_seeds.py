@@ -10,6 +10,7 @@ from approvals.seeds import Seeds
 from db.base import Base
 from db.interaction_log import InteractionLog, Stored
 from db.read_models.approvers import approver_figures
+from db.read_models.notices import tally
 from db.repositories.approvals import ApprovalRequest
 from support_agents.domain.approval import RequestStatus, Role
 from support_agents.domain.errors import SupportError
@@ -69,7 +70,9 @@ async def test_a_seed_that_is_approved_goes_nowhere_and_is_counted_as_missed(sho
         assert await uow.executions.by_request(request) is None
         figures = await approver_figures(uow, DEFAULT_WORKSPACE, since=found.created_at)
         events = [entry.event for entry in await uow.audit.of(request)]
+        hour = await tally(uow, DEFAULT_WORKSPACE, since=found.created_at)
     assert (figures.seeded.caught, figures.seeded.missed, figures.seeded.open) == (0, 1, 0)
+    assert hour.missed == 1
     assert {"request.submitted", "seed.planted", "seed.missed", "decision.approve"} <= set(events)
 
 
@@ -81,7 +84,9 @@ async def test_a_seed_that_is_rejected_is_caught_and_the_ticket_stays_as_it_was(
     assert "no" not in (await shop.needs_person(found.ticket_id) or "").split()
     async with shop.database.read() as uow:
         figures = await approver_figures(uow, DEFAULT_WORKSPACE, since=found.created_at)
+        hour = await tally(uow, DEFAULT_WORKSPACE, since=found.created_at)
     assert (figures.seeded.caught, figures.seeded.missed) == (1, 0)
+    assert hour.missed == 0
     assert figures.replies_decided == 0
 
 
