@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, lru_cache
 
 import re2
 
@@ -129,8 +130,22 @@ _MEMBERS = frozenset(
 
 def has_words(text: str, groups: Sequence[Sequence[str]], without: Sequence[str] = ()) -> bool:
     """Whether the text has, of every group, a word or words that begin so, and none of `without`."""
-    plain = f" {' '.join(_WORD.findall(text.casefold()))} "
-    begins = tuple(f" {' '.join(_WORD.findall(word.casefold()))}" for word in without)
-    return not any(word in plain for word in begins) and all(
-        any(f" {' '.join(_WORD.findall(word.casefold()))}" in plain for word in group) for group in groups
+    plain = _plain(text)
+    return not any(_begins(word) in plain for word in without) and all(
+        any(_begins(word) in plain for word in group) for group in groups
     )
+
+
+def _begun(text: str) -> str:
+    """The words of a text, each behind a space."""
+    return f" {' '.join(_WORD.findall(text.casefold()))}"
+
+
+@lru_cache(maxsize=8)
+def _plain(text: str) -> str:
+    """The same of a message, kept only while it is being looked at."""
+    return f"{_begun(text)} "
+
+
+# A message is held against hundreds of words, each of them the same for every message.
+_begins = cache(_begun)
