@@ -58,7 +58,7 @@ class Shares(BaseModel):
 
     understanding: float = Field(default=0.8, gt=0, description="embedding, intent and the order look-up, each")
     retrieval: float = Field(default=0.6, gt=0)
-    drafting: float = Field(default=1.55, gt=0)
+    drafting: float = Field(default=1.65, gt=0)
     commit: float = Field(default=0.2, ge=0, description="kept back so that the card is ready in time")
     shortest_draft: int = Field(default=60, ge=0, description="characters below which a cut draft is not used")
 

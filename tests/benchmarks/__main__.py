@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import acks, cards, clicks, memory, promise, reviewer, stages, start
+from tests.benchmarks import acks, cards, clicks, cost, memory, peers, promise, reviewer, stages, start
 from tests.benchmarks.figures import Report
 
 BENCHMARKS: Mapping[str, Callable[[], Report]] = {
@@ -21,9 +21,11 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "clicks": clicks.measure,
     "reviewer": reviewer.measure,
     "promise": promise.measure,
+    "peers": peers.measure,
+    "cost": cost.measure,
 }
 # Those whose number of runs `--runs` sets.
-COUNTED: Mapping[str, Callable[[int], Report]] = {"promise": promise.measure}
+COUNTED: Mapping[str, Callable[[int], Report]] = {"promise": promise.measure, "peers": peers.measure}
 _QUIET_LOAD = 0.5
 
 

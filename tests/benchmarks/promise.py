@@ -92,8 +92,8 @@ async def _measured(runs: int) -> Report:
             ("200 at once", 200, max(200, runs // 5)),
         ):
             async with in_process(46, models_at(address)) as container:
-                await _series("", container.asking, _repeated(questions, _LEARNING), AT_ONCE)
-                series.append(await _series(label, container.asking, _repeated(questions, count), at_once))
+                await series_of("", container.asking, _repeated(questions, _LEARNING), AT_ONCE)
+                series.append(await series_of(label, container.asking, _repeated(questions, count), at_once))
     return Report(
         "promise", _tables(series, len(questions)), {one.label: one.figures() for one in series}, _shown(series)
     )
@@ -116,7 +116,7 @@ def _repeated(questions: Sequence[Question], count: int) -> list[Question]:
     return [questions[at % len(questions)] for at in range(count)]
 
 
-async def _series(label: str, asking: Asking, questions: list[Question], at_once: int) -> Series:
+async def series_of(label: str, asking: Asking, questions: list[Question], at_once: int) -> Series:
     """Keep so many runs under way until all messages are answered."""
     series, waiting = Series(label), list(reversed(questions))
     lag = asyncio.create_task(_lag(series.lags_ms))
