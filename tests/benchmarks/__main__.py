@@ -24,8 +24,6 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "peers": peers.measure,
     "cost": cost.measure,
 }
-# Those whose number of runs `--runs` sets.
-COUNTED: Mapping[str, Callable[[int], Report]] = {"promise": promise.measure, "peers": peers.measure}
 _QUIET_LOAD = 0.5
 
 
@@ -35,6 +33,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help=f"any of: {', '.join(BENCHMARKS)} (all)")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--runs", type=int, help="fewer runs than usual, for benchmarks that count in runs")
+    parser.add_argument("--stretch", type=float, default=1.0, help="`promise` only: every second so many times as long")
     given = parser.parse_args()
     if unknown := set(given.names) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
@@ -42,17 +41,21 @@ def main() -> int:
     load = os.getloadavg()[0]
     busy = "" if load < _QUIET_LOAD else " – other programs are running, so these figures are too high"
     console.print(f"{os.cpu_count()} cores, load {load:.1f}{busy}")
-    reports = [_run(name, console, given.runs) for name in given.names or BENCHMARKS]
+    reports = [_run(name, console, given) for name in given.names or BENCHMARKS]
     if given.json:
         figures = {report.name: report.figures for report in reports}
         given.json.write_text(json.dumps({"load_before": load, **figures}, indent=1) + "\n", encoding="utf-8")
     return 0 if all(shown.holds for report in reports for shown in report.shown) else 1
 
 
-def _run(name: str, console: Console, runs: int | None) -> Report:
+def _run(name: str, console: Console, given: argparse.Namespace) -> Report:
     console.rule(name)
-    counted = COUNTED.get(name)
-    report = counted(runs) if counted is not None and runs else BENCHMARKS[name]()
+    if name == "promise":
+        report = promise.measure(given.runs or promise.RUNS, given.stretch)
+    elif name == "peers":
+        report = peers.measure(given.runs or peers.RUNS)
+    else:
+        report = BENCHMARKS[name]()
     for table in report.tables:
         console.print(table)
     for shown in report.shown:

@@ -1,7 +1,7 @@
 """What a draft costs: the pipeline's recorded calls beside one call that does everything, at published prices.
 
 Tokens are characters by four on both sides, of the prompts as they are sent. The one call is given the whole knowledge
-base – counted once as new, once as if the provider always had all but the message in its cache – or the 20 best passages.
+base – counted once as new, once as if the provider always had all but the message in its cache – or 20 passages.
 """
 
 import asyncio
