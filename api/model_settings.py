@@ -49,10 +49,10 @@ class ModelSettings(BaseModel):
         default=30, ge=1, le=500, description="Drafts streamed at once in this process; further ones quote at once."
     )
     llm_hedge_share: float = Field(
-        default=0.2, ge=0, le=1, description="Share of calls that may have a second one beside them."
+        default=0.25, ge=0, le=1, description="Share of calls that may have a second one beside them."
     )
     llm_hedge_point: float = Field(
-        default=0.9, gt=0, lt=1, description="Of earlier calls so many had spoken when the second one starts."
+        default=0.8, gt=0, lt=1, description="Of earlier calls so many had spoken when the second one starts."
     )
 
     @field_validator("llm_second_provider", "llm_second_api_key", "llm_monthly_limit_usd", mode="before")

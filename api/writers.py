@@ -133,11 +133,11 @@ def opened(source: Source, api: ChatApi) -> tuple[LanguageModel, Step]:
         anthropic = AnthropicModel(api_key=source.key, model=source.model, base_url=source.base_url or OFFICIAL)
         return anthropic, anthropic.close
     if source.provider is Provider.OPENAI and api is ChatApi.RESPONSES:
-        from support_agents.adapters.openai_responses import OpenAiResponsesModel
+        from support_agents.adapters.openai.responses import OpenAiResponsesModel
 
         responses = OpenAiResponsesModel(api_key=source.key, model=source.model, base_url=source.base_url)
         return responses, responses.close
-    from support_agents.adapters.openai_compatible import openai_compatible
+    from support_agents.adapters.openai.compatible import openai_compatible
 
     compatible = openai_compatible(
         source.provider.value, model=source.model, api_key=source.key, base_url=source.base_url

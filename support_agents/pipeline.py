@@ -60,7 +60,7 @@ class Shares(BaseModel):
 
     understanding: float = Field(default=0.8, gt=0, description="embedding, intent and the order look-up, each")
     retrieval: float = Field(default=0.6, gt=0)
-    drafting: float = Field(default=1.55, gt=0)
+    drafting: float = Field(default=1.65, gt=0)
     commit: float = Field(default=0.2, ge=0, description="kept back so that the card is ready in time")
     shortest_draft: int = Field(default=60, ge=0, description="characters below which a cut draft is not used")
 
@@ -316,8 +316,9 @@ class Pipeline:
     async def _attempt(self, work: _Work, name: str, drafter: Streaming, given: ComplianceGiven, run: Run) -> Attempt:
         wanted = as_wanted(drafter, work.ticket.rejected)
         heard = attempt(wanted, self.compliance, given, run, shortest=self.shares.shortest_draft)
-        # The attempt keeps its own deadline; the stage's is a little later and only guards against a stuck drafter.
-        return await self._stage(work, name, heard, run.deadline.remaining + 0.05) or Attempt(reason=f"{name} failed")
+        # The attempt keeps its own deadline. The stage's guard is the run's: on a busy event loop two timers that are
+        # close together go off at once, and the outer one would throw away what the drafter has said.
+        return await self._stage(work, name, heard, work.run.deadline.remaining) or Attempt(reason=f"{name} failed")
 
     async def _stage(self, work: _Work, name: str, doing: Awaitable[T], seconds: float) -> T | None:
         """Await one stage within its share; whatever goes wrong is noted, and the run goes on without it."""

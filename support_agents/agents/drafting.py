@@ -22,7 +22,7 @@ from support_agents.wording.segments import Segment, Segmenter, split_sentences
 
 _OPEN_FACT = "open."
 # Seconds before the deadline at which a model is no longer listened to, so that what it said can be concluded.
-TO_CONCLUDE = 0.02
+TO_CONCLUDE = 0.03
 # Words between greeting and closing; a chat is read on a small screen.
 _MOST_WORDS = {"chat": 45}
 _USUALLY = 90

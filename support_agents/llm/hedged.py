@@ -46,6 +46,12 @@ class Patience:
         return max(_AT_LEAST, self.until_known if known is None else known)
 
 
+def _looked_at(first: "asyncio.Task[Item]") -> None:
+    """A leg that nobody waits for any more may fail; that is not lost, it is on record."""
+    if not first.cancelled():
+        first.exception()
+
+
 @dataclass(eq=False)
 class _Leg:
     """One of the two calls: its stream, and the task that waits for its first item."""
@@ -56,13 +62,12 @@ class _Leg:
 
     def __post_init__(self) -> None:
         self.first = asyncio.ensure_future(anext(self.stream))
+        self.first.add_done_callback(_looked_at)
 
     async def close(self) -> None:
         """End the call, whatever it is doing."""
         self.first.cancel()
         await asyncio.wait({self.first})
-        if not self.first.cancelled():
-            self.first.exception()  # looked at, so that nobody reports it as lost
         await self.stream.aclose()
 
 

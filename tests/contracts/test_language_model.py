@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from support_agents.adapters.anthropic import AnthropicModel
-from support_agents.adapters.openai import OpenAiModel
+from support_agents.adapters.openai.chat import OpenAiModel
 from support_agents.domain.budget import Budget
 from support_agents.domain.deadline import Deadline
 from support_agents.domain.errors import SupportError

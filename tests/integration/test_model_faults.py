@@ -9,9 +9,9 @@ import pytest
 from pydantic import BaseModel
 
 from support_agents.adapters.anthropic import AnthropicModel
-from support_agents.adapters.openai import OpenAiModel
-from support_agents.adapters.openai_compatible import PRESETS, openai_compatible
-from support_agents.adapters.openai_responses import OpenAiResponsesModel
+from support_agents.adapters.openai.chat import OpenAiModel
+from support_agents.adapters.openai.compatible import PRESETS, openai_compatible
+from support_agents.adapters.openai.responses import OpenAiResponsesModel
 from support_agents.domain.errors import AskedToWaitError, SupportError
 from support_agents.llm.breaker import Breaker, Circuit
 from support_agents.llm.fallback import FallbackModel, Provided

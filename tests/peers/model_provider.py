@@ -198,5 +198,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--instant", action="store_const", const=INSTANT)
+    parser.add_argument("--stretch", type=float, default=1.0)
     given = parser.parse_args()
-    asyncio.run(_main(given.seed, given.instant or Distribution()))
+    asyncio.run(_main(given.seed, given.instant or Distribution().stretched(given.stretch)))

@@ -3,7 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from random import Random
 
@@ -47,6 +47,16 @@ class Distribution:
     stalls: float = 0.02
     stall_seconds: tuple[float, float] = (2.0, 8.0)
     faults: float = 0.015
+
+    def stretched(self, times: float) -> "Distribution":
+        """The same so many times slower: what a machine that has so much less to give would make of it."""
+        (first, sigma), (pace, spread), (least, most) = self.first_token, self.tokens_per_second, self.stall_seconds
+        return replace(
+            self,
+            first_token=(first * times, sigma),
+            tokens_per_second=(pace / times, spread),
+            stall_seconds=(least * times, most * times),
+        )
 
 
 INSTANT = Distribution((0.0, 0.0), (math.inf, 0.0), stalls=0.0, faults=0.0)

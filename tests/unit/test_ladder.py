@@ -1,5 +1,7 @@
 """The ladder: every rung is reached when the one above it fails, with the reason on record."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -102,7 +104,7 @@ def test_a_draft_cut_inside_the_closing_is_closed_once() -> None:
 
 def test_what_a_model_said_before_the_deadline_stands_to_its_last_whole_sentence() -> None:
     script: tuple[Step, ...] = (GREETING, SAID.rstrip(), Pause(20))
-    record = ran(Parts(script=script, spare=True), ticket(QUESTION), seconds=1.0)
+    record = ran(Parts(script=script, spare=True), ticket(QUESTION), seconds=5)
     assert record.outcome is Outcome.SHORTENED
     assert "The item must be unused." in (record.sections.draft.text if record.sections.draft else "")
     assert record.reason == "the drafter ran out of time"
@@ -146,3 +148,16 @@ def test_asks_that_a_cut_draft_does_not_reach_are_named_as_open() -> None:
     assert intent is not None
     if len(intent.asks) > 1:
         assert any("invoice" in ask for ask in draft.open_asks)
+
+
+async def test_a_busy_event_loop_does_not_cost_the_sentences_that_were_said() -> None:
+    """All timers of a draft go off late and together; what was said and checked before is still the draft."""
+    script: tuple[Step, ...] = (GREETING, SAID, "And so on", Pause(20))
+    runner = await Parts(script=script, spare=True).runner()
+    doing = asyncio.ensure_future(runner.run(ticket(QUESTION), a_run(3.0)))
+    await asyncio.sleep(0.45)
+    while not doing.done():
+        time.sleep(0.12)  # noqa: ASYNC251 - this is the point: nothing else runs meanwhile
+        await asyncio.sleep(0.001)
+    record = await doing
+    assert record.outcome is Outcome.SHORTENED, record.reason

@@ -124,7 +124,7 @@ async def test_a_plain_question_goes_to_the_small_model_with_the_reason() -> Non
     "changes",
     [
         {"text": "word " * 200},
-        {"passages": tuple(passage(f"{number} " + "x" * 500) for number in range(6))},
+        {"passages": tuple(passage(f"{number} " + "x" * 500) for number in range(10))},
         {"asks": drafting_given("a", "complaint").asks},
         {"asks": drafting_given("a", "return_request", "order_status").asks},
     ],

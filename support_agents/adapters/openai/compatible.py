@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from support_agents.adapters.openai import OFFICIAL, OpenAiModel
+from support_agents.adapters.openai.chat import OFFICIAL, OpenAiModel
 from support_agents.domain.errors import SupportError
 
 # The SDK wants a key even for a server that asks for none.

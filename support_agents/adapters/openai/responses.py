@@ -9,7 +9,7 @@ import openai
 from openai.types.responses import ResponseStreamEvent, ResponseUsage
 
 from support_agents.adapters.model_faults import fault, fault_of
-from support_agents.adapters.openai import OFFICIAL, openai_fault
+from support_agents.adapters.openai.chat import OFFICIAL, openai_fault
 from support_agents.domain.runs import Run
 from support_agents.ports import Completed, Prompt, StopReason, TextDelta
 

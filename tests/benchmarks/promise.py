@@ -1,0 +1,217 @@
+"""The two seconds with a language model: real pipeline, real SDKs, a provider with the latency of real ones.
+
+On a machine that others keep busy a run gets a fraction of a core, and what is measured is that. `--stretch 6` makes
+every second of provider, deadline and shares six, so that the processor's part is again what it is on a quiet machine;
+all times are then given divided by six.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rich.table import Table
+
+from api.asking import Asking, Question
+from support_agents.domain.ids import DEFAULT_WORKSPACE
+from support_agents.domain.runs import Outcome, RunRecord
+from support_agents.pipeline import Shares
+from tests.benchmarks.figures import Report, Shown, percentile, spread, table
+from tests.benchmarks.in_process import in_process, models_at, question_of
+from tests.benchmarks.messages import Sample, samples
+from tests.benchmarks.provider import provider_process
+
+RUNS, AT_ONCE = 2_000, 4
+PROMISE_SECONDS, WRITTEN_SHARE, LAG_MS = 2.0, 0.95, 30.0
+_LEARNING = 40
+_TICK = 0.005
+_BY_MODEL = frozenset((Outcome.DRAFTED, Outcome.SHORTENED, Outcome.CLARIFY))
+
+
+@dataclass
+class Series:
+    """All runs of one way of asking, with how late the event loop was meanwhile (milliseconds)."""
+
+    label: str
+    seconds: list[float] = field(default_factory=list)
+    records: list[RunRecord] = field(default_factory=list)
+    lags_ms: list[float] = field(default_factory=list)
+    wall: float = 0.0
+    cpu: float = 0.0
+    stretch: float = 1.0
+
+    @property
+    def in_time(self) -> float:
+        return sum(one <= PROMISE_SECONDS for one in self.seconds) / len(self.seconds)
+
+    @property
+    def written(self) -> float:
+        """Share of all runs whose reply a language model wrote, whole or shortened."""
+        return sum(_by_model(record) for record in self.records) / len(self.records)
+
+    @property
+    def judged(self) -> float:
+        """Share of drafts that carry a verdict."""
+        drafts = [record for record in self.records if record.outcome.has_draft]
+        return sum(record.sections.compliance is not None for record in drafts) / max(1, len(drafts))
+
+    @property
+    def second_calls(self) -> float:
+        """Calls beyond one for a run, as a share of runs."""
+        calls = sum(call.model.partition(":")[1] == ":" for record in self.records for call in record.model_calls)
+        return calls / len(self.records) - 1
+
+    def figures(self) -> dict[str, object]:
+        return {
+            "runs": len(self.records),
+            "in_time": self.in_time,
+            "written_by_model": self.written,
+            "verdicts": self.judged,
+            "ms": spread([one * 1_000 for one in self.seconds]),
+            "lag_ms": spread(self.lags_ms),
+            "outcomes": dict(Counter(record.outcome.value for record in self.records)),
+            "reasons": dict(Counter(record.reason for record in self.records if record.reason).most_common(12)),
+            "second_calls": round(self.second_calls, 3),
+            "runs_per_second": round(len(self.records) / self.wall, 1),
+            "processor_ms_per_run": round(self.cpu * 1_000 / len(self.records), 1),
+        }
+
+
+def _by_model(record: RunRecord) -> bool:
+    drafter = record.versions.get("drafter", "")
+    return record.outcome in _BY_MODEL and ":" in drafter
+
+
+def measure(runs: int = RUNS, stretch: float = 1.0) -> Report:
+    """Run `runs` messages a few at a time, then 30 and 200 at once."""
+    return asyncio.run(_measured(runs, stretch))
+
+
+def stretched(stretch: float) -> dict[str, object]:
+    """Settings with every limit so many times as long."""
+    usual = Shares()
+    stages = {name: getattr(usual, name) * stretch for name in ("understanding", "retrieval", "drafting", "commit")}
+    return {"deadline_seconds": PROMISE_SECONDS * stretch, "lease_seconds": 60.0, "stages": stages}
+
+
+async def _measured(runs: int, stretch: float) -> Report:
+    with provider_process("--instant") as address:
+        questions = await _draftable(address, samples(46, series="P"))
+    with provider_process("--seed", "1", "--stretch", str(stretch)) as address:
+        series = []
+        for label, at_once, count in (
+            (f"{AT_ONCE} at once", AT_ONCE, runs),
+            ("30 at once", 30, runs),
+            ("200 at once", 200, max(400, runs // 5)),
+        ):
+            async with in_process(46, {**models_at(address), **stretched(stretch)}) as container:
+                await series_of("", container.asking, _repeated(questions, _LEARNING), max(4, at_once // 2))
+                found = await series_of(label, container.asking, _repeated(questions, count), at_once, stretch=stretch)
+                series.append(found)
+    return Report(
+        "promise", _tables(series, len(questions)), {one.label: one.figures() for one in series}, _shown(series)
+    )
+
+
+async def _draftable(address: str, messages: Sequence[Sample]) -> list[Question]:
+    """The messages whose reply the stand-in writes whole where time is no matter: the rest is not about time."""
+    found = []
+    patient = {"deadline_seconds": 12.0, "stages": {"understanding": 5, "retrieval": 5, "drafting": 5}}
+    async with in_process(46, {**models_at(address), **patient}) as container:
+        for sample in messages:
+            question = question_of(sample)
+            record = await container.asking.ask(question, DEFAULT_WORKSPACE)
+            if _by_model(record):
+                found.append(question)
+    return found
+
+
+def _repeated(questions: Sequence[Question], count: int) -> list[Question]:
+    return [questions[at % len(questions)] for at in range(count)]
+
+
+async def series_of(
+    label: str, asking: Asking, questions: list[Question], at_once: int, *, stretch: float = 1.0
+) -> Series:
+    """Keep so many runs under way until all messages are answered; times are divided by `stretch`."""
+    series, waiting = Series(label, stretch=stretch), list(reversed(questions))
+    lag = asyncio.create_task(_lag(series.lags_ms))
+    began, cpu = time.monotonic(), time.process_time()
+
+    async def customer() -> None:
+        while waiting:
+            question, started = waiting.pop(), time.monotonic()
+            series.records.append(await asking.ask(question, DEFAULT_WORKSPACE))
+            series.seconds.append((time.monotonic() - started) / stretch)
+
+    await asyncio.gather(*(customer() for _ in range(at_once)))
+    series.wall, series.cpu = time.monotonic() - began, time.process_time() - cpu
+    lag.cancel()
+    return series
+
+
+async def _lag(late: list[float]) -> None:
+    """Note by how much the event loop wakes too late, in milliseconds."""
+    while True:
+        due = time.monotonic() + _TICK
+        await asyncio.sleep(_TICK)
+        late.append(max(0.0, time.monotonic() - due) * 1_000)
+
+
+def _tables(series: Sequence[Series], draftable: int) -> tuple[Table, ...]:
+    rows = [
+        (
+            one.label,
+            len(one.records),
+            f"{one.in_time:.2%}",
+            f"{one.written:.1%}",
+            f"{one.judged:.0%}",
+            *(value for name, value in spread([seconds * 1_000 for seconds in one.seconds]).items()),
+            percentile(one.lags_ms, 0.99),
+            f"{one.second_calls:+.1%}",
+            one.cpu * 1_000 / len(one.records),
+        )
+        for one in series
+    ]
+    columns = (
+        "",
+        "runs",
+        "≤ 2.0 s",
+        "by model",
+        "verdict",
+        "p50",
+        "p95",
+        "p99",
+        "max",
+        "lag p99",
+        "2nd calls",
+        "cpu ms",
+    )
+    outcomes = sorted({record.outcome.value for one in series for record in one.records})
+    counts = [Counter(record.outcome.value for record in one.records) for one in series]
+    return (
+        table(f"runs with a model, ms ({draftable} different messages, stretch {series[0].stretch:g})", columns, rows),
+        table(
+            "outcomes",
+            ("", *outcomes),
+            [(one.label, *(count[name] for name in outcomes)) for one, count in zip(series, counts, strict=True)],
+        ),
+    )
+
+
+def _shown(series: Sequence[Series]) -> tuple[Shown, ...]:
+    first, thirty, _ = series
+    judged = min(one.judged for one in series)
+    lag = percentile(thirty.lags_ms, 0.99)
+    return (
+        *(Shown(f"{one.label}: in time {one.in_time:.2%}, all asked for", one.in_time == 1) for one in series),
+        *(
+            Shown(
+                f"{one.label}: written by the model {one.written:.1%}, ≥ 95 % asked for", one.written >= WRITTEN_SHARE
+            )
+            for one in (first, thirty)
+        ),
+        Shown(f"every draft has a verdict: {judged:.0%}", judged == 1),
+        Shown(f"30 at once: event-loop lag p99 {lag:.0f} ms, < {LAG_MS:.0f} asked for", lag < LAG_MS),
+    )
