@@ -55,7 +55,16 @@ from support_agents.knowledge.sync import KnowledgeSync
 from support_agents.llm.budgeted import BudgetedModel, TokenLedger
 from support_agents.macros import Macros
 from support_agents.policy.ledger import PolicyLedger, load_policy
-from support_agents.ports import Clock, Embedder, IntentModel, LanguageModel, OrderLookup, PassageStore, VectorStore
+from support_agents.ports import (
+    Clock,
+    Embedder,
+    Entailment,
+    IntentModel,
+    LanguageModel,
+    OrderLookup,
+    PassageStore,
+    VectorStore,
+)
 from support_agents.runner import TicketRunner
 
 # Intent and retrieval embed the same asks one after the other; a few messages are under way at once.
@@ -201,6 +210,15 @@ def embedding(settings: Settings) -> Iterator[Embedder]:
         embedder.close()
 
 
+def entailment_model(settings: Settings) -> Entailment | None:
+    """Return the entailment model of the settings' folder, if one is named."""
+    if settings.entailment is None:
+        return None
+    from support_agents.adapters.onnx_entailment import OnnxEntailment
+
+    return OnnxEntailment.load(settings.entailment, threads=settings.onnx_threads)
+
+
 def intent_registry(settings: Settings) -> Registry:
     """Return the intent models that this installation has trained."""
     make_data_dir(settings.data_dir)
@@ -266,6 +284,7 @@ def _thinking(settings: Settings, clock: Clock, orders: OrderLookup, passages: P
             shares=settings.stages,
             remembering=sentences.memory,
             macros=macros,
+            entailment=entailment_model(settings),
         )
     )
 

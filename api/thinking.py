@@ -13,7 +13,7 @@ from support_agents.llm.recorded import CallLog, RecordedModel
 from support_agents.macros import Macros
 from support_agents.pipeline import Pipeline, Shares
 from support_agents.policy.ledger import PolicyLedger
-from support_agents.ports import Clock, Embedder, IntentModel, LanguageModel, OrderLookup, VectorStore
+from support_agents.ports import Clock, Embedder, Entailment, IntentModel, LanguageModel, OrderLookup, VectorStore
 from support_agents.prompts.files import load_prompt
 from support_agents.runner import TicketRunner
 from support_agents.screening.screening import screen
@@ -35,6 +35,7 @@ class Parts:
     shares: Shares
     remembering: Embedder | None = None
     macros: Macros | None = None
+    entailment: Entailment | None = None
 
 
 def runner_of(parts: Parts) -> TicketRunner:
@@ -57,7 +58,7 @@ def runner_of(parts: Parts) -> TicketRunner:
         policy=parts.policy,
         drafting=written or extractive,
         spare_drafting=extractive if written else None,
-        compliance=ComplianceAgent(parts.policy),
+        compliance=ComplianceAgent(parts.policy, parts.entailment),
         clock=parts.clock,
         shares=parts.shares,
         calls=calls,

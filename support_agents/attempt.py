@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import cast
 
+from support_agents.agents.debate import DebateAgent, DebateGiven
 from support_agents.agents.protocol import SentenceCheck, SentenceVerdict, StreamEnd, Streaming
 from support_agents.domain.errors import SupportError
 from support_agents.domain.runs import Run
@@ -14,6 +15,7 @@ from support_agents.domain.sections import (
     CheckResult,
     ComplianceGiven,
     ComplianceSection,
+    DraftingGiven,
     DraftSection,
     Rung,
     Sentence,
@@ -22,6 +24,8 @@ from support_agents.domain.sections import (
     verdict_of,
     written,
 )
+
+HIGH = "its stakes may be high"
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,16 @@ class Attempt:
         compliance = self.compliance.model_copy(update={"checks": checks, "verdict": verdict_of(checks)})
         blocked = "the reviews would not send the draft" if compliance.verdict is Verdict.BLOCKED else self.reason
         return replace(self, compliance=compliance, reason=blocked)
+
+
+async def argued(best: Attempt, debate: DebateAgent, given: DraftingGiven, run: Run) -> Attempt:
+    """Have two reviews argue about a usable draft with high stakes until `run.deadline`; any other stays as it is."""
+    stakes = debate.stakes(given) if best.usable else ""
+    if best.draft is None or not stakes:
+        return best
+    return best.judged(
+        await debate.work(DebateGiven(drafting=given, draft=best.draft.text, stakes=stakes), run), stakes
+    )
 
 
 @dataclass

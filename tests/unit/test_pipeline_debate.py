@@ -1,5 +1,7 @@
 """A draft with high stakes is argued about in what is left of the time; the judge's word decides what is shown."""
 
+import pytest
+
 from support_agents.agents.debate import DebateAgent
 from support_agents.domain.runs import Outcome, RunRecord
 from support_agents.domain.sections import CheckResult, Verdict
@@ -7,8 +9,15 @@ from support_agents.policy.check_policy import DebateRules
 from support_agents.testing.llm import Pause, ScriptedModel, Step
 from tests.fixtures.pipeline import Parts, ran, ticket
 
+PLAIN = "Can I return an item, and within how many days of delivery?"
 QUESTION = "Can I return an item, and within how many days of delivery? It was for a wedding."
 RULES = DebateRules(words=("wedding",))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm() -> None:
+    """What is read and compiled on first use is not what these deadlines are about."""
+    ran(Parts(), ticket(PLAIN), seconds=60)
 
 
 def argued(*script: Step, seconds: float = 30, text: str = QUESTION) -> RunRecord:
@@ -52,7 +61,7 @@ def test_what_is_not_decided_in_time_is_flagged_and_the_draft_stands() -> None:
 
 
 def test_nobody_argues_about_a_plain_question() -> None:
-    record = argued("BLOCK", text="Can I return an item, and within how many days of delivery?")
+    record = argued("BLOCK", text=PLAIN)
     assert verdict(record) == (Verdict.PASS, "not argued about")
     assert record.sections.compliance is not None
     assert all(check.result is CheckResult.PASSED for check in record.sections.compliance.checks)
