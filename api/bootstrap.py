@@ -57,7 +57,7 @@ from support_agents.knowledge.macros import load_macros
 from support_agents.knowledge.sync import KnowledgeSync
 from support_agents.macros import Macros
 from support_agents.policy.ledger import PolicyLedger, load_policy
-from support_agents.ports import Clock, Embedder, IntentModel, OrderLookup, PassageStore, VectorStore
+from support_agents.ports import Clock, Embedder, Entailment, IntentModel, OrderLookup, PassageStore, VectorStore
 from support_agents.runner import TicketRunner
 
 # Intent and retrieval embed the same asks one after the other; a few messages are under way at once.
@@ -221,6 +221,15 @@ def searching(settings: Settings, folder: Path) -> Iterator[Tools]:
         embedder.close()
 
 
+def entailment_model(settings: Settings) -> Entailment | None:
+    """Return the entailment model of the settings' folder, if one is named."""
+    if settings.entailment is None:
+        return None
+    from support_agents.adapters.onnx_entailment import OnnxEntailment
+
+    return OnnxEntailment.load(settings.entailment, threads=settings.onnx_threads)
+
+
 def intent_registry(settings: Settings) -> Registry:
     """Return the intent models that this installation has trained."""
     make_data_dir(settings.data_dir)
@@ -291,6 +300,7 @@ def _thinking(
             remembering=sentences.memory,
             macros=macros,
             attachable=attachable,
+            entailment=entailment_model(settings),
         )
     )
 

@@ -167,6 +167,11 @@ class Settings(ModelSettings, BaseSettings):
     macros: Path | None = Field(default=None, description="Folder of approved replies (macros); empty: none are used.")
     policy: Path | None = Field(default=None, description="The policy ledger (YAML); empty: no refund is proposed.")
 
+    entailment: Path | None = Field(
+        default=None,
+        description="Folder of an ONNX entailment model (docs/quality.md); empty: sentences are checked without one.",
+    )
+
     authority: Path | None = Field(
         default=None,
         description="Who may approve what (`authority.yaml`, docs/authority.md); empty: the built-in table.",

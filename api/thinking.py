@@ -14,7 +14,7 @@ from support_agents.llm.recorded import CallLog, RecordedModel
 from support_agents.macros import Macros
 from support_agents.pipeline import Pipeline, Shares
 from support_agents.policy.ledger import PolicyLedger
-from support_agents.ports import Clock, Embedder, IntentModel, LanguageModel, OrderLookup, VectorStore
+from support_agents.ports import Clock, Embedder, Entailment, IntentModel, LanguageModel, OrderLookup, VectorStore
 from support_agents.prompts.files import load_prompt
 from support_agents.runner import TicketRunner
 from support_agents.screening.screening import screen
@@ -42,6 +42,7 @@ class Parts:
     attachable: frozenset[str] = frozenset()
     calls: CallLog = field(default_factory=CallLog)
     topics: TopicShelf | None = None
+    entailment: Entailment | None = None
 
 
 def runner_of(parts: Parts) -> TicketRunner:
@@ -62,7 +63,7 @@ def runner_of(parts: Parts) -> TicketRunner:
         policy=parts.policy,
         drafting=written or extractive,
         spare_drafting=extractive if written else None,
-        compliance=ComplianceAgent(parts.policy),
+        compliance=ComplianceAgent(parts.policy, parts.entailment),
         clock=parts.clock,
         shares=parts.shares,
         calls=calls,

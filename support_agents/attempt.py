@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import cast
 
+from support_agents.agents.debate import DebateAgent, DebateGiven
 from support_agents.agents.protocol import SentenceCheck, SentenceVerdict, StreamEnd, Streaming
 from support_agents.domain.errors import SupportError
 from support_agents.domain.runs import Run
@@ -29,6 +30,8 @@ from support_agents.wording.letters import closing_of
 
 _OUT_OF_TIME = "the drafter ran out of time"
 _LATE = frozenset(("late", "llm_timeout"))
+
+HIGH = "its stakes may be high"
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,16 @@ class Attempt:
         compliance = self.compliance.model_copy(update={"checks": checks, "verdict": verdict_of(checks)})
         blocked = "the reviews would not send the draft" if compliance.verdict is Verdict.BLOCKED else self.reason
         return replace(self, compliance=compliance, reason=blocked)
+
+
+async def argued(best: Attempt, debate: DebateAgent, given: DraftingGiven, run: Run) -> Attempt:
+    """Have two reviews argue about a usable draft with high stakes until `run.deadline`; any other stays as it is."""
+    stakes = debate.stakes(given) if best.usable else ""
+    if best.draft is None or not stakes:
+        return best
+    return best.judged(
+        await debate.work(DebateGiven(drafting=given, draft=best.draft.text, stakes=stakes), run), stakes
+    )
 
 
 @dataclass

@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from support_agents.agents.debate import DebateAgent, DebateGiven
+from support_agents.agents.debate import DebateAgent
 from support_agents.agents.intent import IntentGiven
 from support_agents.agents.protocol import Agent, SentenceCheck, Streaming
 from support_agents.agents.retrieval import RetrievalGiven
-from support_agents.attempt import Attempt, attempt
+from support_agents.attempt import HIGH, Attempt, argued, attempt
 from support_agents.composing.choosing import Choice, Matched
 from support_agents.domain.action import ProposedAction
 from support_agents.domain.errors import Failed, Ok, SupportError
@@ -278,7 +278,12 @@ class Pipeline:
             *(self._attempt(work, *drafter, limited) for drafter in self._drafters(work, given))
         )
         best = next((one for one in attempts if one.usable), attempts[0] if attempts else Attempt(reason=_UNSURE))
-        best = await self._argued(work, best, given.drafting)
+        if self.debate is not None:
+            late = replace(
+                work.run, deadline=work.run.deadline.capped(work.run.deadline.remaining - self.shares.commit)
+            )
+            arguing = argued(best, self.debate, given.drafting, late)
+            best = await self._stage(work, "debate", arguing, late.deadline.remaining + 0.05) or best.judged(None, HIGH)
         if best.draft is not None and best.compliance is not None:
             work.state.put(best.draft, by=Writer.DRAFTING)
             work.state.put(best.compliance, by=Writer.COMPLIANCE)
@@ -290,18 +295,6 @@ class Pipeline:
         )
         outcome = Outcome(best.draft.rung.value)
         return _ended(work, outcome, attempts[0].reason, actions=(reply, *planned.actions))
-
-    async def _argued(self, work: _Work, best: Attempt, given: DraftingGiven) -> Attempt:
-        """Have two reviews argue about a draft with high stakes, in what is left of the time."""
-        stakes = self.debate.stakes(given) if self.debate is not None and best.usable else ""
-        if self.debate is None or best.draft is None or not stakes:
-            return best
-        limited = replace(work.run, deadline=work.run.deadline.capped(self._until_commit(work)))
-        arguing = self.debate.work(DebateGiven(drafting=given, draft=best.draft.text, stakes=stakes), limited)
-        return best.judged(await self._stage(work, "debate", arguing, limited.deadline.remaining + 0.05), stakes)
-
-    def _until_commit(self, work: _Work) -> float:
-        return max(0.0, work.run.deadline.remaining - self.shares.commit)
 
     def _drafters(self, work: _Work, given: ComplianceGiven) -> Iterator[tuple[str, Streaming, ComplianceGiven]]:
         """Yield who drafts from what, best first: a language model, macros, quoted sentences."""
@@ -402,13 +395,7 @@ def _previous(ticket: TicketSnapshot) -> tuple[str, ...]:
     return tuple(texts[-1 - _PREVIOUS_MESSAGES : -1])
 
 
-def _ended(
-    work: _Work,
-    outcome: Outcome,
-    reason: str,
-    *,
-    actions: tuple[ProposedAction, ...] = (),
-) -> Finished:
+def _ended(work: _Work, outcome: Outcome, reason: str, *, actions: tuple[ProposedAction, ...] = ()) -> Finished:
     return Finished(
         outcome=outcome,
         reason=reason,

@@ -147,6 +147,19 @@ class IntentModel(Protocol):
         ...
 
 
+class Entailment(Protocol):
+    """Whether a text follows from another, by a model; an installation may have none."""
+
+    @property
+    def version(self) -> str:
+        """Name and data hash of the model."""
+        ...
+
+    def unsupported(self, source: str, claim: str) -> float:
+        """Return how sure it is (0..1) that `claim` does not follow from `source`; tens of milliseconds."""
+        ...
+
+
 class OrderLookup(Protocol):
     """The order system. It alone says whose an order is."""
 

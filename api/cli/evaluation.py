@@ -38,7 +38,7 @@ def grounding(
     language: Annotated[str, typer.Option(help="The language of the texts, as in `en`.")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")] = False,
 ) -> None:
-    """Print how well the check without a model notices texts that say something else than their document."""
+    """Print how well texts are noticed that say something else than their document; SUPPORT_ENTAILMENT is asked too."""
     from api.cli.grounding_work import grounding as work
 
     work(data=data, language=language, as_json=as_json)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from rich.table import Table
 
+from api.bootstrap import entailment_model
+from api.cli.installation import configured
 from api.cli.output import progress, remarks, results
 from support_agents.evals.grounding import DomainFigures, GroundingFigures, measure
 from support_agents.evals.grounding_rows import read_rows
@@ -12,8 +14,9 @@ from support_agents.evals.grounding_rows import read_rows
 def grounding(*, data: Path, language: str, as_json: bool) -> None:
     """Measure and print tables, or one JSON object."""
     rows = read_rows(data)
+    model = entailment_model(configured())
     with progress("grounding", remarks()) as step:
-        figures = measure(rows, language, step)
+        figures = measure(rows, language, step, entailment=model)
     if as_json:
         print(figures.model_dump_json())  # noqa: T201 - this is a command line
         return
@@ -30,6 +33,8 @@ def _show(figures: GroundingFigures) -> None:
         signs.add_row(name.replace("_", " "), str(sign.rows), _percent(sign.wrong))
     results().print(signs)
     results().print(f"{figures.p50_ms} ms a text (median), {figures.p99_ms} ms (99 %)")
+    if figures.entailment:
+        results().print(f"the entailment model {figures.entailment} was asked too")
 
 
 def _cells(one: DomainFigures) -> tuple[str, ...]:

@@ -168,13 +168,7 @@ class MiniLm:
     @classmethod
     def load(cls, *, threads: int) -> "MiniLm":
         """Load both files after checking their bytes; a changed file is refused."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        session = onnxruntime.InferenceSession(
-            _checked(_model_path(), MODEL_SHA256), options, providers=["CPUExecutionProvider"]
-        )
+        session = session_of(_checked(_model_path(), MODEL_SHA256), threads=threads)
         tokenizer = Tokenizer.from_str(_checked(TOKENIZER_PATH, TOKENIZER_SHA256).decode())
         tokenizer.enable_truncation(MAX_TOKENS)
         tokenizer.no_padding()
@@ -201,6 +195,15 @@ class MiniLm:
             ids[row, : len(tokens)] = tokens
             mask[row, : len(tokens)] = 1
         return ids, mask
+
+
+def session_of(model: bytes, *, threads: int) -> onnxruntime.InferenceSession:
+    """Open a model for the processor; a fault of the file raises one of the runtime's own classes."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def _model_path() -> Path:

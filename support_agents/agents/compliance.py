@@ -15,6 +15,7 @@ from support_agents.domain.sections import (
     verdict_of,
 )
 from support_agents.policy.ledger import PolicyLedger
+from support_agents.ports import Entailment
 from support_agents.screening.language import detect
 from support_agents.wording.values import values_in
 
@@ -28,13 +29,14 @@ class ComplianceAgent:
     """`SentenceCheck` by the catalogue of checks, set by the part `checks` of the policy file."""
 
     ledger: PolicyLedger = field(default_factory=lambda: PolicyLedger(version="none"))
+    entailment: Entailment | None = None
 
     def __post_init__(self) -> None:
         refuse_unknown(self.ledger.checks.severity)
 
     def check(self, sentence: Sentence, index: int, given: ComplianceGiven) -> SentenceVerdict:
         """Judge one sentence by every check; one failure that is more than a flag is enough to lose it."""
-        support = support_of(given, self.ledger)
+        support = support_of(given, self.ledger, self.entailment)
         checks = tuple(rule.apply(sentence, index, support) for rule in RULES)
         keep = all(check.severity is Severity.FLAG for check in checks if check.result is CheckResult.FAILED)
         return SentenceVerdict(keep=keep, checks=checks, sentence=sentence)

@@ -8,9 +8,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from support_agents.agents.checks.differences import Difference, Sign, differences
+from support_agents.agents.checks.meaning import UNSUPPORTED
 from support_agents.agents.checks.source import read
 from support_agents.evals.figures import percentile_ms
 from support_agents.evals.grounding_rows import GroundingRow
+from support_agents.ports import Entailment
 
 Progress = Callable[[int, int], None]
 FLAGGED_FROM = 1
@@ -42,6 +44,7 @@ class GroundingFigures(DomainFigures):
 
     domains: dict[str, DomainFigures]
     signs: dict[str, SignFigures]
+    entailment: str | None = Field(description="the entailment model that was asked too, if any")
     threshold: int = Field(description="differences from which a text is flagged")
     p50_ms: float = Field(description="one text with its document, both read anew")
     p99_ms: float
@@ -53,19 +56,22 @@ class _Judged:
 
     row: GroundingRow
     found: tuple[Difference, ...]
+    unsupported: float
     seconds: float
 
     @property
     def flagged(self) -> bool:
-        return len(self.found) >= FLAGGED_FROM
+        return len(self.found) >= FLAGGED_FROM or self.unsupported >= UNSUPPORTED
 
 
-def measure(rows: Sequence[GroundingRow], language: str, progress: Progress) -> GroundingFigures:
+def measure(
+    rows: Sequence[GroundingRow], language: str, progress: Progress, *, entailment: Entailment | None = None
+) -> GroundingFigures:
     """Compare every text with its document as the product compares a sentence with the passages that it cites."""
     judged = []
     for at, row in enumerate(rows):
         progress(at, len(rows))
-        judged.append(_judged(row, language))
+        judged.append(_judged(row, language, entailment))
     progress(len(rows), len(rows))
     seconds = [one.seconds for one in judged]
     domains = sorted({one.row.domain for one in judged})
@@ -73,17 +79,19 @@ def measure(rows: Sequence[GroundingRow], language: str, progress: Progress) -> 
         **_figures(judged).model_dump(),
         domains={name: _figures([one for one in judged if one.row.domain == name]) for name in domains},
         signs={sign.value: _sign(judged, sign) for sign in Sign},
+        entailment=entailment.version if entailment else None,
         threshold=FLAGGED_FROM,
         p50_ms=round(percentile_ms(seconds, 50), 3),
         p99_ms=round(percentile_ms(seconds, 99), 3),
     )
 
 
-def _judged(row: GroundingRow, language: str) -> _Judged:
+def _judged(row: GroundingRow, language: str, entailment: Entailment | None) -> _Judged:
     began = perf_counter()
     source = read.__wrapped__(row.doc)
     found = tuple(found for line in read(row.summary).lines for found in differences(line, source, language))
-    return _Judged(row, found, perf_counter() - began)
+    unsupported = entailment.unsupported(row.doc, row.summary) if entailment else 0.0
+    return _Judged(row, found, unsupported, perf_counter() - began)
 
 
 def _figures(judged: Sequence[_Judged]) -> DomainFigures:

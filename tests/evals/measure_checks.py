@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from time import thread_time
 
 from api.demo import shop
 from support_agents.agents.compliance import ComplianceAgent
@@ -24,14 +25,13 @@ from support_agents.domain.sections import (
     DraftingGiven,
     OrderAnswer,
     Sentence,
-    Severity,
 )
+from support_agents.evals.figures import percentile_ms
 from support_agents.knowledge.chunking import passages_of
 from support_agents.knowledge.loaders import load_folder
 from support_agents.policy.ledger import PolicyLedger, load_policy
 from support_agents.wording.segments import split_sentences
 
-# The checks that look at meaning, form and policy; the older ones judge what the drafter chooses, not a quote as such.
 _DRAFT = 3
 
 
@@ -43,10 +43,11 @@ def main() -> None:
     options = parser.parse_args()
     agent = ComplianceAgent(PolicyLedger(version="none") if options.articles else load_policy(shop.POLICY))
     names: Counter[str] = Counter()
+    seconds: list[float] = []
     sentences = failing = drafts = failing_drafts = 0
     for passage in _passages(options.articles):
         given = _given(passage)
-        failed = [_failed(agent, given, text) for text in _sentences(passage)]
+        failed = [_failed(agent, given, text, seconds) for text in _sentences(passage)]
         sentences, failing = sentences + len(failed), failing + sum(map(bool, failed))
         for names_of_one in failed:
             names.update(names_of_one)
@@ -59,6 +60,7 @@ def main() -> None:
     print(f"drafts of {_DRAFT} {drafts}, with a failed check {failing_drafts} ({failing_drafts / drafts:.2%})")
     for name, count in names.most_common():
         print(f"  {name} {count}")
+    print(f"processor time of a sentence: p50 {_percentile(seconds, 50)} ms, p99 {_percentile(seconds, 99)} ms")
 
 
 def _passages(articles: Path | None) -> Iterator[Passage]:
@@ -97,15 +99,17 @@ def _given(passage: Passage) -> ComplianceGiven:
     return ComplianceGiven(drafting=drafting, customer_email="", source_language=passage.language)
 
 
-def _failed(agent: ComplianceAgent, given: ComplianceGiven, text: str) -> set[str]:
+def _failed(agent: ComplianceAgent, given: ComplianceGiven, text: str, seconds: list[float]) -> set[str]:
     passage = given.drafting.passages[0].passage
     citation = Citation(passage_id=passage.id, article_id=passage.article_id, title=passage.title, quote=text)
+    began = thread_time()
     verdict = agent.check(Sentence(text=text, citations=(citation,)), 0, given)
-    return {f"{one.name} ({_word(one.severity)})" for one in verdict.checks if one.result is CheckResult.FAILED}
+    seconds.append(thread_time() - began)
+    return {f"{one.name} ({one.severity.value})" for one in verdict.checks if one.result is CheckResult.FAILED}
 
 
-def _word(severity: Severity) -> str:
-    return severity.value
+def _percentile(seconds: list[float], percent: float) -> float:
+    return round(percentile_ms(seconds, percent), 2)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ RULES: tuple[SentenceRule, ...] = (
     evidence.CONDITION_KEPT,
     meaning.SAYS_THE_SAME,
     meaning.SAYS_NO_MORE,
+    meaning.FOLLOWS,
     policy_claims.POLICY_LEDGER,
     evidence.ORDER_STATUS,
     claims.NO_UNPROPOSED_PROMISE,

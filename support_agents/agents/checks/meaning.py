@@ -10,6 +10,8 @@ from support_agents.wording.traits import Trait, has
 # These change what is said; the others may only say more or less of it than the source, or name things by other names.
 _CONTRADICTS = frozenset({Sign.NUMBER, Sign.UNIT, Sign.OPPOSITE, Sign.NEGATION, Sign.NEGATION_LOST, Sign.ROLE_SWAP})
 _OVERSTATES = frozenset(Sign) - _CONTRADICTS
+UNSUPPORTED = 0.5
+"""How sure the model must be, in the product and in `eval grounding` alike."""
 
 
 def _contradiction(sentence: Sentence, support: Support) -> str:
@@ -20,9 +22,23 @@ def _overstatement(sentence: Sentence, support: Support) -> str:
     return _found(sentence, support, _OVERSTATES)
 
 
+def _unsupported(sentence: Sentence, support: Support) -> str:
+    """The word of the installation's own model of entailment, if it has one, on what the signs cannot see."""
+    if support.entailment is None or not _is_asked(sentence, support):
+        return ""
+    sure = support.entailment.unsupported(support.source(sentence).text, words_only(sentence.text))
+    return f"the entailment model does not find it in the source ({sure:.0%} sure)" if sure >= UNSUPPORTED else ""
+
+
+def _is_asked(sentence: Sentence, support: Support) -> bool:
+    """Not approved wording, nor what states facts of the order, which others check, nor a quote."""
+    plain = bool(sentence.citations) and not sentence.facts
+    return plain and not support.is_verbatim(sentence) and not support.is_macro(sentence)
+
+
 def _found(sentence: Sentence, support: Support, signs: frozenset[Sign]) -> str:
-    """The first of `signs`; approved wording is not asked, nor what states facts of the order, which others check."""
-    if not sentence.citations or sentence.facts or support.is_verbatim(sentence) or support.is_macro(sentence):
+    """The reason of the first of `signs`."""
+    if not _is_asked(sentence, support):
         return ""
     source = support.source(sentence)
     if any(has(Trait.NEGATION, passage.heading, support.language) for passage in support.cited(sentence)):
@@ -34,4 +50,5 @@ def _found(sentence: Sentence, support: Support, signs: frozenset[Sign]) -> str:
 
 
 SAYS_THE_SAME = SentenceRule("says_the_same", Severity.DROP, _contradiction)
+FOLLOWS = SentenceRule("follows_from_source", Severity.FLAG, _unsupported)
 SAYS_NO_MORE = SentenceRule("says_no_more", Severity.FLAG, _overstatement)

@@ -64,6 +64,21 @@ class Window:
         return f"{self.number} {self.unit}{'' if self.number == '1' else 's'}"
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What a sentence is about: its own words, and those of its articles' titles."""
+
+    said: frozenset[str]
+    titles: frozenset[str]
+
+    def is_of(self, clause: Clause, least: int) -> bool:
+        """Whether both are about the same: `least` words in common, one of them in a title or one word more."""
+        names = " ".join((clause.id, *clause.applies_to)).replace("_", " ").replace("-", " ")
+        stems = content_words(f"{clause.text} {names}") - _uninformative()
+        shared = len((self.said | self.titles) & stems)
+        return shared >= least + (0 if self.titles & stems else 1)
+
+
 def _against_ledger(sentence: Sentence, support: Support) -> str:
     if not support.ledger.clauses or sentence.courtesy or not sentence.citations:
         return ""  # what rests on verified facts alone was counted by code, from the ledger
@@ -85,22 +100,22 @@ def _against_ledger(sentence: Sentence, support: Support) -> str:
     return _uncovered(text, subject, open_claims, support)
 
 
-def _window(claim: Window, subject: frozenset[str], support: Support) -> str | None:
+def _window(claim: Window, subject: Subject, support: Support) -> str | None:
     """Why `claim` must not stand; None when a clause in force bears it, empty when no clause speaks of it."""
     if not claim.event:
         return ""  # what it is counted from is not said: nearly always another step than the clause's
     about = [(clause, one) for clause in support.ledger.clauses for one in _windows_of(clause) if _like(one, claim)]
     if support.language == _LEDGER_LANGUAGE:
-        about = [(clause, one) for clause, one in about if _shared(clause, subject) >= _LEAST_SHARED]
+        about = [(clause, one) for clause, one in about if subject.is_of(clause, _LEAST_SHARED)]
     return _judged(str(claim), [(clause, str(one), one.number == claim.number) for clause, one in about], support)
 
 
-def _amount(claim: Value, subject: frozenset[str], support: Support) -> str | None:
+def _amount(claim: Value, subject: Subject, support: Support) -> str | None:
     """As `_window`, for money and percentages; a clause speaks of it if it has more than two words in common."""
     about = [
         (clause, value.text, bool(value.keys & claim.keys))
         for clause in support.ledger.clauses
-        if _shared(clause, subject) > _LEAST_SHARED
+        if subject.is_of(clause, _LEAST_SHARED + 1)
         for value in values_in(clause.text)
         if value.kind is claim.kind
     ]
@@ -125,14 +140,14 @@ def _outranked(reason: str, sentence: Sentence, support: Support) -> str:
     return f"{reason}; the article “{titles[0]}” says otherwise and needs mending" if titles else reason
 
 
-def _uncovered(text: str, subject: frozenset[str], claims: list[str], support: Support) -> str:
+def _uncovered(text: str, subject: Subject, claims: list[str], support: Support) -> str:
     if support.policy.uncovered_claims is not Uncovered.DROP:
         return ""
     if claims:
         return f"no clause of the policy speaks of “{claims[0]}”"
     said = first_listed(text, _ELIGIBILITY)
     today = support.drafting.today
-    borne = any(c.holds_on(today) and _shared(c, subject) >= _LEAST_SHARED for c in support.ledger.clauses)
+    borne = any(c.holds_on(today) and subject.is_of(c, _LEAST_SHARED) for c in support.ledger.clauses)
     return f"no clause of the policy speaks of “{said}”" if said and not borne else ""
 
 
@@ -141,15 +156,13 @@ def _like(one: Window, claim: Window) -> bool:
     return (one.unit, one.event) == (claim.unit, claim.event)
 
 
-def _subject(sentence: Sentence, support: Support) -> frozenset[str]:
+def _subject(sentence: Sentence, support: Support) -> Subject:
     titles = " ".join(passage.title for passage in support.cited(sentence))
-    stems = content_words(f"{words_only(sentence.text)} {titles}")
-    return frozenset(stem for stem in stems if not any(sign.isdigit() for sign in stem))
+    return Subject(_words_of(words_only(sentence.text)), _words_of(titles))
 
 
-def _shared(clause: Clause, subject: frozenset[str]) -> int:
-    names = " ".join((clause.id, *clause.applies_to)).replace("_", " ").replace("-", " ")
-    return len(subject & content_words(f"{clause.text} {names}") - _uninformative())
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(stem for stem in content_words(text) if not any(sign.isdigit() for sign in stem))
 
 
 @lru_cache(maxsize=1)

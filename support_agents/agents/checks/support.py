@@ -11,6 +11,7 @@ from support_agents.domain.knowledge import Passage
 from support_agents.domain.sections import ComplianceGiven, DraftingGiven, Sentence
 from support_agents.policy.check_policy import CheckPolicy
 from support_agents.policy.ledger import PolicyLedger
+from support_agents.ports import Entailment
 from support_agents.screening.terms import terms
 from support_agents.wording.facts import fact_texts
 from support_agents.wording.phrases import Phrases, phrases_of
@@ -28,6 +29,7 @@ class Support:
     facts: dict[str, str]
     phrases: Phrases | None
     ledger: PolicyLedger
+    entailment: Entailment | None = None
 
     @property
     def policy(self) -> CheckPolicy:
@@ -79,10 +81,10 @@ class Support:
         return secret - public
 
 
-def support_of(given: ComplianceGiven, ledger: PolicyLedger) -> Support:
+def support_of(given: ComplianceGiven, ledger: PolicyLedger, entailment: Entailment | None = None) -> Support:
     """Gather the support; texts are read once and remembered, so this is cheap for every sentence."""
     language = given.source_language
-    return Support(given, fact_texts(given.drafting, language), phrases_of(language), ledger)
+    return Support(given, fact_texts(given.drafting, language), phrases_of(language), ledger, entailment)
 
 
 def words_only(text: str) -> str:

@@ -369,3 +369,19 @@ def test_an_authority_file_that_contradicts_itself_is_named(run: CommandLine, tm
     done = run("ask", "Hello?", authority=str(path))
     assert done.returncode == 1
     assert "authority.yaml: “words”: asks for more managers than approvals" in done.stderr
+
+
+def test_grounding_is_measured_and_a_wrong_line_is_named(run: CommandLine, tmp_path: Path) -> None:
+    data = tmp_path / "g.jsonl"
+    row = {"domain": "shop", "doc": "You have 30 days.", "summary": "You have 30 days.", "label": 1}
+    wrong = {**row, "summary": "You have 60 days.", "label": 0}
+    data.write_text(f"{json.dumps(row)}\n{json.dumps(wrong)}\n", encoding="utf-8")
+    done = run("eval", "grounding", "--data", str(data), "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["balanced_accuracy"], found["rows"], found["domains"]["shop"]["wrong_flagged"]) == (1.0, 2, 1.0)
+    assert "balanced accuracy" in run("eval", "grounding", "--data", str(data)).stdout
+    data.write_text(f"{json.dumps(row)}\n{json.dumps({**row, 'label': 'yes'})}\n", encoding="utf-8")
+    bad = run("eval", "grounding", "--data", str(data))
+    assert (bad.returncode, bad.stdout, bad.stderr.count("\n")) == (1, "", 1)
+    assert "g.jsonl line 2: field `label`" in bad.stderr

@@ -214,8 +214,8 @@ def test_a_bad_sentence_is_caught_by_its_check(name: str, sentence: Sentence, ch
     assert name in failed(sentence, given(**changes))
 
 
-# These need a policy file: `test_policy_claims` and `test_check_policy` see them failing.
-SET_BY_POLICY = {"policy_ledger", "no_competitor"}
+# These need a policy file or a model: `test_policy_claims`, `test_check_policy` and `test_onnx_entailment` see them.
+SET_BY_POLICY = {"policy_ledger", "no_competitor", "follows_from_source"}
 
 
 def test_every_check_is_seen_failing() -> None:

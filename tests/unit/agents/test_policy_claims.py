@@ -81,7 +81,9 @@ def test_the_ledger_outranks_an_article_and_names_it(ledger: PolicyLedger) -> No
 
 def test_words_of_its_own_are_held_against_the_ledger_too(ledger: PolicyLedger) -> None:
     source = "Items come back to us within 60 days of delivery, and you return an item with a label."
-    check = judged(ledger, "You can return any item within 60 days of delivery.", article=passage(source))
+    check = judged(
+        ledger, "You can return any item within 60 days of delivery.", article=passage(source, title="Return an item")
+    )
     assert check.reason == "the policy says 30 days, not 60 days (return-window v2)"
 
 
@@ -148,7 +150,6 @@ def test_windows_are_read_with_what_they_are_counted_from() -> None:
 
 
 def test_the_demos_articles_say_what_its_ledger_says() -> None:
-    """One sentence is about loyalty points and shares its words with the clause on missing items: a known miss."""
     ledger, found = load_policy(shop.POLICY), []
     for article in load_folder(shop.ARTICLES).articles:
         for one in passages_of(article, DEFAULT_WORKSPACE):
@@ -158,4 +159,4 @@ def test_the_demos_articles_say_what_its_ledger_says() -> None:
                     for part in split_sentences(one.text)
                     if judged(ledger, part.text, language=one.language, article=retrieved(one)).reason
                 ]
-    assert found == ["Please wait until 30 days after delivery before you report missing points."]
+    assert found == []
