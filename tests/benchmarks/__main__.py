@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import acks, cards, clicks, memory, reviewer, stages, start
+from tests.benchmarks import acks, cards, clicks, index, memory, reviewer, stages, start, understanding
 from tests.benchmarks.figures import Report
 
 BENCHMARKS: Mapping[str, Callable[[], Report]] = {
@@ -20,6 +20,8 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "memory": memory.measure,
     "clicks": clicks.measure,
     "reviewer": reviewer.measure,
+    "index": index.measure,
+    "understanding": understanding.measure,
 }
 _QUIET_LOAD = 0.5
 
