@@ -45,7 +45,7 @@ from db.repositories.subjects import IdentifierHash
 from db.ticket_store import TicketStore
 from support_agents.agents.macro_drafting import MacroDraftingAgent
 from support_agents.domain.events import EventName
-from support_agents.domain.ids import DEFAULT_WORKSPACE
+from support_agents.domain.ids import DEFAULT_WORKSPACE, WorkspaceId
 from support_agents.domain.knowledge import Passage
 from support_agents.evals.retrieval import Tools
 from support_agents.intents.model import IntentHead
@@ -55,9 +55,20 @@ from support_agents.knowledge.known_vectors import KnownVectors
 from support_agents.knowledge.macro_shelf import MacroShelf
 from support_agents.knowledge.macros import load_macros
 from support_agents.knowledge.sync import KnowledgeSync
+from support_agents.knowledge.title_vectors import TitleVectors
+from support_agents.knowledge.topic_shelf import TopicShelf
 from support_agents.macros import Macros
 from support_agents.policy.ledger import PolicyLedger, load_policy
-from support_agents.ports import Clock, Embedder, Entailment, IntentModel, OrderLookup, PassageStore, VectorStore
+from support_agents.ports import (
+    Clock,
+    Embedder,
+    Entailment,
+    IntentModel,
+    OrderLookup,
+    PageSource,
+    PassageStore,
+    VectorStore,
+)
 from support_agents.runner import TicketRunner
 
 # Intent and retrieval embed the same asks one after the other; a few messages are under way at once.
@@ -77,6 +88,7 @@ class _Thinking:
     macros: Macros | None
     writing: Writing
     intents: tuple[str, ...]
+    topics: TopicShelf
 
 
 @dataclass(frozen=True)
@@ -125,7 +137,7 @@ def build(settings: Settings) -> Container:
     thinking = _thinking(settings, clock, orders, records.passages, frozenset(outside.doors.shelf.files))
     tickets = TicketStore(database, IdentifierHash(records.key.derived("identifiers")))
     indexer = PassageIndexer(passages=records.passages, embedder=thinking.background, index=thinking.index)
-    keeper = IndexKeeper(partial(_in_step, indexer, thinking.macros))
+    keeper = IndexKeeper(partial(_in_step, indexer, thinking.macros, thinking.topics))
     warming = Warming(thinking.warm, records.passages, thinking.index, keeper)
     cards = CardReader(thinking.runner.recheck, settings.public_url, frozenset(settings.link_hosts))
     messaging = _messaging(settings, records, cards)
@@ -181,7 +193,7 @@ def _asking(settings: Settings, clock: Clock, thinking: _Thinking) -> Asking:
         index=thinking.index,
         clock=clock,
         deadline_seconds=settings.deadline_seconds,
-        prepare=thinking.macros.shelf.current if thinking.macros else None,
+        prepare=partial(_prepared, thinking),
     )
 
 
@@ -204,6 +216,13 @@ def embedding(settings: Settings) -> Iterator[Embedder]:
         yield embedder
     finally:
         embedder.close()
+
+
+def page_source(private: frozenset[str]) -> PageSource:
+    """Return the guarded client that fetches pages for `kb sync --fetch`, and for nothing else."""
+    from support_agents.adapters.page_fetcher import PageFetcher
+
+    return PageFetcher(private)
 
 
 @contextmanager
@@ -284,6 +303,8 @@ def _thinking(
     remembering = RememberingEmbedder(embedder, room=ASKS_REMEMBERED)
     macros = _macros(settings, passages, index, remembering, embedder)
     intents = intent_model(settings, embedder.version)
+    titles = TitleVectors(_knowing(settings, embedder.background), settings.data_dir / "titles.npz")
+    topics = TopicShelf(passages, index, titles)
     runner = runner_of(
         Parts(
             embedder=remembering,
@@ -301,6 +322,7 @@ def _thinking(
             macros=macros,
             attachable=attachable,
             entailment=entailment_model(settings),
+            topics=topics,
         )
     )
 
@@ -314,12 +336,20 @@ def _thinking(
     async def warm(passages: Sequence[Passage]) -> None:
         await sentences.warm(passages, indexing)
 
-    return _Thinking(runner, embedder, indexing, index, warm, closing, macros, writing, intents.names)
+    return _Thinking(runner, embedder, indexing, index, warm, closing, macros, writing, intents.names, topics)
 
 
-async def _in_step(indexer: PassageIndexer, macros: Macros | None) -> None:
-    """Bring the index in step with SQL, and bind the macros to what it holds now before a customer asks."""
+async def _prepared(thinking: _Thinking, workspace: WorkspaceId) -> None:
+    """Make what a first message would otherwise wait for or go without."""
+    await thinking.topics.current(workspace)
+    if thinking.macros is not None:
+        await thinking.macros.shelf.current(workspace)
+
+
+async def _in_step(indexer: PassageIndexer, macros: Macros | None, topics: TopicShelf) -> None:
+    """Bring the index in step with SQL, and what is bound to it or known of it, before a customer asks."""
     await indexer.refresh(DEFAULT_WORKSPACE)
+    await topics.current(DEFAULT_WORKSPACE)
     if macros is not None:
         await macros.shelf.current(DEFAULT_WORKSPACE)
 

@@ -228,6 +228,7 @@ class Pipeline:
             vector=vector,
             language=screened.language,
             asks=intent.settled_asks,
+            previous=_previous(work.ticket),
             hints=hints(intent.settled_asks, f"{work.ticket.subject} {screened.clean_text}", screened.language),
         )
         return await self.retrieval.work(given, work.run)

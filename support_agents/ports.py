@@ -52,6 +52,14 @@ class Embedder(Protocol):
         ...
 
 
+class PageSource(Protocol):
+    """Pages of the web by their address, within limits."""
+
+    async def fetch(self, url: str) -> Ok[bytes] | Failed:
+        """Return a page's bytes, or why they cannot be had."""
+        ...
+
+
 class VectorStore(Protocol):
     """Hybrid search over passages; it holds ids and vectors, SQL holds the passages."""
 

@@ -12,13 +12,28 @@ app = typer.Typer(name="kb", help="The knowledge base.", rich_markup_mode=None)
 @app.command("sync")
 def sync(
     path: Annotated[
-        Path, typer.Argument(exists=True, file_okay=False, help="Folder of Markdown files, each with front matter.")
+        Path,
+        typer.Argument(
+            exists=True,
+            help="Folder of .md .html .pdf .docx .csv .jsonl .json (help-centre export) files; or with --fetch a list.",
+        ),
     ],
+    *,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and sync whenever a file changes.")] = False,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="PATH is a sitemap or a list of addresses: fetch these pages.")
+    ] = False,
+    private_host: Annotated[
+        list[str] | None, typer.Option(help="With --fetch: a host that may be in a private range.")
+    ] = None,
 ) -> None:
     """Store what is new or changed below PATH and delete what is gone. Safe to stop and to repeat."""
-    from api.cli.knowledge_sync import sync_folder
+    from api.cli.knowledge_sync import sync_folder, sync_pages, watch_folder
 
-    asyncio.run(sync_folder(path))
+    if fetch:
+        asyncio.run(sync_pages(path, frozenset(private_host or ())))
+    else:
+        asyncio.run(watch_folder(path) if watch else sync_folder(path))
 
 
 @app.command("vectors")

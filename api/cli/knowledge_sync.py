@@ -1,9 +1,11 @@
 """The work of `kb sync`: stores differences in SQL and, when no server does it, brings the index in step."""
 
+import asyncio
 from pathlib import Path
 
 from rich.console import Console
 
+from api.bootstrap import page_source
 from api.cli.client import running
 from api.cli.indexing import index_in_step
 from api.cli.installation import configured, opened, recorded
@@ -11,22 +13,15 @@ from api.cli.output import progress, remarks, results
 from api.settings import Settings
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
-from support_agents.knowledge.sync import Synced
+from support_agents.knowledge.loaders import Loaded
+from support_agents.knowledge.sync import Synced, read_folder
+from support_agents.knowledge.watching import changes
+from support_agents.knowledge.web import WebPages
 
 
 async def sync_folder(folder: Path) -> None:
     """Sync and print one line of counts; broken files are named and make the command fail."""
-    settings = configured()
-    console = remarks()
-    if running(settings) is not None:
-        synced, rest = await _beside_server(settings, folder, console), "; the server is bringing its index in step"
-    else:
-        synced, rest = await _alone(settings, folder, console), "; the index is in step"
-    results().print(counts(synced) + rest)
-    for broken in synced.broken:
-        console.print(f"✗ {broken.path}: {broken.reason}", style="red")
-    if synced.broken:
-        raise SupportError("broken_articles", f"{len(synced.broken)} files were left out; correct them and sync again")
+    await _synced(await asyncio.to_thread(read_folder, folder))
 
 
 def counts(synced: Synced) -> str:
@@ -37,15 +32,46 @@ def counts(synced: Synced) -> str:
     )
 
 
-async def _beside_server(settings: Settings, folder: Path, console: Console) -> Synced:
+async def watch_folder(folder: Path) -> None:
+    """Sync now and at every change until stopped; a broken file is named and the watch goes on."""
+    async for _ in changes(folder):
+        try:
+            await sync_folder(folder)
+        except SupportError as error:
+            if error.code != "broken_articles":
+                raise
+            remarks().print(error.message, style="red")
+
+
+async def sync_pages(listing: Path, private: frozenset[str]) -> None:
+    """Fetch the listed pages and make the stored articles equal to them."""
+    with progress("pages", remarks()) as step:
+        loaded = await WebPages(page_source(private)).load(listing, step)
+    await _synced(loaded)
+
+
+async def _synced(loaded: Loaded) -> None:
+    settings, console = configured(), remarks()
+    if running(settings) is not None:
+        synced, rest = await _beside_server(settings, loaded, console), "; the server is bringing its index in step"
+    else:
+        synced, rest = await _alone(settings, loaded, console), "; the index is in step"
+    results().print(counts(synced) + rest)
+    for broken in synced.broken:
+        console.print(f"✗ {broken.path}: {broken.reason}", style="red")
+    if synced.broken:
+        raise SupportError("broken_articles", f"{len(synced.broken)} files were left out; correct them and sync again")
+
+
+async def _beside_server(settings: Settings, loaded: Loaded, console: Console) -> Synced:
     async with recorded(settings) as records:
         with progress("articles", console) as step:
-            return await records.knowledge.sync(folder, DEFAULT_WORKSPACE, step)
+            return await records.knowledge.store(loaded, DEFAULT_WORKSPACE, step)
 
 
-async def _alone(settings: Settings, folder: Path, console: Console) -> Synced:
+async def _alone(settings: Settings, loaded: Loaded, console: Console) -> Synced:
     async with opened(settings) as container:
         with progress("articles", console) as step:
-            synced = await container.knowledge.sync(folder, DEFAULT_WORKSPACE, step)
+            synced = await container.knowledge.store(loaded, DEFAULT_WORKSPACE, step)
         await index_in_step(container)
         return synced

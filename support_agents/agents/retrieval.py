@@ -21,6 +21,8 @@ from support_agents.screening.terms import coverage, passage_terms, terms
 FLOOR = 0.38
 # How far below the floor a passage may lie that contains most of the words of the question.
 LEXICAL_RELIEF, LEXICAL_COVERAGE = 0.06, 0.6
+# How far below it one may lie that ranks by words and title among others that are relevant.
+COMPANY_RELIEF = 0.1
 # The embedder knows English best and takes texts of one other language to be alike: there, words must agree as well,
 # by their beginnings ("Lieferung", "Lieferadresse"), the more of them the lower the similarity is.
 FOREIGN_RELIEF, FOREIGN_SUM, FOREIGN_LETTERS = 0.05, 0.85, 6
@@ -51,6 +53,7 @@ class RetrievalGiven(BaseModel):
     language: str = Field(description="ISO 639-1 code of the message")
     limit: int = LIMIT
     asks: tuple[Ask, ...] = ()
+    previous: tuple[str, ...] = Field(default=(), description="the customer's last messages before, oldest first")
     hints: tuple[str, ...] = Field(
         default=(), description="what an answer would say: fixed lines, never the customer's"
     )
@@ -112,18 +115,18 @@ class RetrievalAgent:
             return []
         found = await self.store.search(given.workspace, query, np.asarray(vector), limit=NEAR)
         near |= {retrieved.passage.article_id for retrieved in found}
-        best = await self._ranked(given.workspace, query, np.asarray(vector), found)
-        return [retrieved for retrieved in best[: 3 * given.limit] if self._is_relevant(query, retrieved)]
+        best = await self._ranked(given, query, np.asarray(vector), found)
+        return self._kept(query, best[: 3 * given.limit], self.floor - (COMPANY_RELIEF if best is not found else 0.0))
 
     async def _ranked(
-        self, workspace: WorkspaceId, query: str, vector: Vector, found: Sequence[RetrievedPassage]
+        self, given: RetrievalGiven, query: str, vector: Vector, found: Sequence[RetrievedPassage]
     ) -> Sequence[RetrievedPassage]:
         """Rank what was found together with what the words and titles of whole articles promise."""
-        topics = self.topics.at_hand(workspace) if self.topics else None
+        topics = self.topics.at_hand(given.workspace) if self.topics else None
         if topics is None or not found:
             return found
-        look = topics.look(query, vector, found)
-        compared = await self.store.compare(workspace, vector, topics.promising(look, found))
+        look = topics.look(query, vector, found, given.previous)
+        compared = await self.store.compare(given.workspace, vector, topics.promising(look, found))
         return topics.ranked(look, found, compared)
 
     async def _hinted(self, given: RetrievalGiven) -> list[RetrievedPassage]:
@@ -150,6 +153,18 @@ class RetrievalAgent:
             ]
             rankings.append(fitting[:_HINT_TAKEN])
         return _interleaved(rankings) if rankings else []
+
+    def _kept(self, query: str, ranked: Sequence[RetrievedPassage], company: float) -> list[RetrievedPassage]:
+        """Drop what is not relevant; where something is, what ranks with it may lie as low as `company`."""
+        relevant = {retrieved.passage.id for retrieved in ranked if self._is_relevant(query, retrieved)}
+        if not relevant:
+            return []
+        return [
+            retrieved
+            for retrieved in ranked
+            if retrieved.passage.id in relevant
+            or (retrieved.passage.language == _BEST_KNOWN and retrieved.similarity >= company)
+        ]
 
     def _is_relevant(self, query: str, retrieved: RetrievedPassage) -> bool:
         passage, similarity = retrieved.passage, retrieved.similarity

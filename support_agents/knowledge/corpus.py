@@ -4,6 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,11 +92,11 @@ class Corpus:
 
     def with_feedback(self, query: Weights, best: Sequence[int]) -> dict[str, float]:
         """Add the words that set the best articles of a first look apart from all others."""
-        found: Counter[str] = Counter()
+        found: defaultdict[str, float] = defaultdict(float)
         for at in best[:FEEDBACK_ARTICLES]:
             for term, share in self._bags[at].items():
                 found[term] += share * self._rarity[term]
-        strongest = found.most_common(FEEDBACK_TERMS)
+        strongest = nlargest(FEEDBACK_TERMS, found.items(), key=lambda scored: scored[1])
         widened = dict(query)
         for term, strength in strongest:
             widened[term] = widened.get(term, 0.0) + FEEDBACK_WEIGHT * strength / strongest[0][1]

@@ -1,9 +1,10 @@
-"""A folder of Markdown files with front matter as articles; one broken file never stops the others."""
+"""A folder of files as articles; one broken file never stops the others, and none but Markdown is parsed here."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
 
 import re2
@@ -11,6 +12,9 @@ import yaml
 
 from support_agents.domain.errors import Failed, Ok
 from support_agents.domain.knowledge import Article, Audience
+from support_agents.knowledge.parsing.limits import INPUT_BYTES
+from support_agents.knowledge.parsing.parser import FileParser
+from support_agents.knowledge.parsing.wire import RawArticle
 from support_agents.screening.language import detect
 
 LARGEST_BYTES = 1_000_000
@@ -21,39 +25,131 @@ _FRONT_MATTER = re2.compile(r"^\s*---[ \t]*\r?\n(?s:(.*?))\r?\n---[ \t]*(?:\r?\n
 _FIRST_HEADING = re2.compile(r"(?m)^#[ \t]+(.+?)[ \t#]*$")
 _ID_LINE = re2.compile(rb"(?m)^id:[ \t]*[\"']?([^\"'\r\n]+?)[\"']?[ \t]*\r?$")
 _LANGUAGE_CONFIDENCE = 0.8
+# How a file is read, by its ending; whatever is not Markdown is read in a process of its own.
+KINDS = {
+    ".md": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".pdf": "pdf",
+    ".docx": "docx",
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".json": "json",
+}
+_SINGLE = frozenset(("markdown", "html", "pdf", "docx"))
 
 
 @dataclass(frozen=True)
 class BrokenFile:
-    """A file that could not become an article, why in a person's words, and the id it most likely has."""
+    """A file that could not be read, why in a person's words, and the id it most likely has; "" when it held many."""
 
     path: str
     reason: str
     article_id: str
 
 
+class Origin(StrEnum):
+    """Where articles come from; a sync of one origin leaves those of the other alone."""
+
+    FOLDER = "folder"
+    WEB = "web"
+
+
 @dataclass(frozen=True)
 class Loaded:
-    """All that a folder held."""
+    """All that a folder, or a list of pages, held."""
 
     articles: tuple[Article, ...]
     broken: tuple[BrokenFile, ...]
+    origin: Origin = Origin.FOLDER
+
+    def owns(self, article_id: str) -> bool:
+        """Whether a stored article came from this origin; pages are known by their address."""
+        return ("://" in article_id) == (self.origin is Origin.WEB)
 
 
 def load_folder(folder: Path) -> Loaded:
-    """Read every `.md` file below `folder`, hidden ones and links excepted; of two equal ids the first path wins."""
+    """Read every file of a known kind below `folder`, hidden ones and links excepted.
+
+    Of two equal ids the first path wins. A file of many articles counts as broken only if none of it can be read.
+    """
+    with FileParser() as parser:
+        found = ((path.relative_to(folder).as_posix(), path) for path in article_files(folder))
+        return gathered(_read(path, name, parser) for name, path in found)
+
+
+@dataclass(frozen=True)
+class Read:
+    """What one file gave: articles, or why there are none."""
+
+    name: str
+    result: Ok[tuple[Article, ...]] | Failed
+    likely_id: str = ""
+
+
+def gathered(files: Iterable[Read]) -> Loaded:
+    """Put the articles of files together; what is broken is kept apart."""
     articles: dict[str, Article] = {}
     broken: list[BrokenFile] = []
-    for path in _files(folder):
-        name = path.relative_to(folder).as_posix()
-        match load_file(path, name):
-            case Ok(article) if article.id in articles:
-                broken.append(BrokenFile(name, f"the id '{article.id}' is already taken", article.id))
-            case Ok(article):
-                articles[article.id] = article
+    for file in files:
+        match file.result:
             case Failed() as failed:
-                broken.append(BrokenFile(name, failed.message, _likely_id(path, name)))
+                broken.append(BrokenFile(file.name, failed.message, file.likely_id))
+            case Ok(found):
+                for article in found:
+                    if article.id in articles:
+                        broken.append(BrokenFile(file.name, f"the id '{article.id}' is already taken", article.id))
+                    else:
+                        articles[article.id] = article
     return Loaded(tuple(articles.values()), tuple(broken))
+
+
+def _read(path: Path, name: str, parser: FileParser) -> Read:
+    if path.suffix.lower() == ".md":
+        match load_file(path, name):
+            case Ok(article):
+                return Read(name, Ok((article,)))
+            case Failed() as failed:
+                return Read(name, failed, _likely_id(path, name))
+    kind = KINDS[path.suffix.lower()]
+    try:
+        if path.stat().st_size > INPUT_BYTES:
+            return Read(name, Failed("too_large", f"larger than {INPUT_BYTES:,} bytes"), _id_of(kind, name))
+        content = path.read_bytes()
+    except OSError as error:
+        return Read(name, Failed("unreadable", f"cannot be read: {error.strerror}"), _id_of(kind, name))
+    return parsed(parser, kind, name, content)
+
+
+def parsed(parser: FileParser, kind: str, name: str, content: bytes) -> Read:
+    """Return the articles of a file that another process reads."""
+    match parser.parse(kind, name, content):
+        case Failed() as failed:
+            return Read(name, failed, _id_of(kind, name))
+        case Ok(raw):
+            try:
+                return Read(name, Ok(tuple(_of_raw(one, name) for one in raw)))
+            except ValueError as error:
+                return Read(name, Failed("invalid", str(error)), _id_of(kind, name))
+
+
+def _id_of(kind: str, name: str) -> str:
+    """Return the id of the only article of a file, "" when it may hold many."""
+    return name if kind in _SINGLE else ""
+
+
+def _of_raw(raw: RawArticle, name: str) -> Article:
+    """Return an article from what a parser found; equal finds have equal hashes, wherever they stand in the file."""
+    fields = (raw.key, raw.title, raw.body, raw.language, raw.audience, raw.updated, raw.verified_until)
+    return Article(
+        id=raw.key,
+        title=_title({"title": raw.title}, raw.body, name),
+        body=raw.body,
+        audience=_audience(raw.audience or Audience.PUBLIC.value),
+        language=_language(raw.language or None, raw.body),
+        updated=_date(raw.updated or None),
+        content_hash=hashlib.sha256(FORMAT + "\0".join(fields).encode()).hexdigest(),
+    )
 
 
 def load_file(path: Path, name: str) -> Ok[Article] | Failed:
@@ -75,8 +171,9 @@ def load_file(path: Path, name: str) -> Ok[Article] | Failed:
         return Failed("invalid", str(error))
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*.md")):
+def article_files(folder: Path) -> Iterator[Path]:
+    """Yield the files below `folder` that are read, in order of their paths."""
+    for path in sorted(one for one in folder.rglob("*") if one.suffix.lower() in KINDS):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if not hidden and not path.is_symlink() and path.is_file():
             yield path
@@ -92,11 +189,21 @@ def _likely_id(path: Path, name: str) -> str:
     return found.group(1).decode("utf-8", "replace") if found else name.removesuffix(".md")
 
 
+class _PlainLoader(yaml.SafeLoader):
+    """Safe YAML without aliases, a few lines of which can stand for gigabytes."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuse an alias."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("front matter uses an alias (*); write the value out")
+        return super().compose_node(parent, index)
+
+
 def _split(text: str) -> tuple[Mapping[str, object], str]:
     match = _FRONT_MATTER.search(text)
     if match is None:
         return {}, text
-    fields = yaml.load(match.group(1), Loader=yaml.CSafeLoader) or {}
+    fields = yaml.load(match.group(1), Loader=_PlainLoader) or {}  # noqa: S506 - a safe loader that knows less
     if not isinstance(fields, dict):
         raise ValueError("front matter is not a list of fields")  # noqa: TRY004 - the file is wrong, not the caller
     return {str(key): value for key, value in fields.items()}, text[match.end() :]

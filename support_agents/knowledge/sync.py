@@ -36,7 +36,10 @@ class KnowledgeSync:
 
     async def sync(self, folder: Path, workspace: WorkspaceId, progress: Progress = silent) -> Synced:
         """Make the stored articles equal to the folder's; safe to repeat and to interrupt."""
-        loaded = await asyncio.to_thread(_load, folder)
+        return await self.store(await asyncio.to_thread(read_folder, folder), workspace, progress)
+
+    async def store(self, loaded: Loaded, workspace: WorkspaceId, progress: Progress = silent) -> Synced:
+        """Make the stored articles equal to these; articles already stored are not stored again after an interrupt."""
         stored = await self._passages.article_hashes(workspace)
         changed = [article for article in loaded.articles if stored.get(article.id) != article.content_hash]
         passages = 0
@@ -60,7 +63,8 @@ class KnowledgeSync:
         )
 
 
-def _load(folder: Path) -> Loaded:
+def read_folder(folder: Path) -> Loaded:
+    """Read a folder whole; blocks the calling thread."""
     if not folder.is_dir():
         raise SupportError("no_such_folder", f"{folder} is not a folder of Markdown files")
     return load_folder(folder)
@@ -71,6 +75,11 @@ def _chunk(articles: Sequence[Article], workspace: WorkspaceId) -> list[ChunkedA
 
 
 def _gone(stored: Iterable[str], loaded: Loaded) -> list[str]:
-    """List stored articles that the folder no longer has; one whose file is broken keeps its last good version."""
+    """List stored articles that the folder no longer has; one whose file is broken keeps its last good version.
+
+    While a file that held many cannot be read, nobody knows which these were, and nothing is deleted.
+    """
+    if any(not broken.article_id for broken in loaded.broken):
+        return []
     present = {article.id for article in loaded.articles} | {broken.article_id for broken in loaded.broken}
-    return [article_id for article_id in stored if article_id not in present]
+    return [article_id for article_id in stored if loaded.owns(article_id) and article_id not in present]

@@ -21,6 +21,8 @@ TITLE_TAKEN = 0.375
 # What an article about another product than the one named loses, and one that says of a further product what better
 # articles said of others already.
 OTHER_NAME, SAME_FAMILY, MOST_SAME = 0.06, 0.05, 3
+# A message with so few terms is a follow-up; what was written before counts this much of it.
+FOLLOW_UP_TERMS, PREVIOUS_WEIGHT = 3, 0.4
 PROMISING_BY_WORDS, PROMISING_BY_TITLE = 24, 12
 _COMPARED, _FAMILIES_LOOKED_AT = 160, 80
 
@@ -51,13 +53,21 @@ class Topics:
         by_id = {passage.id: passage for held in corpus.passages for passage in held}
         return cls(version, corpus, title_vectors, corpus.place_of(), by_id)
 
-    def look(self, query: str, vector: Vector, found: Sequence[RetrievedPassage]) -> Look:
-        """Look at the words and titles of all articles; what was found first widens the query by its own words."""
+    def look(self, query: str, vector: Vector, found: Sequence[RetrievedPassage], previous: Sequence[str] = ()) -> Look:
+        """Look at the words and titles of all articles; what was found first widens the query by its own words.
+
+        A message of few words ("and for the large one?") is also read with the words of the customer's previous ones.
+        """
         long = (len(set(terms(query))) - SHORT_TERMS) / (LONG_TERMS - SHORT_TERMS)
         length = min(1.0, max(0.0, long))
         titles = np.asarray(self.title_vectors @ vector, dtype=np.float32)
         asked = self.corpus.query(query)
-        first = Look(length, self.corpus.lexical(asked), titles, self.corpus.names.named_in(query))
+        named = self.corpus.names.named_in(query)
+        if previous and len(asked) <= FOLLOW_UP_TERMS:
+            before = self.corpus.query(" ".join(previous))
+            asked = {term: PREVIOUS_WEIGHT * weight for term, weight in before.items()} | asked
+            named = named or self.corpus.names.named_in(" ".join(previous))
+        first = Look(length, self.corpus.lexical(asked), titles, named)
         best = self._first_guess(first, found)
         return Look(length, self.corpus.lexical(self.corpus.with_feedback(asked, best)), titles, first.named)
 

@@ -9,7 +9,20 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import acks, cards, clicks, cost, memory, peers, promise, reviewer, stages, start
+from tests.benchmarks import (
+    acks,
+    cards,
+    clicks,
+    cost,
+    index,
+    memory,
+    peers,
+    promise,
+    reviewer,
+    stages,
+    start,
+    understanding,
+)
 from tests.benchmarks.figures import Report
 
 BENCHMARKS: Mapping[str, Callable[[], Report]] = {
@@ -23,6 +36,8 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "promise": promise.measure,
     "peers": peers.measure,
     "cost": cost.measure,
+    "index": index.measure,
+    "understanding": understanding.measure,
 }
 _QUIET_LOAD = 0.5
 

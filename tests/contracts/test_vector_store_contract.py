@@ -83,6 +83,20 @@ async def test_similarity_is_the_cosine_of_the_query(store: VectorStore) -> None
     assert found[0].similarity == pytest.approx(1.0, abs=1e-3)
 
 
+async def test_named_passages_are_compared_and_unknown_ones_left_out(store: VectorStore) -> None:
+    passages = await fill(store)
+    await fill(store, OTHER)
+    vector = (await EMBEDDER.embed([TEXTS["password"]]))[0]
+    asked = [passages["password"].id, passages["returns"].id, PassageId(new_id())]
+    compared = await store.compare(DEFAULT_WORKSPACE, vector, asked)
+    assert set(compared) == set(asked[:2])
+    assert compared[passages["password"].id] == pytest.approx(1.0, abs=1e-3)
+    by_search = {r.passage.id: r.similarity for r in await search(store, TEXTS["password"])}
+    assert compared[passages["returns"].id] == pytest.approx(by_search[passages["returns"].id], abs=1e-4)
+    assert await store.compare(OTHER, vector, asked) == {}
+    assert await store.compare(DEFAULT_WORKSPACE, vector, []) == {}
+
+
 async def test_limit_is_kept(store: VectorStore) -> None:
     await fill(store)
     assert len(await search(store, "item", limit=2)) == 2

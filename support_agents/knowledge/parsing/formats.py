@@ -1,0 +1,115 @@
+"""Which parser reads which kind of file; it runs in the parsing process only."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from support_agents.knowledge.parsing import documents, pages
+from support_agents.knowledge.parsing.wire import RawArticle, UnreadableError
+
+_LONGEST_FIELD = 1_000_000
+_QUESTION = ("question", "title", "q", "name")
+_ANSWER = ("answer", "content", "body", "a", "text")
+_KEY = ("id", "doc_id", "key")
+
+
+def parse(kind: str, name: str, content: bytes) -> Iterator[RawArticle]:
+    """Yield the articles of a file; raise `UnreadableError` or whatever the parser raises."""
+    reader = _READERS.get(kind)
+    if reader is None:
+        raise UnreadableError("unknown_kind", f"'{kind}' is no kind of file that can be read")
+    return reader(name, content)
+
+
+def _csv(name: str, content: bytes) -> Iterator[RawArticle]:
+    """Read question and answer columns by their names in the first line."""
+    csv.field_size_limit(_LONGEST_FIELD)
+    text = _text(content)
+    try:
+        dialect: type[csv.Dialect] = csv.Sniffer().sniff(text.partition("\n")[0], delimiters=",;\t")
+    except csv.Error:
+        dialect = csv.excel
+    rows = csv.DictReader(io.StringIO(text), dialect=dialect)
+    columns = {(column or "").strip().lower() for column in rows.fieldnames or ()}
+    if not (columns & {*_QUESTION} and columns & {*_ANSWER}):
+        raise UnreadableError("columns", "needs a column `question` and a column `answer` in its first line")
+    for number, row in enumerate(rows, start=2):
+        plain = {(key or "").strip().lower(): value for key, value in row.items() if isinstance(value, str)}
+        yield _pair(name, number, plain)
+
+
+def _jsonl(name: str, content: bytes) -> Iterator[RawArticle]:
+    for number, line in enumerate(_text(content).splitlines(), start=1):
+        if line.strip():
+            entry = _object(line, f"line {number}")
+            yield _pair(name, number, {key: str(value) for key, value in entry.items() if value is not None})
+
+
+def _pair(name: str, number: int, row: Mapping[str, str]) -> RawArticle:
+    question = next((row[one].strip() for one in _QUESTION if row.get(one, "").strip()), "")
+    answer = next((row[one] for one in _ANSWER if row.get(one, "").strip()), "")
+    if not question or not answer:
+        raise UnreadableError("incomplete", f"line {number} lacks a question or an answer")
+    key = next((row[one].strip() for one in _KEY if row.get(one, "").strip()), "")
+    return RawArticle(
+        # Named by its question, so that a line that moves is not taken for a new article.
+        key=key or f"{name}#{hashlib.sha256(question.encode()).hexdigest()[:12]}",
+        title=question,
+        body=answer,
+        language=row.get("language", ""),
+        audience=row.get("audience", ""),
+        updated=row.get("updated", ""),
+        verified_until=row.get("verified_until", ""),
+    )
+
+
+def _zendesk(_name: str, content: bytes) -> Iterator[RawArticle]:
+    """Read a help-centre export: `articles` with HTML bodies; drafts are left out, segments are for us alone."""
+    entry = _object(_text(content), "the file")
+    articles = entry.get("articles")
+    if not isinstance(articles, list):
+        raise UnreadableError("shape", "has no list `articles`; is it an export of Zendesk's help centre?")
+    for article in articles:
+        if not isinstance(article, dict) or article.get("draft"):
+            continue
+        body = pages.markdown_of_fragment(str(article.get("body") or ""))
+        if body.strip():
+            yield RawArticle(
+                key=str(article.get("id") or article.get("title")),
+                title=str(article.get("title") or article.get("name") or ""),
+                body=body,
+                language=str(article.get("locale") or ""),
+                audience="public" if article.get("user_segment_id") is None else "internal",
+                updated=str(article.get("updated_at") or "")[:10],
+            )
+
+
+def _object(text: str, where: str) -> dict[str, Any]:
+    try:
+        entry = json.loads(text)
+    except ValueError:
+        raise UnreadableError("not_json", f"{where} is not JSON") from None
+    if not isinstance(entry, dict):
+        raise UnreadableError("not_json", f"{where} is not a JSON object")
+    return entry
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UnreadableError("not_utf8", "not UTF-8 text") from None
+
+
+_READERS: Mapping[str, Callable[[str, bytes], Iterator[RawArticle]]] = {
+    "csv": _csv,
+    "jsonl": _jsonl,
+    "json": _zendesk,
+    "html": pages.html,
+    "sitemap": pages.sitemap,
+    "pdf": documents.pdf,
+    "docx": documents.docx,
+}
