@@ -57,6 +57,7 @@ from support_agents.macros import Macros
 from support_agents.policy.ledger import PolicyLedger, load_policy
 from support_agents.ports import Clock, Embedder, IntentModel, LanguageModel, OrderLookup, PassageStore, VectorStore
 from support_agents.runner import TicketRunner
+from support_agents.screening.detection import Detector
 
 # Intent and retrieval embed the same asks one after the other; a few messages are under way at once.
 ASKS_REMEMBERED = 256
@@ -199,6 +200,15 @@ def embedding(settings: Settings) -> Iterator[Embedder]:
         yield embedder
     finally:
         embedder.close()
+
+
+@contextmanager
+def detecting(settings: Settings) -> Iterator[Detector]:
+    """Give out the injection detector alone, for measuring; a sentence that comes again is embedded once."""
+    from support_agents.adapters.remembering import RememberingEmbedder
+
+    with embedding(settings) as embedder:
+        yield Detector(RememberingEmbedder(embedder))
 
 
 def intent_registry(settings: Settings) -> Registry:

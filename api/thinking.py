@@ -15,6 +15,7 @@ from support_agents.policy.ledger import PolicyLedger
 from support_agents.ports import Clock, Embedder, IntentModel, LanguageModel, OrderLookup, VectorStore
 from support_agents.prompts.files import load_prompt
 from support_agents.runner import TicketRunner
+from support_agents.screening.detection import Detector
 from support_agents.screening.screening import screen
 
 
@@ -58,5 +59,6 @@ def runner_of(parts: Parts) -> TicketRunner:
         shares=parts.shares,
         calls=calls,
         macros=parts.macros,
+        detector=Detector(parts.embedder),
     )
     return TicketRunner(pipeline=pipeline, interaction_log=InteractionLogAgent(), clock=parts.clock)

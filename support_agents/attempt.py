@@ -1,10 +1,12 @@
 """One drafter heard to the end or to its deadline, each sentence checked as it comes; it keeps only whole ones."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import cast
+from pathlib import PurePath
+from traceback import extract_tb
+from typing import TypeVar, cast
 
 from support_agents.agents.protocol import SentenceCheck, SentenceVerdict, StreamEnd, Streaming
 from support_agents.domain.errors import SupportError
@@ -18,6 +20,8 @@ from support_agents.domain.sections import (
     Verdict,
     written,
 )
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -94,3 +98,22 @@ def _concluded(heard: _Heard, check: SentenceCheck, given: ComplianceGiven, *, s
     compliance = check.close(kept, tuple(heard.verdicts), given)
     blocked = "" if compliance.verdict is not Verdict.BLOCKED else "the checks left too little of the draft"
     return Attempt(draft=draft, compliance=compliance, reason=heard.fault or blocked)
+
+
+async def survived(doing: Awaitable[T], seconds: float | None) -> tuple[T | None, str | None]:
+    """Await within `seconds`; return the result, or None with the code of what went wrong."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await doing, None
+    except TimeoutError:
+        return None, "late"
+    except SupportError as failure:
+        return None, failure.code
+    except Exception as bug:  # noqa: BLE001 - I5: a defect in one stage must not lose the ticket; it is on record
+        return None, f"bug:{type(bug).__name__} at {_place(bug)}"
+
+
+def _place(bug: Exception) -> str:
+    """Where it was raised; never what it says, which may quote the customer."""
+    frame = extract_tb(bug.__traceback__)[-1]
+    return f"{PurePath(frame.filename).name}:{frame.lineno}"
