@@ -43,7 +43,7 @@ from db.repositories.subjects import IdentifierHash
 from db.ticket_store import TicketStore
 from support_agents.agents.macro_drafting import MacroDraftingAgent
 from support_agents.domain.events import EventName
-from support_agents.domain.ids import DEFAULT_WORKSPACE
+from support_agents.domain.ids import DEFAULT_WORKSPACE, WorkspaceId
 from support_agents.domain.knowledge import Passage
 from support_agents.intents.model import IntentHead
 from support_agents.intents.registry import Registry
@@ -276,6 +276,7 @@ def _thinking(settings: Settings, clock: Clock, orders: OrderLookup, passages: P
             shares=settings.stages,
             remembering=sentences.memory,
             macros=macros,
+            local_only=frozenset(map(WorkspaceId, settings.local_only_workspaces)),
         )
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, NamedTuple
+from uuid import UUID
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -186,6 +187,9 @@ class Settings(BaseSettings):
     llm_model: str = Field(default="", description="Model name, for `openai` and `anthropic`.")
     llm_base_url: str = Field(default="", description="Base URL of an OpenAI-compatible server.")
     llm_api_key: SecretStr | None = Field(default=None, description="Key of the provider.")
+    local_only_workspaces: Annotated[tuple[UUID, ...], NoDecode] = Field(
+        default=(), description="Ids of workspaces whose text no model outside may see, comma separated."
+    )
 
     deadline_seconds: float = Field(default=2.0, gt=0, le=60, description="From a webhook's first byte to card ready.")
     resumed_seconds: float = Field(
@@ -244,6 +248,7 @@ class Settings(BaseSettings):
         "trusted_proxies",
         "dry_run",
         "step_private_hosts",
+        "local_only_workspaces",
         mode="before",
     )
     @classmethod

@@ -7,8 +7,10 @@ from support_agents.agents.drafting import DraftingAgent
 from support_agents.agents.intent import IntentAgent
 from support_agents.agents.interaction_log import InteractionLogAgent
 from support_agents.agents.retrieval import FLOOR, RetrievalAgent
+from support_agents.domain.ids import WorkspaceId
 from support_agents.domain.sections import Rung
 from support_agents.llm.recorded import CallLog, RecordedModel
+from support_agents.llm.redacted import RedactedModel
 from support_agents.macros import Macros
 from support_agents.pipeline import Pipeline, Shares
 from support_agents.policy.ledger import PolicyLedger
@@ -35,6 +37,7 @@ class Parts:
     shares: Shares
     remembering: Embedder | None = None
     macros: Macros | None = None
+    local_only: frozenset[WorkspaceId] = frozenset()
 
 
 def runner_of(parts: Parts) -> TicketRunner:
@@ -42,7 +45,8 @@ def runner_of(parts: Parts) -> TicketRunner:
     prompt = load_prompt("drafting")
     calls = CallLog()
     extractive = DraftingAgent(RecordedModel(parts.extractive, calls), prompt, Rung.EXTRACTIVE)
-    written = DraftingAgent(RecordedModel(parts.writer, calls), prompt) if parts.writer is not None else None
+    outside = RedactedModel(parts.writer, parts.local_only) if parts.writer is not None else None
+    written = DraftingAgent(RecordedModel(outside, calls), prompt) if outside is not None else None
     pipeline = Pipeline(
         screen=screen,
         embedder=parts.embedder,
