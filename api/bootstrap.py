@@ -70,6 +70,7 @@ from support_agents.ports import (
     VectorStore,
 )
 from support_agents.runner import TicketRunner
+from support_agents.screening.detection import Detector
 
 # Intent and retrieval embed the same asks one after the other; a few messages are under way at once.
 ASKS_REMEMBERED = 256
@@ -249,6 +250,15 @@ def entailment_model(settings: Settings) -> Entailment | None:
     return OnnxEntailment.load(settings.entailment, threads=settings.onnx_threads)
 
 
+@contextmanager
+def detecting(settings: Settings) -> Iterator[Detector]:
+    """Give out the injection detector alone, for measuring; a sentence that comes again is embedded once."""
+    from support_agents.adapters.remembering import RememberingEmbedder
+
+    with embedding(settings) as embedder:
+        yield Detector(RememberingEmbedder(embedder))
+
+
 def intent_registry(settings: Settings) -> Registry:
     """Return the intent models that this installation has trained."""
     make_data_dir(settings.data_dir)
@@ -323,6 +333,7 @@ def _thinking(
             attachable=attachable,
             entailment=entailment_model(settings),
             topics=topics,
+            local_only=frozenset(map(WorkspaceId, settings.local_only_workspaces)),
         )
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, NamedTuple
+from uuid import UUID
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -186,6 +187,9 @@ class Settings(ModelSettings, BaseSettings):
         default=(),
         description="Do all but the effect: `all`, or ways, comma separated (`email`, `helpdesk`, `payment`, `http`).",
     )
+    local_only_workspaces: Annotated[tuple[UUID, ...], NoDecode] = Field(
+        default=(), description="Ids of workspaces whose text no model outside may see, comma separated."
+    )
     deadline_seconds: float = Field(default=2.0, gt=0, le=60, description="From a webhook's first byte to card ready.")
     resumed_seconds: float = Field(
         default=1.0, gt=0, le=60, description="A deadline of its own for a run that was resumed or waited too long."
@@ -243,6 +247,7 @@ class Settings(ModelSettings, BaseSettings):
         "trusted_proxies",
         "dry_run",
         "step_private_hosts",
+        "local_only_workspaces",
         mode="before",
     )
     @classmethod

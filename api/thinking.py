@@ -8,15 +8,18 @@ from support_agents.agents.drafting import DraftingAgent
 from support_agents.agents.intent import IntentAgent
 from support_agents.agents.interaction_log import InteractionLogAgent
 from support_agents.agents.retrieval import FLOOR, RetrievalAgent
+from support_agents.domain.ids import WorkspaceId
 from support_agents.domain.sections import Rung
 from support_agents.knowledge.topic_shelf import TopicShelf
 from support_agents.llm.recorded import CallLog, RecordedModel
+from support_agents.llm.redacted import RedactedModel
 from support_agents.macros import Macros
 from support_agents.pipeline import Pipeline, Shares
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.ports import Clock, Embedder, Entailment, IntentModel, LanguageModel, OrderLookup, VectorStore
 from support_agents.prompts.files import load_prompt
 from support_agents.runner import TicketRunner
+from support_agents.screening.detection import Detector
 from support_agents.screening.screening import screen
 
 
@@ -43,6 +46,7 @@ class Parts:
     calls: CallLog = field(default_factory=CallLog)
     topics: TopicShelf | None = None
     entailment: Entailment | None = None
+    local_only: frozenset[WorkspaceId] = frozenset()
 
 
 def runner_of(parts: Parts) -> TicketRunner:
@@ -50,8 +54,9 @@ def runner_of(parts: Parts) -> TicketRunner:
     prompt = load_prompt("drafting")
     calls = parts.calls
     extractive = DraftingAgent(RecordedModel(parts.extractive, calls), prompt, Rung.EXTRACTIVE)
-    written = DraftingAgent(parts.writer, prompt) if parts.writer is not None else None
-    debate = DebateAgent(parts.policy.checks.debate, parts.writer)
+    outside = RedactedModel(parts.writer, parts.local_only) if parts.writer is not None else None
+    written = DraftingAgent(outside, prompt) if outside is not None else None
+    debate = DebateAgent(parts.policy.checks.debate, outside)
     pipeline = Pipeline(
         screen=screen,
         embedder=parts.embedder,
@@ -70,5 +75,6 @@ def runner_of(parts: Parts) -> TicketRunner:
         macros=parts.macros,
         attachable=parts.attachable,
         debate=debate if parts.policy.checks.debate.is_on else None,
+        detector=Detector(parts.embedder),
     )
     return TicketRunner(pipeline=pipeline, interaction_log=InteractionLogAgent(), clock=parts.clock)

@@ -61,6 +61,8 @@ def flags_of(item: QueueItem, *, beside: str = "") -> tuple[Badge, ...]:
     flags = []
     if sections.screening and sections.screening.injection:
         flags.append(Badge("tries to instruct the software", Tone.BAD))
+    if sections.retrieval and sections.retrieval.tainted:
+        flags.append(Badge("an article tries to instruct the software", Tone.BAD))
     if item.ticket.requester_verified is False:
         flags.append(Badge("not authenticated", Tone.CARE))
     if request.approvals_needed > 1:

@@ -1,10 +1,12 @@
 """One drafter heard to the end or to its deadline, each sentence checked as it comes; it keeps only whole ones."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Collection, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import cast
+from pathlib import PurePath
+from traceback import extract_tb
+from typing import TypeVar, cast
 
 from support_agents.agents.debate import DebateAgent, DebateGiven
 from support_agents.agents.protocol import SentenceCheck, SentenceVerdict, StreamEnd, Streaming
@@ -32,6 +34,8 @@ _OUT_OF_TIME = "the drafter ran out of time"
 _LATE = frozenset(("late", "llm_timeout"))
 
 HIGH = "its stakes may be high"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -166,3 +170,22 @@ def _untouched(kept: Sequence[Sentence], given: DraftingGiven, opened: Collectio
     for ask in given.asks[1:]:
         if ask.text not in opened and not said & frozenset(terms(ask.text)):
             yield ask.text
+
+
+async def survived(doing: Awaitable[T], seconds: float | None) -> tuple[T | None, str | None]:
+    """Await within `seconds`; return the result, or None with the code of what went wrong."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await doing, None
+    except TimeoutError:
+        return None, "late"
+    except SupportError as failure:
+        return None, failure.code
+    except Exception as bug:  # noqa: BLE001 - I5: a defect in one stage must not lose the ticket; it is on record
+        return None, f"bug:{type(bug).__name__} at {_place(bug)}"
+
+
+def _place(bug: Exception) -> str:
+    """Where it was raised; never what it says, which may quote the customer."""
+    frame = extract_tb(bug.__traceback__)[-1]
+    return f"{PurePath(frame.filename).name}:{frame.lineno}"

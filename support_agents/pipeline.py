@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import PurePath
-from traceback import extract_tb
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,7 +11,7 @@ from support_agents.agents.debate import DebateAgent
 from support_agents.agents.intent import IntentGiven
 from support_agents.agents.protocol import Agent, SentenceCheck, Streaming
 from support_agents.agents.retrieval import RetrievalGiven
-from support_agents.attempt import HIGH, Attempt, argued, attempt
+from support_agents.attempt import HIGH, Attempt, argued, attempt, survived
 from support_agents.composing.choosing import Choice, Matched
 from support_agents.domain.action import ProposedAction
 from support_agents.domain.errors import Failed, Ok, SupportError
@@ -42,6 +40,8 @@ from support_agents.planning import PlanningGiven, only_order, plan, reply_actio
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.ports import Clock, Embedder, OrderLookup, Vector
 from support_agents.redrafting import as_wanted, asking_first, unwanted_macros
+from support_agents.screening.detection import Detector
+from support_agents.screening.taint import judged, untainted
 from support_agents.state import PipelineState
 from support_agents.wording.outlines import hints
 
@@ -103,6 +103,7 @@ class Pipeline:
 
     `spare_drafting` drafts beside a slower drafter, so that something stands when that one is late or wrong.
     `attachable` are the names of the knowledge base's files that a reply may carry.
+    Without a `detector` only the rules of `screen` look for injection.
     """
 
     screen: Callable[[str, str], ScreeningSection]
@@ -120,11 +121,12 @@ class Pipeline:
     macros: Macros | None = None
     attachable: frozenset[str] = frozenset()
     debate: DebateAgent | None = None
+    detector: Detector | None = None
 
     async def run(self, ticket: TicketSnapshot, run: Run) -> Finished:
         """Take one revision of a ticket through all stages; a stage that fails or is late lowers the rung."""
         work = _Work(run=run, ticket=ticket, began=self.clock.monotonic(), calls=self.calls)
-        finished, error = await _survived(self._through(work), None)
+        finished, error = await survived(self._through(work), None)
         if finished is None:
             work.timings.append(self._timing(work, "run", work.began, error))
             return _ended(work, Outcome.HANDED_OFF, "the software failed on this message")
@@ -135,7 +137,6 @@ class Pipeline:
         screened = await self._stage(work, "screening", self._screened(ticket), run.deadline.remaining)
         if screened is None:
             return _ended(work, Outcome.HANDED_OFF, "the message could not be screened")
-        work.state.put(screened, by=Writer.PIPELINE)
         await self._understand(work, screened)
         seen = work.state.sections()
         if seen.intent is None or seen.plan is None:
@@ -161,8 +162,13 @@ class Pipeline:
             self._stage(work, "embedding", self.embedder.embed([text]), share),
             self._stage(work, "orders", self._named_order(numbers, work.ticket), share),
         )
-        if vectors is None:
+        message = work.ticket.last_from_customer.text
+        looking = None if vectors is None else judged(self.detector, screened, message, vectors[0])
+        verdict = await self._stage(work, "injection", looking, share) if looking else None
+        work.state.put(verdict or screened, by=Writer.PIPELINE)
+        if vectors is None or verdict is None:
             return
+        screened, text = verdict, verdict.clean_text
         intent = await self._stage(work, "intent", self._intent(work, screened, vectors[0]), share)
         if intent is None:
             return
@@ -184,6 +190,7 @@ class Pipeline:
             order=order[1],
             attachments=_attachments(work.ticket),
             injection=screened.injection,
+            tainted_evidence=bool(retrieved and retrieved.tainted),
             evidence_found=bool(retrieved and retrieved.passages),
             language=screened.language,
             macro_intents=matched.intents if matched else (),
@@ -231,7 +238,7 @@ class Pipeline:
             previous=_previous(work.ticket),
             hints=hints(intent.settled_asks, f"{work.ticket.subject} {screened.clean_text}", screened.language),
         )
-        return await self.retrieval.work(given, work.run)
+        return await untainted(self.detector, await self.retrieval.work(given, work.run))
 
     async def _planned(self, given: PlanningGiven, ticket: TicketSnapshot) -> PlanSection:
         return asking_first(plan(given), ticket.rejected)
@@ -317,7 +324,7 @@ class Pipeline:
     async def _stage(self, work: _Work, name: str, doing: Awaitable[T], seconds: float) -> T | None:
         """Await one stage within its share; whatever goes wrong is noted, and the run goes on without it."""
         started = self.clock.monotonic()
-        result, error = await _survived(doing, min(seconds, work.run.deadline.remaining))
+        result, error = await survived(doing, min(seconds, work.run.deadline.remaining))
         work.timings.append(self._timing(work, name, started, error))
         return result
 
@@ -325,19 +332,6 @@ class Pipeline:
         took = self.clock.monotonic() - started
         began = started - work.began
         return StageTiming(stage=stage, started_ms=began * 1_000, took_ms=took * 1_000, error=error)
-
-
-async def _survived(doing: Awaitable[T], seconds: float | None) -> tuple[T | None, str | None]:
-    """Await within `seconds`; return the result, or None with the code of what went wrong."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await doing, None
-    except TimeoutError:
-        return None, "late"
-    except SupportError as failure:
-        return None, failure.code
-    except Exception as bug:  # noqa: BLE001 - I5: a defect in one stage must not lose the ticket; it is on record
-        return None, f"bug:{type(bug).__name__} at {_place(bug)}"
 
 
 def compliance_given(seen: Sections, ticket: TicketSnapshot, clock: Clock) -> ComplianceGiven:
@@ -370,12 +364,6 @@ def compliance_given(seen: Sections, ticket: TicketSnapshot, clock: Clock) -> Co
         tainted=tuple(ticket.last_from_customer.text[start:end] for start, end in screened.injection_spans),
         source_language=screened.language,
     )
-
-
-def _place(bug: Exception) -> str:
-    """Where it was raised; never what it says, which may quote the customer."""
-    frame = extract_tb(bug.__traceback__)[-1]
-    return f"{PurePath(frame.filename).name}:{frame.lineno}"
 
 
 async def _already(value: T) -> T:

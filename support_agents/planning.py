@@ -87,6 +87,7 @@ _FOR_A_PERSON: Mapping[Cue, str] = {
     Cue.BUSINESS: "it is an offer or a request that customer service cannot settle (“{word}”)",
     Cue.NOT_OURS: "it is about a thing that was bought elsewhere (“{word}”)",
 }
+_TAINTED_EVIDENCE = "an article that was found tries to instruct the software, so nothing but a reply is proposed"
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class PlanningGiven:
     order: OrderFacts | None = None
     attachments: tuple[str, ...] = ()
     injection: bool = False
+    tainted_evidence: bool = False
     evidence_found: bool = True
     language: str = "en"
     macro_intents: tuple[str, ...] = ()
@@ -160,6 +162,8 @@ def plan(given: PlanningGiven) -> PlanSection:
             reasons=(hand_off,) if hand_off else (),
         )
     refund, clauses, reasons = _refund(given, order)
+    if given.tainted_evidence:
+        refund, reasons = None, (*reasons, _TAINTED_EVIDENCE)
     refunds = (refund,) if refund is not None and hand_off is None else ()
     return PlanSection(
         order_answer=given.order_answer,

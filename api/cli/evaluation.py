@@ -11,7 +11,7 @@ app = typer.Typer(name="eval", help="Measure a part of the product on your own o
 
 @app.callback()
 def group() -> None:
-    """Keep each a command of its own."""
+    """Keep each measure a command of its own."""
 
 
 @app.command("intents")
@@ -57,3 +57,32 @@ def retrieval(
     from api.cli.evaluation_retrieval import retrieval as work
 
     asyncio.run(work(documents, queries, as_json=as_json))
+
+
+@app.command("screening")
+def screening(
+    *,
+    data: Annotated[Path | None, typer.Option(help="JSON lines with `text` or `prompt`, and `label` 0 or 1.")] = None,
+    attacks: Annotated[Path | None, typer.Option(help="JSON lines with `attack`; each goes into each context.")] = None,
+    contexts: Annotated[Path | None, typer.Option(help="JSON lines with `context`: harmless texts.")] = None,
+    harmless: Annotated[Path | None, typer.Option(help="JSON lines with `text` of which none is an attack.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+) -> None:
+    """Print how many attacks are noticed and how many harmless texts are flagged, at the one shipped threshold."""
+    from api.cli.screening_evaluation_work import screening as work
+    from support_agents.evals.screening import Files
+
+    files = Files(data=data, attacks=attacks, contexts=contexts, harmless=harmless)
+    asyncio.run(work(files, as_json=as_json))
+
+
+@app.command("pii")
+def pii(
+    *,
+    data: Annotated[Path, typer.Option(help="JSON lines with `text` and `spans`: [[start, end, type], …].")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+) -> None:
+    """Print precision, recall and F1 of what is found of personal data, over all and by type."""
+    from api.cli.screening_evaluation_work import pii as work
+
+    work(data, as_json=as_json)

@@ -109,6 +109,9 @@ class RetrievalSection(Section):
     passages: tuple[RetrievedPassage, ...]
     floor: float = Field(description="similarity below which a passage is dropped")
     index_version: str
+    tainted: tuple[str, ...] = Field(
+        default=(), description="titles of passages left out because they try to instruct the software"
+    )
 
 
 class ComputedFact(Section):

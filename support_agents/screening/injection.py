@@ -10,9 +10,13 @@ from typing import Protocol
 import re2
 import yaml
 
+from support_agents.screening.disguise import uncovered
+
 RULES_PATH = Path(__file__).with_name("injection_rules.yaml")
 _SENTENCE_ENDS = frozenset(".!?\n。！？")
-_LOOKALIKES = str.maketrans("авеіјоорсухԁѕһℓ’‘´`“”", "abeijoopcyxdshl''''\"\"")
+_LOOKALIKES = str.maketrans("авеіјоорсухԁѕһℓ", "abeijoopcyxdshl")
+_QUOTES = str.maketrans("’‘´`“”", "''''\"\"")
+_WORD, _LATIN = re2.compile(r"[\p{L}\p{M}\p{Cf}]+"), re2.compile(r"\p{Latin}")
 _LONGEST_SPAN = 600
 
 
@@ -35,6 +39,14 @@ def find(text: str) -> tuple[Finding, ...]:
                 start, end = _sentence(plain, match.start(), match.end())
                 found.add(Finding(rule.reason, origins[start], origins[end]))
     return tuple(sorted(found, key=lambda finding: (finding.start, finding.end, finding.reason)))
+
+
+def find_all(text: str) -> tuple[Finding, ...]:
+    """As `find`, and in what is disguised in the text (base64, letters apart, hidden HTML), where that is marked."""
+    disguised = (
+        Finding(finding.reason, view.start, view.end) for view in uncovered(text) for finding in find(view.text)
+    )
+    return tuple(sorted({*find(text), *disguised}, key=lambda finding: (finding.start, finding.end, finding.reason)))
 
 
 def without(text: str, findings: Sequence[Finding]) -> str:
@@ -88,10 +100,13 @@ def _normalised(text: str) -> tuple[str, list[int]]:
         return text.lower(), list(range(len(text) + 1))
     characters: list[str] = []
     origins: list[int] = []
+    mixed = {at for match in _WORD.finditer(text) if _LATIN.search(match.group()) for at in range(*match.span())}
     for position, character in enumerate(text):
         if unicodedata.category(character) == "Cf":
             continue
-        plain = unicodedata.normalize("NFKC", character).lower().translate(_LOOKALIKES)
+        plain = unicodedata.normalize("NFKC", character).lower().translate(_QUOTES)
+        # A Cyrillic letter among Latin ones is there to hide a word; a Russian word is one.
+        plain = plain.translate(_LOOKALIKES) if position in mixed else plain
         characters.append(plain)
         origins.extend([position] * len(plain))
     return "".join(characters), [*origins, len(text)]

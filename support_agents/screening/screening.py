@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from support_agents.domain.sections import ScreeningSection
 from support_agents.domain.ticket import Attachment
 from support_agents.screening import injection, language, quoting
+from support_agents.screening.disguise import visible
 
 LONGEST = 20_000
 
@@ -18,10 +19,10 @@ def screen(
     subject where they are too few.
     """
     text = text[:LONGEST]
-    found = injection.find(text)
+    found = injection.find_all(text)
     beside = injection.find("\n".join((subject, *(attachment.filename for attachment in attachments))))
     newest = quoting.newest(text)
-    clean = injection.without(newest, injection.find(newest))
+    clean = visible(injection.without(newest, injection.find_all(newest))).strip()
     spoken = language.detect(clean, default="", confidence=language.CONFIDENCE)
     if not spoken.code:
         spoken = language.detect(f"{subject}\n{clean}", default=default_language)

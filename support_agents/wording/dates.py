@@ -1,4 +1,4 @@
-"""Dates in prose: finds them in the usual notations of four languages and writes them; never guesses a missing year."""
+"""Dates in prose: finds them in the usual notations of eight languages and writes them; it guesses no missing year."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -10,11 +10,15 @@ MONTHS: dict[str, str] = {
     "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
     "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
     "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+    "nl": "januari februari maart april mei juni juli augustus september oktober november december",
+    "pl": "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia",
+    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
 }
 _SHORT = "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mär Okt Dez ene abr ago dic janv févr avr juil déc"
 _SHORT_NUMBERS = (1, 2, 3, 4, 6, 7, 8, 9, 9, 10, 11, 12, 3, 10, 12, 1, 4, 8, 12, 1, 2, 4, 7, 12)
-_PATTERNS = {"de": "{day}. {month}", "es": "{day} de {month}", "fr": "{day} {month}", "en": "{day} {month}"}
-_YEAR_JOIN = {"es": " de "}
+_PATTERNS = {"de": "{day}. {month}", "es": "{day} de {month}", "pt": "{day} de {month}", "en": "{day} {month}"}
+_YEAR_JOIN = {"es": " de ", "pt": " de "}
 
 _NUMBER_OF = {
     **dict(zip(_SHORT.lower().split(), _SHORT_NUMBERS, strict=True)),

@@ -11,7 +11,7 @@ import yaml
 
 from support_agents.wording.segments import split_sentences
 
-LANGUAGES = ("en", "de", "es", "fr")
+LANGUAGES = ("en", "de", "es", "fr", "it", "nl", "pl", "pt")
 # Words that open a letter; what follows one is a name.
 GREETING_WORDS = (
     "hi",
@@ -26,6 +26,17 @@ GREETING_WORDS = (
     "bonjour",
     "cher",
     "chère",
+    "olá",
+    "bom dia",
+    "ciao",
+    "salve",
+    "gentile",
+    "buongiorno",
+    "beste",
+    "goedemorgen",
+    "dzień dobry",
+    "cześć",
+    "witaj",
 )
 _LONGEST_NAME = 24
 _TITLES = frozenset("mr mrs ms miss dr prof herr frau sr sra señor señora m mme monsieur madame".split())  # noqa: SIM905 - reads best as prose

@@ -29,6 +29,8 @@ NEEDED = (
     "support_agents/intents/shipped/manifest.json",
     "support_agents/prompts/drafting.md",
     "support_agents/screening/injection_rules.yaml",
+    "support_agents/screening/injection_head.npz",
+    "support_agents/screening/people.yaml",
     "support_agents/wording/phrases/en.yaml",
 )
 

@@ -98,3 +98,10 @@ def test_a_database_url_of_ones_own_wins() -> None:
 )
 def test_the_consoles_address(overrides: dict[str, object], url: str) -> None:
     assert load(overrides).url == url
+
+
+def test_workspaces_that_stay_inside_are_ids() -> None:
+    one = "00000000-0000-7000-8000-000000000001"
+    assert [str(found) for found in load({"local_only_workspaces": f"{one}, "}).local_only_workspaces] == [one]
+    with pytest.raises(SupportError, match="SUPPORT_LOCAL_ONLY_WORKSPACES"):
+        load({"local_only_workspaces": "the default one"})

@@ -169,7 +169,7 @@ async def test_an_ask_without_an_answer_is_named_as_open() -> None:
     [
         drafting_given("Thanks!", "thanks"),
         drafting_given("What is the meaning of life?", "unknown", passages=(passage(CANCEL),)),
-        drafting_given("Cosa devo fare?", "return_request", language="it", passages=(passage(CANCEL),)),
+        drafting_given("Vad ska jag göra?", "return_request", language="sv", passages=(passage(CANCEL),)),
         drafting_given("Wie geht das?", "gift_card", language="de", passages=(passage(CANCEL),)),
         drafting_given("x", passages=(passage(CANCEL),)),
     ],
@@ -186,6 +186,13 @@ async def test_the_language_is_the_customers() -> None:
     assert "se envió el 9 de noviembre con DHL" in text
     text = await compose(drafting_given("Où est-elle ?", "order_status", language="fr", order=SHIPPED), None)
     assert "a été expédiée le 9 novembre avec DHL" in text
+    for language, asked, said in (
+        ("it", "Dov'è il mio pacco?", "è stato spedito il 9 novembre con DHL"),
+        ("nl", "Waar is mijn pakket?", "is op 9 november verzonden met DHL"),
+        ("pl", "Gdzie jest moja paczka?", "zostało wysłane 9 listopada przez DHL"),
+        ("pt", "Onde está a minha encomenda?", "foi enviada a 9 de novembro pela DHL"),
+    ):
+        assert said in await compose(drafting_given(asked, "order_status", language=language, order=SHIPPED), None)
 
 
 async def test_the_body_stays_short() -> None:

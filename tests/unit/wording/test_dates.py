@@ -23,7 +23,9 @@ def test_another_year_is_named_and_french_counts_the_first() -> None:
     assert write_date(date(2027, 1, 1), "es", today=TODAY) == "1 de enero de 2027"
 
 
-@given(st.dates(date(2000, 1, 1), date(2099, 12, 31)), st.sampled_from(["en", "de", "es", "fr"]))
+@given(
+    st.dates(date(2000, 1, 1), date(2099, 12, 31)), st.sampled_from(["en", "de", "es", "fr", "it", "nl", "pl", "pt"])
+)
 def test_what_is_written_is_read_as_the_same_day(day: date, language: str) -> None:
     (found,) = values_in(f"… {write_date(day, language, today=TODAY)} …")
     (exact,) = values_in(day.isoformat())

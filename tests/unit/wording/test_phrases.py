@@ -117,4 +117,4 @@ def test_an_open_ask_is_named_in_our_words_only() -> None:
 
 
 def test_a_language_we_do_not_write_has_no_phrases() -> None:
-    assert phrases_of("it") is None
+    assert phrases_of("sv") is None

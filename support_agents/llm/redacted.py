@@ -1,0 +1,97 @@
+"""Keeps personal data from a model outside: placeholders go out, what is the customer's own comes back in."""
+
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import cast
+
+import re2
+
+from support_agents.domain.errors import SupportError
+from support_agents.domain.ids import WorkspaceId
+from support_agents.domain.runs import Run
+from support_agents.domain.sections import DraftingGiven
+from support_agents.ports import Completed, LanguageModel, Prompt, TextDelta
+from support_agents.screening.pii import RULES, mask, unmask
+from support_agents.screening.spans import PiiFinder
+
+_SALT_BYTES = 16
+_FEWEST_LETTERS = 3  # of a part of a name; shorter ones are particles and initials
+_LONGEST_PLACEHOLDER = 40
+_UNFINISHED = re2.compile(r"\[[A-Z_0-9]*$")
+
+
+@dataclass(frozen=True)
+class RedactedModel:
+    """`LanguageModel` around one that runs elsewhere.
+
+    What the customer wrote is searched for personal data; each value found, and the customer's name, leaves as a
+    placeholder that is random for the call, wherever it stands in the prompt. Values of the customer's own ticket
+    are put back into the answer; a placeholder that somebody typed stands for nothing. Articles are public and stay
+    as they are, and so does `given`, which never leaves the process. For a workspace in `local_only` nothing is sent
+    at all: `external_forbidden`.
+    """
+
+    model: LanguageModel
+    local_only: frozenset[WorkspaceId] = frozenset()
+    finder: PiiFinder = field(default=RULES)
+
+    @property
+    def name(self) -> str:
+        """As of the model inside."""
+        return self.model.name
+
+    async def stream(self, prompt: Prompt, run: Run) -> AsyncIterator[TextDelta | Completed]:
+        """Yield what the model yields with the customer's own values in place; `SupportError` when it may not."""
+        if run.workspace in self.local_only:
+            raise SupportError("external_forbidden", "this workspace allows no model outside this installation")
+        restore = self._placeholders(prompt)
+        sent = prompt.model_copy(
+            update={"system": _hidden(prompt.system, restore), "user": _hidden(prompt.user, restore)}
+        )
+        own = frozenset(restore.values())
+        held = ""
+        stream = cast("AsyncGenerator[TextDelta | Completed]", self.model.stream(sent, run))
+        async with aclosing(stream):
+            async for item in stream:
+                if isinstance(item, TextDelta):
+                    ready, held = _whole(held + item.text)
+                    if ready:
+                        yield TextDelta(unmask(ready, restore, only=own))
+                    continue
+                if held:
+                    yield TextDelta(unmask(held, restore, only=own))
+                yield item
+
+    def _placeholders(self, prompt: Prompt) -> dict[str, str]:
+        """Return placeholder and value of all that is the customer's, longest value first."""
+        names = tuple(_names(prompt.given.customer_name)) if prompt.given else ()
+        told = "\n".join((*_told(prompt.given), *names)) if prompt.given else prompt.user
+        masked = mask(told, secrets.token_bytes(_SALT_BYTES), finder=self.finder, known=names)
+        return dict(sorted(masked.restore.items(), key=lambda one: -len(one[1])))
+
+
+def _told(given: DraftingGiven) -> Iterator[str]:
+    """Yield all that comes from the customer but the name."""
+    yield from (given.subject, given.text, *(ask.text for ask in given.asks), *given.attachments)
+
+
+def _names(name: str) -> Iterator[str]:
+    """Yield the whole name and its parts: a greeting uses the first one."""
+    if len(name) >= _FEWEST_LETTERS:
+        yield name
+    yield from (part for part in name.split() if len(part) >= _FEWEST_LETTERS and part != name)
+
+
+def _hidden(text: str, restore: dict[str, str]) -> str:
+    for placeholder, value in restore.items():
+        text = text.replace(value, placeholder)
+    return text
+
+
+def _whole(text: str) -> tuple[str, str]:
+    """Split off the start of a placeholder that has not wholly arrived."""
+    match = _UNFINISHED.search(text[-_LONGEST_PLACEHOLDER:])
+    at = len(text) - len(match.group()) if match else len(text)
+    return text[:at], text[at:]

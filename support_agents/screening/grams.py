@@ -1,0 +1,43 @@
+"""A text as hashed word and letter n-grams; punctuation counts, for it is how one text ends and another begins."""
+
+import unicodedata
+import zlib
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import re2
+from numpy.typing import NDArray
+
+COLUMNS = 32_768
+_LONGEST = 1_500
+_SIZES = (3, 4, 5)
+_SPACE, _DIGIT, _INVISIBLE = re2.compile(r"\s+"), re2.compile(r"[0-9]"), re2.compile(r"\p{Cf}+")
+_TOKEN = re2.compile(r"[\p{L}\p{N}_]+|[^\p{L}\p{N}_\s]")
+
+
+@dataclass(frozen=True)
+class Grams:
+    """Distinct columns with the square roots of their counts, scaled to length 1."""
+
+    columns: NDArray[np.intp]
+    values: NDArray[np.float32]
+
+
+def grams(text: str) -> Grams:
+    """Count words, pairs of neighbours and runs of 3 to 5 characters in lower case; every digit is the same one."""
+    plain = f" {_SPACE.sub(' ', _DIGIT.sub('0', _visible(text[:_LONGEST]).lower())).strip()} "
+    tokens = [match.group() for match in _TOKEN.finditer(plain)]
+    found = [f"w{token}" for token in tokens]
+    found += [f"b{one} {other}" for one, other in pairwise(tokens)]
+    found += [plain[at : at + size] for size in _SIZES for at in range(len(plain) - size + 1)]
+    counts = Counter(zlib.crc32(gram.encode()) % COLUMNS for gram in found)
+    values = np.sqrt(np.array(list(counts.values()), dtype=np.float32))
+    length = max(float(np.linalg.norm(values)), 1e-9)
+    return Grams(np.array(list(counts), dtype=np.intp), np.asarray(values / length, dtype=np.float32))
+
+
+def _visible(text: str) -> str:
+    """Drop invisible characters and fold wide and styled letters."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))

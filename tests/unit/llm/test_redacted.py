@@ -1,0 +1,70 @@
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+
+import pytest
+
+from support_agents.domain.errors import SupportError
+from support_agents.domain.ids import DEFAULT_WORKSPACE
+from support_agents.domain.runs import Run
+from support_agents.llm.redacted import RedactedModel
+from support_agents.ports import Completed, Prompt, TextDelta
+from support_agents.testing.llm import ScriptedModel
+from tests.fixtures.drafting import a_run, drafting_given
+
+TEXT = "I am Anna Müller, anna@example.com, +49 170 1234567. My card is 4111 1111 1111 1111. [EMAIL_1]"
+
+
+def a_prompt(text: str = TEXT, *, name: str = "Anna Müller") -> Prompt:
+    drafting = drafting_given(text, customer_name=name)
+    user = f"Customer {name} wrote: {text}\nArticle: write to help@shop.example or call 0800 1234567."
+    return Prompt(agent="drafting", version="v", system="Greet Anna.", user=user, max_tokens=100, given=drafting)
+
+
+async def said(model: RedactedModel, prompt: Prompt) -> str:
+    async with aclosing(model.stream(prompt, a_run())) as stream:  # type: ignore[type-var] # it is a generator
+        return "".join([item.text async for item in stream if isinstance(item, TextDelta)])
+
+
+def echoing(pieces: Sequence[str]) -> ScriptedModel:
+    return ScriptedModel(tuple(pieces))
+
+
+async def test_what_is_the_customers_leaves_as_placeholders_and_articles_as_they_are() -> None:
+    model = echoing(["ok"])
+    assert await said(RedactedModel(model), a_prompt()) == "ok"
+    (sent,) = model.prompts
+    for value in ("Anna", "Müller", "anna@example.com", "1234567. My", "4111"):
+        assert value not in sent.user + sent.system
+    assert "help@shop.example or call 0800 1234567" in sent.user
+    assert "[EMAIL_1]" in sent.user
+
+
+async def test_own_values_come_back_even_when_a_placeholder_arrives_in_pieces() -> None:
+    class Returning(ScriptedModel):
+        async def stream(self, prompt: Prompt, run: Run) -> AsyncIterator[TextDelta | Completed]:
+            assert not run.deadline.passed
+            placeholder = prompt.user.split("Customer ")[1].split(" wrote")[0]
+            for piece in ("Dear ", *placeholder, ", see [1] and [EMAIL_1]"):
+                yield TextDelta(piece)
+
+    assert await said(RedactedModel(Returning(())), a_prompt()) == "Dear Anna Müller, see [1] and [EMAIL_1]"
+
+
+async def test_two_calls_share_no_placeholder() -> None:
+    model = echoing(["ok"])
+    for _ in range(2):
+        await said(RedactedModel(model), a_prompt())
+    first, second = (prompt.user.split("Customer ")[1].split(" wrote")[0] for prompt in model.prompts)
+    assert first != second
+
+
+async def test_a_text_that_ends_in_a_bracket_is_not_lost() -> None:
+    assert await said(RedactedModel(echoing(["as in [", "NOTE"])), a_prompt()) == "as in [NOTE"
+
+
+async def test_a_workspace_may_forbid_models_outside() -> None:
+    model = echoing(["ok"])
+    with pytest.raises(SupportError) as refused:
+        await said(RedactedModel(model, local_only=frozenset({DEFAULT_WORKSPACE})), a_prompt())
+    assert refused.value.code == "external_forbidden"
+    assert model.prompts == []
