@@ -29,4 +29,4 @@ def upgrade() -> None:
         sa.UniqueConstraint("workspace_id", "run_id"),
     )
     op.create_index("ix_intent_corrections_subject_id", "intent_corrections", ["subject_id"])
-    op.create_index("ix_intent_corrections_workspace_id", "intent_corrections", ["workspace_id", "id"])
+    op.create_index("ix_intent_corrections_workspace_id_id", "intent_corrections", ["workspace_id", "id"])

@@ -72,10 +72,10 @@ async def measure(files: Files, embedder: Embedder, progress: Progress) -> Inten
     head, _ = await train("measured", files.train, embedder, progress, valid=files.valid)
     seconds = perf_counter() - began
     test, outside = files.test.in_scope, [*files.test.out_of_scope.texts]
+    whole, ranking = await _timed(head, test.texts[:_TIMED], embedder)  # first: an embedder may remember texts
     outside += files.out_of_scope.texts if files.out_of_scope else ()
     given = await _answers(head, test.texts, embedder, progress)
     strange = await _answers(head, outside, embedder, progress)
-    whole, ranking = await _timed(head, test.texts[:_TIMED], embedder)
     right = np.array([one.best == name for one, name in zip(given, test.intents, strict=True)])
     kept = np.array([not one.refused for one in given])
     ece, bins = reliability(np.array([one.confidence for one in given]), right)

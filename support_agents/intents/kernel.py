@@ -44,8 +44,9 @@ class Numbers:
     def scores(self, vectors: Matrix, lexical: Matrix, recipe: Recipe) -> tuple[Matrix, NDArray[np.float64]]:
         """Return scores by class and signs of belonging, for rows of vectors and of their n-gram scores."""
         likeness = vectors @ self.examples.T
-        scores = nearness(likeness, recipe) @ self.duals + lexical
-        return scores, signs(scores, likeness, self.truth, vectors @ self.prototypes.T)
+        near = vectors @ self.prototypes.T
+        scores = nearness(likeness, recipe) @ self.duals + lexical + np.float32(recipe.prototypes) * near
+        return scores, signs(scores, likeness, self.truth, near)
 
     def lexical(self, text: str, recipe: Recipe) -> Matrix:
         """Return the n-gram scores by class of one text."""

@@ -10,7 +10,8 @@ FORMAT = 1
 class Recipe(BaseModel):
     """What is fixed before anything is seen: how like two messages are, and how much a fit may bend to each.
 
-    Two messages are alike by `exp(sharpness * (cosine - 1)) + words * cosine of their n-grams`.
+    Two messages are alike by `exp(sharpness * (cosine - 1)) + words * cosine of their n-grams`; to the score that this
+    gives a class, `prototypes` times the cosine with the mean of its examples is added.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -19,6 +20,7 @@ class Recipe(BaseModel):
     words: float = Field(ge=0)
     penalty: float = Field(gt=0)
     ngram_columns: int = Field(gt=0)
+    prototypes: float = Field(default=0.0, ge=0)
 
 
 class Scope(BaseModel):

@@ -21,8 +21,11 @@ from support_agents.intents.labelled import Labelled
 from support_agents.intents.model import weighted
 from support_agents.ports import Embedder, Vector
 
-RECIPE = Recipe(sharpness=2.0, words=0.2, penalty=0.1, ngram_columns=32_768)
+NGRAM_COLUMNS = 32_768
 FEW = 25  # examples a class; up to here the intents' names count as examples of their own
+RECIPE = Recipe(sharpness=2.0, words=0.2, penalty=0.1, ngram_columns=NGRAM_COLUMNS)
+# Words say less where few were seen, and one odd example of few leads less far astray beside the mean of all.
+FEW_RECIPE = Recipe(sharpness=3.0, words=0.1, penalty=0.1, ngram_columns=NGRAM_COLUMNS, prototypes=0.3)
 MOST_REFUSED = 0.02  # of the messages that do belong to an intent
 FEWEST_CLASSES = 2
 MOST_EXAMPLES = 20_000  # the fit needs 4 bytes for each pair
@@ -75,14 +78,15 @@ async def train(
     _enough(seen, classes)
     material = await _material(seen.texts, seen.intents, classes, embedder, progress)
     names = await _names(material, classes, embedder)
-    rehearsed = list(_rehearsals(material, names, progress))
+    recipe = FEW_RECIPE if names else RECIPE
+    rehearsed = list(_rehearsals(material, names, recipe, progress))
     progress("fit", 0, 1)
-    numbers = fitted(material.with_more(names) if names else material, len(classes))
+    numbers = fitted(material.with_more(names) if names else material, len(classes), recipe)
     progress("fit", 1, 1)
     held = rehearsed
     if valid is not None and (kept := valid.in_scope.within(classes)).texts:
         checked = await _material(kept.texts, kept.intents, classes, embedder, progress)
-        held = [_held(numbers, checked)]
+        held = [_held(numbers, checked, recipe)]
     scope, temperature, metrics = _calibrated(rehearsed, held)
     head = stored(numbers)
     manifest = KernelManifest(
@@ -95,7 +99,7 @@ async def train(
         embedder=embedder.version,
         dimensions=embedder.dimensions,
         classes=classes,
-        recipe=RECIPE,
+        recipe=recipe,
         temperature=temperature,
         scope=scope,
         threshold=0.0,
@@ -105,17 +109,17 @@ async def train(
     return KernelHead(manifest, numbers), head
 
 
-def fitted(material: Material, classes: int) -> Numbers:
+def fitted(material: Material, classes: int, recipe: Recipe) -> Numbers:
     """Solve the kernel ridge regression on all rows in closed form."""
     idf = _idf(material.counts)
     lexical = _sparse(material.counts, idf)
-    kernel = nearness(material.vectors @ material.vectors.T, RECIPE)
-    kernel += np.float32(RECIPE.words) * np.asarray((lexical @ lexical.T).todense(), dtype=np.float32)
-    kernel[np.diag_indices(len(kernel))] += np.float32(RECIPE.penalty)
+    kernel = nearness(material.vectors @ material.vectors.T, recipe)
+    kernel += np.float32(recipe.words) * np.asarray((lexical @ lexical.T).todense(), dtype=np.float32)
+    kernel[np.diag_indices(len(kernel))] += np.float32(recipe.penalty)
     wanted = np.eye(classes, dtype=np.float32)[material.truth] - np.float32(1 / classes)
     factor = cho_factor(kernel, overwrite_a=True, check_finite=False)
     duals = np.asarray(cho_solve(factor, wanted, check_finite=False), dtype=np.float32)
-    primal = np.asarray(RECIPE.words * (lexical.T @ duals), dtype=np.float32)
+    primal = np.asarray(recipe.words * (lexical.T @ duals), dtype=np.float32)
     return Numbers(material.vectors, material.truth, duals, primal, idf)
 
 
@@ -139,7 +143,7 @@ async def _material(
         parts.append(await embedder.embed(texts[start : start + _BATCH]))
     progress("embed", len(texts), len(texts))
     truth = np.array([places.get(name, -1) for name in intents], dtype=np.intp)
-    return Material(np.concatenate(parts), tuple(ngrams(text, RECIPE.ngram_columns) for text in texts), truth)
+    return Material(np.concatenate(parts), tuple(ngrams(text, NGRAM_COLUMNS) for text in texts), truth)
 
 
 async def _names(material: Material, classes: Sequence[str], embedder: Embedder) -> Material | None:
@@ -150,7 +154,7 @@ async def _names(material: Material, classes: Sequence[str], embedder: Embedder)
     return await _material(said, classes, classes, embedder, lambda *_: None)
 
 
-def _rehearsals(material: Material, names: Material | None, progress: Progress) -> Iterator[Held]:
+def _rehearsals(material: Material, names: Material | None, recipe: Recipe, progress: Progress) -> Iterator[Held]:
     """Fit without some intents and some examples, and look at what the fit makes of both."""
     classes = int(material.truth.max()) + 1
     count = _REHEARSALS[len(material.truth) <= FEW * classes]
@@ -170,8 +174,8 @@ def _rehearsals(material: Material, names: Material | None, progress: Progress) 
         if names:
             fit_on = fit_on.with_more(names.only(rest))
         looked_at = material.only(np.concatenate([np.flatnonzero(held), strangers]))
-        numbers = fitted(Material(fit_on.vectors, fit_on.counts, places[fit_on.truth]), len(rest))
-        yield _held(numbers, Material(looked_at.vectors, looked_at.counts, places[looked_at.truth]))
+        numbers = fitted(Material(fit_on.vectors, fit_on.counts, places[fit_on.truth]), len(rest), recipe)
+        yield _held(numbers, Material(looked_at.vectors, looked_at.counts, places[looked_at.truth]), recipe)
     progress("rehearse", count, count)
 
 
@@ -180,9 +184,9 @@ def _some(drawn: NDArray[np.float64], of: NDArray[np.bool_]) -> NDArray[np.bool_
     return of & (drawn <= max(_HELD, float(drawn[of].min())))
 
 
-def _held(numbers: Numbers, material: Material) -> Held:
+def _held(numbers: Numbers, material: Material, recipe: Recipe) -> Held:
     lexical = _sparse(material.counts, numbers.idf) @ numbers.ngrams
-    scores, found = numbers.scores(material.vectors, np.asarray(lexical, dtype=np.float32), RECIPE)
+    scores, found = numbers.scores(material.vectors, np.asarray(lexical, dtype=np.float32), recipe)
     return Held(scores, found, material.truth)
 
 
@@ -256,7 +260,7 @@ def _agreeing(rows: NDArray[np.float64], inside: NDArray[np.bool_]) -> tuple[NDA
 
 
 def _idf(counts: Sequence[Counts]) -> Matrix:
-    documents = np.zeros(RECIPE.ngram_columns)
+    documents = np.zeros(NGRAM_COLUMNS)
     for one in counts:
         documents[one.columns] += 1
     return np.asarray(np.log((1 + len(counts)) / (1 + documents)) + 1, dtype=np.float32)

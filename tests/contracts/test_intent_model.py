@@ -37,3 +37,8 @@ def test_ranking_depends_on_its_input_alone(model: IntentModel) -> None:
 def test_threshold_and_version_are_stated(model: IntentModel) -> None:
     assert 0 <= model.threshold <= 1
     assert model.version
+
+
+def test_it_can_say_what_it_names(model: IntentModel) -> None:
+    scores = model.rank("Where is my parcel?", np.zeros(384, dtype=np.float32))
+    assert sorted(model.names) == sorted(score.name for score in scores)
