@@ -66,16 +66,19 @@ class QdrantEdgeStore:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="passages-read")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="passages-write")
         self._closed = False
+        self._version: str | None = None
         self.needs_rebuild = fresh or not any(self._ids.values())
 
     @property
     def version(self) -> str:
         """Engine, number of passages and a checksum of their ids, which change with their content."""
-        ids = [passage_id for held in self._ids.values() for passage_id in held]
-        checksum = 0
-        for passage_id in ids:
-            checksum ^= passage_id.int
-        return f"{self._label}.{len(ids)}.{checksum >> 96:08x}"
+        if self._version is None:  # asked for with every message, and 10,000 ids take milliseconds
+            ids = [passage_id for held in self._ids.values() for passage_id in held]
+            checksum = 0
+            for passage_id in ids:
+                checksum ^= passage_id.int
+            self._version = f"{self._label}.{len(ids)}.{checksum >> 96:08x}"
+        return self._version
 
     async def upsert(self, passages: Sequence[Passage], vectors: Vector) -> None:
         """Insert or replace in one operation of the engine."""
@@ -83,6 +86,7 @@ class QdrantEdgeStore:
             await self._on(self._writer, lambda: self._upsert(passages, vectors))
             for passage in passages:
                 self._ids[passage.workspace].add(passage.id)
+            self._version = None
 
     async def delete(self, workspace: WorkspaceId, ids: Sequence[PassageId]) -> None:
         """Forget what of `ids` belongs to `workspace`."""
@@ -91,6 +95,7 @@ class QdrantEdgeStore:
             operation = UpdateOperation.delete_points([*known])
             await self._on(self._writer, lambda: self._shard.update(operation))
             self._ids[workspace].difference_update(known)
+            self._version = None
 
     async def search(
         self, workspace: WorkspaceId, query: str, vector: Vector, *, limit: int
