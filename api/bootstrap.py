@@ -1,12 +1,10 @@
 """The composition root: chooses and loads adapters by the settings, and wires everything; it does no work itself."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 from api.acting import Acting, Doors, acting_of
 from api.asking import Asking
@@ -14,11 +12,11 @@ from api.auth import Auth
 from api.container import Container, Records, Step
 from api.correcting import Correcting
 from api.editing import Editing
+from api.engines import entailment_model, intent_model, order_lookup, system_clock
 from api.factors import SecondFactors
 from api.fault_points import boundary_of
 from api.intake.sources import intakes_of
 from api.messaging import MessagingParts, messaging_of
-from api.no_orders import NoOrders
 from api.opening import apply_mode, release_leases
 from api.outside import Paying, mailing_of, paying_of, shelf_of, stepping_of
 from api.passwords import Passwords
@@ -47,9 +45,6 @@ from support_agents.agents.macro_drafting import MacroDraftingAgent
 from support_agents.domain.events import EventName
 from support_agents.domain.ids import DEFAULT_WORKSPACE, WorkspaceId
 from support_agents.domain.knowledge import Passage
-from support_agents.evals.retrieval import Tools
-from support_agents.intents.model import IntentHead
-from support_agents.intents.registry import Registry
 from support_agents.knowledge.indexing import PassageIndexer
 from support_agents.knowledge.known_vectors import KnownVectors
 from support_agents.knowledge.macro_shelf import MacroShelf
@@ -62,15 +57,11 @@ from support_agents.policy.ledger import PolicyLedger, load_policy
 from support_agents.ports import (
     Clock,
     Embedder,
-    Entailment,
-    IntentModel,
     OrderLookup,
-    PageSource,
     PassageStore,
     VectorStore,
 )
 from support_agents.runner import TicketRunner
-from support_agents.screening.detection import Detector
 
 # Intent and retrieval embed the same asks one after the other; a few messages are under way at once.
 ASKS_REMEMBERED = 256
@@ -131,8 +122,8 @@ def build_records(settings: Settings) -> Records:
 def build(settings: Settings) -> Container:
     """Wire a whole installation. Loads models and opens the index, which takes a second or two."""
     records = build_records(settings)
-    database, clock = records.database, _clock()
-    orders = _orders(settings, clock)
+    database, clock = records.database, system_clock()
+    orders = order_lookup(settings, clock)
     outside = _outside(settings, clock, orders, database)
     acting = acting_of(settings, records.key, database, outside.doors)
     thinking = _thinking(settings, clock, orders, records.passages, frozenset(outside.doors.shelf.files))
@@ -205,94 +196,6 @@ def _opening(settings: Settings, database: Database, acting: Acting) -> tuple[St
         lambda: apply_mode(database, settings),
         lambda: release_leases(database, settings),
     )
-
-
-@contextmanager
-def embedding(settings: Settings) -> Iterator[Embedder]:
-    """Give out the embedder alone, for commands that need nothing else; refused when its files are not as measured."""
-    from support_agents.adapters.onnx import OnnxEmbedder
-
-    embedder = OnnxEmbedder(threads=settings.onnx_threads)
-    try:
-        yield embedder
-    finally:
-        embedder.close()
-
-
-def page_source(private: frozenset[str]) -> PageSource:
-    """Return the guarded client that fetches pages for `kb sync --fetch`, and for nothing else."""
-    from support_agents.adapters.page_fetcher import PageFetcher
-
-    return PageFetcher(private)
-
-
-@contextmanager
-def searching(settings: Settings, folder: Path) -> Iterator[Tools]:
-    """Give out the embedder with an empty index in `folder`, to measure retrieval on other documents than ours."""
-    from support_agents.adapters.onnx import OnnxEmbedder
-    from support_agents.adapters.qdrant_edge import QdrantEdgeStore
-
-    embedder = OnnxEmbedder(threads=settings.onnx_threads)
-    index = QdrantEdgeStore(folder, embedder_version=embedder.version, dimensions=embedder.dimensions)
-    try:
-        yield Tools(embedder=embedder, background=embedder.background, index=index)
-    finally:
-        index.close()
-        embedder.close()
-
-
-def entailment_model(settings: Settings) -> Entailment | None:
-    """Return the entailment model of the settings' folder, if one is named."""
-    if settings.entailment is None:
-        return None
-    from support_agents.adapters.onnx_entailment import OnnxEntailment
-
-    return OnnxEntailment.load(settings.entailment, threads=settings.onnx_threads)
-
-
-@contextmanager
-def detecting(settings: Settings) -> Iterator[Detector]:
-    """Give out the injection detector alone, for measuring; a sentence that comes again is embedded once."""
-    from support_agents.adapters.remembering import RememberingEmbedder
-
-    with embedding(settings) as embedder:
-        yield Detector(RememberingEmbedder(embedder))
-
-
-def intent_registry(settings: Settings) -> Registry:
-    """Return the intent models that this installation has trained."""
-    make_data_dir(settings.data_dir)
-    return Registry(settings.data_dir / "intents", secret_key(settings).derived("intents"))
-
-
-def intent_model(settings: Settings, embedder_version: str) -> IntentModel:
-    """Return the intent model in use: a promoted one, else the shipped one."""
-    registry = intent_registry(settings)
-    active = registry.active()
-    if active is None:
-        return IntentHead.load(embedder_version=embedder_version)
-    return registry.load(active, embedder_version=embedder_version)
-
-
-def order_lookup(settings: Settings) -> OrderLookup:
-    """Return the order system alone; refused when its file cannot be read."""
-    return _orders(settings, _clock())
-
-
-def _clock() -> Clock:
-    from support_agents.adapters.clock import SystemClock
-
-    return SystemClock()
-
-
-def _orders(settings: Settings, clock: Clock) -> OrderLookup:
-    if settings.orders_csv is None:
-        return NoOrders()
-    from support_agents.adapters.orders_csv import CsvOrderLookup
-
-    orders = CsvOrderLookup(settings.orders_csv, clock)
-    orders.check()
-    return orders
 
 
 def _thinking(

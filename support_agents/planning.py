@@ -220,6 +220,8 @@ def _steps(given: PlanningGiven, order: OrderFacts | None, hand_off: str | None)
     own = hand_off == _TO_A_PERSON["delete_account"]
     asked = frozenset(kind for kind in given.policy.offered if _asks_for(kind, given))
     asked = asked & {ActionKind.DELETE_RECORD} if own else asked
+    if given.injection or given.tainted_evidence:
+        return ()  # what somebody planted asks for nothing
     if not asked or not given.requester.verified or (hand_off is not None and not own):
         return ()
     intents = (intent for kind in sorted(asked) for intent in given.intents if intent in _STEP_INTENTS[kind])

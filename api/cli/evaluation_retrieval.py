@@ -5,9 +5,9 @@ from tempfile import TemporaryDirectory
 
 from rich.table import Table
 
-from api.bootstrap import searching
 from api.cli.installation import configured
 from api.cli.output import progress, remarks, results
+from api.engines import searching
 from support_agents.evals.retrieval import RetrievalFigures, measure, read_documents, read_queries
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from rich.table import Table
 
-from api.bootstrap import embedding
 from api.cli.installation import configured
 from api.cli.output import progress, remarks, results
+from api.engines import embedding
 from support_agents.evals.intents import Files, IntentFigures, measure
 from support_agents.intents.labelled import Labelled
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from rich.table import Table
 
-from api.bootstrap import entailment_model
 from api.cli.installation import configured
 from api.cli.output import progress, remarks, results
+from api.engines import entailment_model
 from support_agents.evals.grounding import DomainFigures, GroundingFigures, measure
 from support_agents.evals.grounding_rows import read_rows
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from rich.table import Table
 
-from api.bootstrap import embedding, intent_registry
 from api.cli.installation import configured, recorded
 from api.cli.output import progress, remarks, results
+from api.engines import embedding, intent_registry
 from api.settings import Settings
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from api.bootstrap import page_source
 from api.cli.client import running
 from api.cli.indexing import index_in_step
 from api.cli.installation import configured, opened, recorded
 from api.cli.output import progress, remarks, results
+from api.engines import page_source
 from api.settings import Settings
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE

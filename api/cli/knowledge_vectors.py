@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from api.bootstrap import embedding
 from api.cli.installation import configured
 from api.cli.output import results
+from api.engines import embedding
 from support_agents.composing.candidates import candidates_of
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from support_agents.domain.knowledge import Passage

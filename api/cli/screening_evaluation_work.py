@@ -5,9 +5,9 @@ from pathlib import Path
 from pydantic import BaseModel
 from rich.table import Table
 
-from api.bootstrap import detecting
 from api.cli.installation import configured
 from api.cli.output import progress, remarks, results
+from api.engines import detecting
 from support_agents.evals import pii as pii_figures
 from support_agents.evals import screening as screening_figures
 from support_agents.screening.pii import RULES

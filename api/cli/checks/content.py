@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from api.bootstrap import embedding, intent_registry, order_lookup
 from api.cli.checks.finding import Finding
+from api.engines import embedding, intent_registry, order_lookup, system_clock
 from api.settings import Settings
 from support_agents.intents.examples import Examples
 from support_agents.intents.model import IntentHead
@@ -57,5 +57,5 @@ async def orders(settings: Settings) -> tuple[Finding, ...]:
     """Whether every row can be read."""
     if settings.orders_csv is None:
         return (Finding("orders", "none: no order is ever known (SUPPORT_ORDERS_CSV)"),)
-    order_lookup(settings)
+    order_lookup(settings, system_clock())
     return (Finding("orders", f"{settings.orders_csv} can be read"),)
