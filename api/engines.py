@@ -1,0 +1,99 @@
+"""Single parts of an installation by its settings, for commands that need one and for the root; it wires nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from api.no_orders import NoOrders
+from api.secret_key import make_data_dir, secret_key
+from api.settings import Settings
+from support_agents.evals.retrieval import Tools
+from support_agents.intents.model import IntentHead
+from support_agents.intents.registry import Registry
+from support_agents.ports import Clock, Embedder, Entailment, IntentModel, OrderLookup, PageSource
+from support_agents.screening.detection import Detector
+
+
+@contextmanager
+def embedding(settings: Settings) -> Iterator[Embedder]:
+    """Give out the embedder alone, for commands that need nothing else; refused when its files are not as measured."""
+    from support_agents.adapters.onnx import OnnxEmbedder
+
+    embedder = OnnxEmbedder(threads=settings.onnx_threads)
+    try:
+        yield embedder
+    finally:
+        embedder.close()
+
+
+def page_source(private: frozenset[str]) -> PageSource:
+    """Return the guarded client that fetches pages for `kb sync --fetch`, and for nothing else."""
+    from support_agents.adapters.page_fetcher import PageFetcher
+
+    return PageFetcher(private)
+
+
+@contextmanager
+def searching(settings: Settings, folder: Path) -> Iterator[Tools]:
+    """Give out the embedder with an empty index in `folder`, to measure retrieval on other documents than ours."""
+    from support_agents.adapters.onnx import OnnxEmbedder
+    from support_agents.adapters.qdrant_edge import QdrantEdgeStore
+
+    embedder = OnnxEmbedder(threads=settings.onnx_threads)
+    index = QdrantEdgeStore(folder, embedder_version=embedder.version, dimensions=embedder.dimensions)
+    try:
+        yield Tools(embedder=embedder, background=embedder.background, index=index)
+    finally:
+        index.close()
+        embedder.close()
+
+
+def entailment_model(settings: Settings) -> Entailment | None:
+    """Return the entailment model of the settings' folder, if one is named."""
+    if settings.entailment is None:
+        return None
+    from support_agents.adapters.onnx_entailment import OnnxEntailment
+
+    return OnnxEntailment.load(settings.entailment, threads=settings.onnx_threads)
+
+
+@contextmanager
+def detecting(settings: Settings) -> Iterator[Detector]:
+    """Give out the injection detector alone, for measuring; a sentence that comes again is embedded once."""
+    from support_agents.adapters.remembering import RememberingEmbedder
+
+    with embedding(settings) as embedder:
+        yield Detector(RememberingEmbedder(embedder))
+
+
+def intent_registry(settings: Settings) -> Registry:
+    """Return the intent models that this installation has trained."""
+    make_data_dir(settings.data_dir)
+    return Registry(settings.data_dir / "intents", secret_key(settings).derived("intents"))
+
+
+def intent_model(settings: Settings, embedder_version: str) -> IntentModel:
+    """Return the intent model in use: a promoted one, else the shipped one."""
+    registry = intent_registry(settings)
+    active = registry.active()
+    if active is None:
+        return IntentHead.load(embedder_version=embedder_version)
+    return registry.load(active, embedder_version=embedder_version)
+
+
+def system_clock() -> Clock:
+    """Return this machine's clock."""
+    from support_agents.adapters.clock import SystemClock
+
+    return SystemClock()
+
+
+def order_lookup(settings: Settings, clock: Clock) -> OrderLookup:
+    """Return the order system; refused when its file cannot be read."""
+    if settings.orders_csv is None:
+        return NoOrders()
+    from support_agents.adapters.orders_csv import CsvOrderLookup
+
+    orders = CsvOrderLookup(settings.orders_csv, clock)
+    orders.check()
+    return orders
