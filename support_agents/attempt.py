@@ -31,6 +31,7 @@ from support_agents.wording.completeness import enough
 from support_agents.wording.letters import closing_of
 
 _OUT_OF_TIME = "the drafter ran out of time"
+_GRACE = 0.1  # seconds, well within what is kept back for the commit
 _LATE = frozenset(("late", "llm_timeout"))
 
 HIGH = "its stakes may be high"
@@ -112,7 +113,8 @@ async def attempt(
     """
     heard = _Heard()
     try:
-        async with asyncio.timeout(run.deadline.remaining):
+        # A drafter ends its own stream at the deadline; on a busy event loop it needs a moment to say how it ended.
+        async with asyncio.timeout(run.deadline.remaining + _GRACE):
             await _listen(heard, drafter, check, given, run)
     except TimeoutError:
         heard.fault = "late"

@@ -26,7 +26,7 @@ RUNS, AT_ONCE = 2_000, 4
 PROMISE_SECONDS, WRITTEN_SHARE, LAG_MS = 2.0, 0.95, 30.0
 _LEARNING = 40
 _TICK = 0.005
-_BY_MODEL = frozenset((Outcome.DRAFTED, Outcome.SHORTENED, Outcome.CLARIFY))
+_WHOLE = frozenset((Outcome.DRAFTED, Outcome.CLARIFY))
 
 
 @dataclass
@@ -79,8 +79,10 @@ class Series:
 
 
 def _by_model(record: RunRecord) -> bool:
-    drafter = record.versions.get("drafter", "")
-    return record.outcome in _BY_MODEL and ":" in drafter
+    """Only a language model is ever cut short; a whole draft or a question is its own if its name stands on it."""
+    return record.outcome is Outcome.SHORTENED or (
+        record.outcome in _WHOLE and ":" in record.versions.get("drafter", "")
+    )
 
 
 def measure(runs: int = RUNS, stretch: float = 1.0) -> Report:
