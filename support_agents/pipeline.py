@@ -231,7 +231,7 @@ class Pipeline:
             asks=intent.settled_asks,
             hints=hints(intent.settled_asks, f"{work.ticket.subject} {screened.clean_text}", screened.language),
         )
-        return await untainted(self.detector, await self.retrieval.work(given, work.run))
+        return untainted(self.detector, await self.retrieval.work(given, work.run))
 
     async def _planned(self, given: PlanningGiven) -> PlanSection:
         return plan(given)
