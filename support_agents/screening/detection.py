@@ -19,6 +19,7 @@ MOST_WINDOWS = 12  # embedded beside the whole text; those whose words are most 
 MOST_EXPECTED = 6.0
 _FEWEST_AROUND = 3  # windows that make a text of which one can be foreign
 _BY_RULE = 30.0
+_SURELY = 1.0  # below the bar: so far that the whole of a long text is not embedded for its own sake either
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Detector:
         texts = [text[slice(*window.span)].strip() for window in looked_at]
         whole = _Window((0, len(text)), grams(text))
         alone = self.head.direct.of_grams(whole.words)
-        if vector is None and parts and not looked_at and alone < self.head.manifest.direct_bar:
+        if vector is None and parts and not looked_at and alone < self.head.manifest.direct_bar - _SURELY:
             return [(alone, Finding(READS_LIKE_ORDERS, *whole.span))]  # no word of it is worth an embedding
         if vector is None:
             vectors = await self.embedder.embed([text, *texts])

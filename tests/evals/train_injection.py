@@ -28,7 +28,6 @@ from support_agents.screening.head import SHIPPED, HeadManifest, InjectionHead, 
 from support_agents.screening.windows import SHORT, windows
 
 WRITTEN = Path(__file__).with_name("injection")
-SHOP = Path(__file__).parents[2] / "api" / "demo" / "shop"  # articles and macros of our own, in four languages
 SEED = 20
 VECTOR_SCALE, GRAM_SCALE = 3.0, 6.0
 DIRECT_C, TASK_C = 3.0, 2.0
@@ -78,7 +77,6 @@ def material(data: Path) -> Material:
     articles = _drawn(rng, [row["body"] for row in _rows(data / "help_center/articles.jsonl")], 160)
     papers = _drawn(rng, [row["content"] for row in _rows(data / "banking_kb/documents.jsonl")], 120)
     documents = _drawn(rng, sorted({row["doc"] for row in _rows(data / "summedits/edits.jsonl")}), 80)
-    ours = [path.read_text(encoding="utf-8").rpartition("---")[2] for path in sorted(SHOP.rglob("*.md"))]
     messages = [row["text"] for row in _rows(WRITTEN.with_name("development_messages.jsonl"))]
     prose = [_part(rng, text) for text in (*articles, *papers, *documents)]
     sentences = _drawn(rng, list(_sentences(prose)), 4_000)
@@ -94,7 +92,6 @@ def material(data: Path) -> Material:
         *(Row(text, attack=False, weight=1.0, group="questions") for text in _drawn(rng, foreign, 250)),
         *(Row(text, attack=False, weight=1.0, group="customers") for text in (*banking, *bitext, *messages)),
         *(Row(text, attack=False, weight=1.0, group="sentences") for text in (*_sentences(letters), *sentences)),
-        *(Row(text, attack=False, weight=1.5, group="sentences") for text in _sentences(ours)),
     ]
     return Material(
         tuple(direct),
@@ -102,7 +99,6 @@ def material(data: Path) -> Material:
         (
             *_sentences(letters),
             *_sentences(letters),
-            *_sentences(ours),
             *sentences,
             *messages,
             *banking[:1_500],
