@@ -238,7 +238,7 @@ class Pipeline:
             previous=_previous(work.ticket),
             hints=hints(intent.settled_asks, f"{work.ticket.subject} {screened.clean_text}", screened.language),
         )
-        return await untainted(self.detector, await self.retrieval.work(given, work.run))
+        return untainted(self.detector, await self.retrieval.work(given, work.run))
 
     async def _planned(self, given: PlanningGiven, ticket: TicketSnapshot) -> PlanSection:
         return asking_first(plan(given), ticket.rejected)

@@ -1,6 +1,5 @@
 """Judges a text by rules and by the head, window by window; a verdict is about text, never about a person."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -20,7 +19,7 @@ MOST_WINDOWS = 12  # embedded beside the whole text; those whose words are most 
 MOST_EXPECTED = 6.0
 _FEWEST_AROUND = 3  # windows that make a text of which one can be foreign
 _BY_RULE = 30.0
-_REMEMBERED = 20_000
+_SURELY = 1.0  # below the bar: so far that the whole of a long text is not embedded for its own sake either
 
 
 @dataclass(frozen=True)
@@ -33,11 +32,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class _Window:
-    """A window with its words; `whole` is the text itself."""
+    """A part of a text, or all of it, with its words."""
 
     span: Span
     words: Grams
-    whole: bool
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,6 @@ class Detector:
 
     embedder: Embedder
     head: InjectionHead = field(default_factory=shipped)
-    _known: OrderedDict[str, Verdict] = field(default_factory=OrderedDict, repr=False, compare=False)
 
     @property
     def threshold(self) -> float:
@@ -56,7 +53,7 @@ class Detector:
     async def judge(self, text: str, vector: Vector | None = None) -> Verdict:
         """Judge the first `LONGEST` characters; `vector` is the embedding of `text`, if it is there already.
 
-        A text of about 40 tokens needs no embedding but its own.
+        A text of about 40 tokens needs no embedding but its own, a long one without a suspicious word needs none.
         """
         text = text[:LONGEST]
         found = injection.find_all(text)
@@ -67,24 +64,19 @@ class Detector:
         learned = [finding for score, finding in scored if probability(score) >= self.threshold]
         return Verdict(1.0 if found else probability(top), tuple(sorted({*found, *_narrowest(learned)}, key=_place)))
 
-    async def judge_again(self, key: str, text: str) -> Verdict:
-        """Judge a text that comes again, such as a passage, once; `key` changes with the text."""
-        if key not in self._known:
-            self._known[key] = await self.judge(text)
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
-        return self._known[key]
-
     async def _scored(self, text: str, vector: Vector | None) -> list[tuple[float, Finding]]:
         parts = windows(text) if len(text) > SHORT else ()
         looked_at = self._suspicious(text, parts)
         texts = [text[slice(*window.span)].strip() for window in looked_at]
+        whole = _Window((0, len(text)), grams(text))
+        alone = self.head.direct.of_grams(whole.words)
+        if vector is None and parts and not looked_at and alone < self.head.manifest.direct_bar - _SURELY:
+            return [(alone, Finding(READS_LIKE_ORDERS, *whole.span))]  # no word of it is worth an embedding
         if vector is None:
             vectors = await self.embedder.embed([text, *texts])
             vector, others = vectors[0], vectors[1:]
         else:
             others = await self.embedder.embed(texts) if texts else np.empty((0, len(vector)), dtype=np.float32)
-        whole = _Window((0, len(text)), grams(text), whole=True)
         scored = [self._direct(whole, vector)]
         expected = self._expected(whole, vector)
         for window, own in zip(looked_at, others, strict=True):
@@ -104,7 +96,7 @@ class Detector:
                 self.head.direct.of_grams(words) - bars.direct_bar, self.head.task.of_grams(words) - bars.task_bar
             )
             if above >= 0:
-                near.append((above, _Window((start, end), words, whole=False)))
+                near.append((above, _Window((start, end), words)))
         near.sort(key=lambda one: -one[0])
         return [window for _, window in near[:MOST_WINDOWS]]
 

@@ -1,6 +1,5 @@
 """What follows from a verdict: tainted sentences leave the text, tainted passages the evidence; it judges nothing."""
 
-import asyncio
 from collections.abc import Iterator
 
 from support_agents.domain.knowledge import RetrievedPassage
@@ -31,22 +30,23 @@ async def judged(
     )
 
 
-async def untainted(detector: Detector | None, found: RetrievalSection) -> RetrievalSection:
-    """Return the section without the passages that try to instruct the software; their titles stay on record."""
+def untainted(detector: Detector | None, found: RetrievalSection) -> RetrievalSection:
+    """Return the section without the passages that try to instruct the software; their titles stay on record.
+
+    Rules alone judge a passage: help articles tell their readers what to do, and the head takes one in five of a
+    German shop's for orders to the software.
+    """
     if detector is None:
         return found
-    verdicts = await asyncio.gather(*(_judged(detector, retrieved) for retrieved in found.passages))
-    kept = tuple(one for one, verdict in zip(found.passages, verdicts, strict=True) if not verdict.findings)
-    left_out = tuple(
-        one.passage.title for one, verdict in zip(found.passages, verdicts, strict=True) if verdict.findings
-    )
-    return found.model_copy(update={"passages": kept, "tainted": left_out}) if left_out else found
+    left_out = tuple(one for one in found.passages if _is_tainted(one))
+    kept = tuple(one for one in found.passages if one not in left_out)
+    titles = tuple(one.passage.title for one in left_out)
+    return found.model_copy(update={"passages": kept, "tainted": titles}) if left_out else found
 
 
-async def _judged(detector: Detector, retrieved: RetrievedPassage) -> Verdict:
-    """Judge a passage once: its id changes with its content."""
+def _is_tainted(retrieved: RetrievedPassage) -> bool:
     passage = retrieved.passage
-    return await detector.judge_again(str(passage.id), f"{passage.title}\n{passage.heading}\n{passage.text}")
+    return bool(injection.find_all(f"{passage.title}\n{passage.heading}\n{passage.text}"))
 
 
 def _places(screened: ScreeningSection, verdict: Verdict, original: str) -> Iterator[tuple[int, int]]:

@@ -96,7 +96,14 @@ def material(data: Path) -> Material:
     return Material(
         tuple(direct),
         tuple(tasks),
-        (*_sentences(letters), *_sentences(letters), *sentences, *messages, *banking[:1_500], *bitext[:200]),
+        (
+            *_sentences(letters),
+            *_sentences(letters),
+            *sentences,
+            *messages,
+            *banking[:1_500],
+            *bitext[:200],
+        ),
         (*letters, *prose, *(text for text in (*messages, *asked, *prompts) if len(text) > SHORT)),
     )
 
