@@ -29,8 +29,7 @@ def html(name: str, content: bytes) -> Iterator[RawArticle]:
             content, output_format="markdown", include_comments=False, include_tables=True, favor_recall=True
         )
         # Of a short page too little is told apart to be believed.
-        enough = told_apart is not None and len(told_apart) >= _LEAST_TOLD_APART
-        text = told_apart if told_apart is not None and enough else _markdown(root.find("body"))
+        text = told_apart if told_apart and len(told_apart) >= _LEAST_TOLD_APART else _markdown(root.find("body"))
     yield RawArticle(key=name, title=title, body=text, language=language)
 
 
