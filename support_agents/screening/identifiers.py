@@ -27,7 +27,7 @@ class Pattern(Protocol):
 _EMAIL = re2.compile(r"[\p{L}\p{N}._%+'-]+@(?:[\p{L}\p{N}-]+\.)+\p{L}\p{L}+")
 _URL = re2.compile(r"(?i)\b(?:https?://|www\.)[^\s<>\"'`|\\^{}\[\]]+")
 _URL_TAIL = ".,;:!?)*_"
-_PARTS = re2.compile(r"(?s)(?:[A-Za-z][A-Za-z0-9+.\-]*://)?([^/?#\[\]]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?")
+_PARTS = re2.compile(r"(?s)(?:[A-Za-z][A-Za-z0-9+.\-]*://)?([^/?#\[\]]*)([^?#\[\]]*)(?:\?([^#]*))?(?:#(.*))?")
 _TOKEN = re2.compile(r"[A-Za-z0-9_-]{20,}")
 _IPV4 = re2.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
 _IPV6 = re2.compile(r"(?i)(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}")

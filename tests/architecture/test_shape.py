@@ -2,7 +2,7 @@
 
 import ast
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 from statistics import median
@@ -114,13 +114,16 @@ def test_nothing_runs_what_it_reads() -> None:
     for path in MODULES:
         roots = {name.split(".")[0] for name in imported(path)}
         found += [f"{named(path)} imports {name}" for name in roots & FORBIDDEN_MODULES]
-        for node in ast.walk(parsed(path)):
+        nodes = tuple(ast.walk(parsed(path)))
+        bases = {node.name: {*map(ast.unparse, node.bases)} for node in nodes if isinstance(node, ast.ClassDef)}
+        safe = {"yaml.CSafeLoader", *(name for name, its in bases.items() if its == {"yaml.SafeLoader"})}
+        for node in nodes:
             if isinstance(node, ast.Call):
-                found += [f"{named(path)}:{node.lineno} {why}" for why in _dangers(node)]
+                found += [f"{named(path)}:{node.lineno} {why}" for why in _dangers(node, safe)]
     assert not found
 
 
-def _dangers(call: ast.Call) -> Iterator[str]:
+def _dangers(call: ast.Call, safe: Collection[str]) -> Iterator[str]:
     if isinstance(call.func, ast.Name) and call.func.id in FORBIDDEN_CALLS:
         yield call.func.id
     if isinstance(call.func, ast.Attribute) and call.func.attr in {"system", "popen"}:
@@ -132,8 +135,8 @@ def _dangers(call: ast.Call) -> Iterator[str]:
             yield "shell"
         if keyword.arg == "allow_pickle" and not is_false:
             yield "allow_pickle"
-    safe = any(ast.unparse(keyword.value) == "yaml.CSafeLoader" for keyword in call.keywords)
-    if ast.unparse(call.func) in {"yaml.load", "yaml.unsafe_load", "yaml.full_load"} and not safe:
+    loads_safely = any(ast.unparse(keyword.value) in safe for keyword in call.keywords)
+    if ast.unparse(call.func) in {"yaml.load", "yaml.unsafe_load", "yaml.full_load"} and not loads_safely:
         yield "a loader that makes objects"
 
 
