@@ -12,7 +12,7 @@ from support_agents.knowledge.corpus import Corpus, Floats
 from support_agents.ports import Vector
 from support_agents.screening.terms import terms
 
-# Chosen by tests/evals/choose_ranking.py. A short question is worded like a title or a FAQ's question; a long message
+# tests/evals/choose_ranking.py tries others. A short question is worded like a title or a FAQ's question; a long message
 # tells a story, which shares words with the whole article rather than with its title.
 SHORT_TERMS, LONG_TERMS = 7, 14
 LEXICAL_SHORT, LEXICAL_LONG = 0.1, 0.3
