@@ -34,6 +34,7 @@ ACCESS = {
     ("GET", "/v1/tickets"): READ,
     ("GET", "/v1/tickets/{ticket_id}"): READ,
     ("GET", "/v1/runs/{run_id}"): READ,
+    ("PUT", "/v1/runs/{run_id}/intent"): PERSON,
     ("GET", "/v1/approvals"): READ,
     ("GET", "/v1/approvals/{request_id}"): READ,
     ("POST", "/v1/approvals/{request_id}/decisions"): PERSON,
@@ -46,6 +47,7 @@ ACCESS = {
 }
 BODIES: dict[str, dict[str, object]] = {
     "/v1/session/factor": {"code": "000000"},
+    "/v1/runs/{run_id}/intent": {"intent": "refund_request"},
     "/v1/approvals/{request_id}/decisions": {"decision": "approve", "digest": "0" * 64},
     "/v1/approvals/{request_id}/edits": {"text": "Hello."},
     "/v1/ask": {"text": "Hello?"},
