@@ -12,8 +12,8 @@ from support_agents.knowledge.corpus import Corpus, Floats
 from support_agents.ports import Vector
 from support_agents.screening.terms import terms
 
-# tests/evals/choose_ranking.py tries others. A short question is worded like a title or a FAQ's question; a long message
-# tells a story, which shares words with the whole article rather than with its title.
+# A short question is worded like a title or a FAQ's question; a long message tells a story, which shares words with the
+# whole article rather than with its title. `tests/evals/choose_ranking.py` tries other weights.
 SHORT_TERMS, LONG_TERMS = 7, 14
 LEXICAL_SHORT, LEXICAL_LONG = 0.1, 0.3
 # How much of the title, which every passage's vector leans to, is taken out again for a long message.
