@@ -1,13 +1,13 @@
 """Fetches pages that a person listed: https, a public address resolved once, no redirects, five megabytes at most."""
 
 import asyncio
-import ipaddress
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import httpx
 
+from support_agents.domain.addresses import is_public
 from support_agents.domain.errors import Failed, Ok
 
 LARGEST_BYTES = 5_000_000
@@ -60,7 +60,7 @@ class PageFetcher:
             return Failed("unreachable", f"{url.host} is not known", retryable=True)
         if not found:
             return Failed("unreachable", f"{url.host} has no address", retryable=True)
-        if not is_private and not all(map(_is_public, found)):
+        if not is_private and not all(map(is_public, found)):
             return Failed(
                 "private_address", f"{url.host} is in a private range; list it with --private-host if it may be"
             )
@@ -85,12 +85,3 @@ class PageFetcher:
             if answer.headers.get("content-encoding", "identity") != "identity":
                 return Failed("encoded", "is compressed although we asked for plain bytes")
         return Ok(bytes(body))
-
-
-def _is_public(address: str) -> bool:
-    try:
-        known = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = known.ipv4_mapped if isinstance(known, ipaddress.IPv6Address) else None
-    return (mapped or known).is_global and not (mapped or known).is_multicast

@@ -1,12 +1,13 @@
 """Whom signed requests may reach: public addresses, and private hosts that settings name; it connects nowhere."""
 
 import asyncio
-import ipaddress
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import httpx
+
+from support_agents.domain.addresses import is_public
 
 Resolve = Callable[[str, int], Awaitable[tuple[str, ...]]]
 
@@ -37,17 +38,8 @@ class Addresses:
         if parts.scheme != "https":
             raise RefusedAddressError(f"{host} is asked over https only")
         found = await self.lookup(host, parts.port or 443)
-        if not found or not all(_is_public(address) for address in found):
+        if not found or not all(is_public(address) for address in found):
             raise RefusedAddressError(
                 f"{host} is in a private range: name it in SUPPORT_STEP_PRIVATE_HOSTS if it may be"
             )
         return host, found[0]
-
-
-def _is_public(address: str) -> bool:
-    try:
-        known = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = known.ipv4_mapped if isinstance(known, ipaddress.IPv6Address) else None
-    return (mapped or known).is_global and not (mapped or known).is_multicast
