@@ -62,7 +62,9 @@ class Detector:
         scored = await self._scored(text, vector)
         top = max((score for score, _ in scored), default=-_BY_RULE)
         learned = [finding for score, finding in scored if probability(score) >= self.threshold]
-        return Verdict(1.0 if found else probability(top), tuple(sorted({*found, *_narrowest(learned)}, key=_place)))
+        return Verdict(
+            1.0 if found else probability(top), tuple(sorted({*found, *_narrowest(learned)}, key=injection.by_place))
+        )
 
     async def _scored(self, text: str, vector: Vector | None) -> list[tuple[float, Finding]]:
         parts = windows(text) if len(text) > SHORT else ()
@@ -119,7 +121,3 @@ def _narrowest(findings: Sequence[Finding]) -> list[Finding]:
     widest = max((finding.end - finding.start for finding in findings), default=0)
     narrower = [finding for finding in findings if finding.end - finding.start < widest]
     return narrower or list(findings)
-
-
-def _place(finding: Finding) -> tuple[int, int, str]:
-    return finding.start, finding.end, finding.reason

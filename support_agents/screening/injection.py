@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -38,15 +38,24 @@ def find(text: str) -> tuple[Finding, ...]:
             for match in pattern.finditer(plain):
                 start, end = _sentence(plain, match.start(), match.end())
                 found.add(Finding(rule.reason, origins[start], origins[end]))
-    return tuple(sorted(found, key=lambda finding: (finding.start, finding.end, finding.reason)))
+    return tuple(sorted(found, key=by_place))
 
 
+@lru_cache(maxsize=1_024)
 def find_all(text: str) -> tuple[Finding, ...]:
-    """As `find`, and in what is disguised in the text (base64, letters apart, hidden HTML), where that is marked."""
+    """As `find`, and in what is disguised in the text (base64, letters apart, hidden HTML), where that is marked.
+
+    Verdicts are kept for a while: the stages of a run ask about one message, and many runs about one passage.
+    """
     disguised = (
         Finding(finding.reason, view.start, view.end) for view in uncovered(text) for finding in find(view.text)
     )
-    return tuple(sorted({*find(text), *disguised}, key=lambda finding: (finding.start, finding.end, finding.reason)))
+    return tuple(sorted({*find(text), *disguised}, key=by_place))
+
+
+def by_place(finding: Finding) -> tuple[int, int, str]:
+    """The order in which findings are given out."""
+    return finding.start, finding.end, finding.reason
 
 
 def without(text: str, findings: Sequence[Finding]) -> str:

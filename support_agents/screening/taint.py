@@ -1,7 +1,6 @@
 """What follows from a verdict: tainted sentences leave the text, tainted passages the evidence; it judges nothing."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from support_agents.domain.knowledge import RetrievedPassage
 from support_agents.domain.sections import RetrievalSection, ScreeningSection
@@ -47,13 +46,7 @@ def untainted(detector: Detector | None, found: RetrievalSection) -> RetrievalSe
 
 def _is_tainted(retrieved: RetrievedPassage) -> bool:
     passage = retrieved.passage
-    return _instructs(f"{passage.title}\n{passage.heading}\n{passage.text}")
-
-
-@lru_cache(maxsize=4_096)
-def _instructs(text: str) -> bool:
-    """The verdict on a passage's text, which is the same for every message that finds it."""
-    return bool(injection.find_all(text))
+    return bool(injection.find_all(f"{passage.title}\n{passage.heading}\n{passage.text}"))
 
 
 def _places(screened: ScreeningSection, verdict: Verdict, original: str) -> Iterator[tuple[int, int]]:
