@@ -185,7 +185,7 @@ def _asking(settings: Settings, clock: Clock, thinking: _Thinking) -> Asking:
         index=thinking.index,
         clock=clock,
         deadline_seconds=settings.deadline_seconds,
-        prepare=partial(_prepared, thinking),
+        prepare=partial(_prepared, thinking.macros, thinking.topics),
     )
 
 
@@ -253,19 +253,17 @@ def _thinking(
     return _Thinking(runner, embedder, indexing, index, warm, closing, macros, writing, intents.names, topics)
 
 
-async def _prepared(thinking: _Thinking, workspace: WorkspaceId) -> None:
+async def _prepared(macros: Macros | None, topics: TopicShelf, workspace: WorkspaceId) -> None:
     """Make what a first message would otherwise wait for or go without."""
-    await thinking.topics.current(workspace)
-    if thinking.macros is not None:
-        await thinking.macros.shelf.current(workspace)
+    await topics.current(workspace)
+    if macros is not None:
+        await macros.shelf.current(workspace)
 
 
 async def _in_step(indexer: PassageIndexer, macros: Macros | None, topics: TopicShelf) -> None:
     """Bring the index in step with SQL, and what is bound to it or known of it, before a customer asks."""
     await indexer.refresh(DEFAULT_WORKSPACE)
-    await topics.current(DEFAULT_WORKSPACE)
-    if macros is not None:
-        await macros.shelf.current(DEFAULT_WORKSPACE)
+    await _prepared(macros, topics, DEFAULT_WORKSPACE)
 
 
 def _macros(

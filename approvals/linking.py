@@ -82,12 +82,6 @@ class Linking:
             )
         return SupportError("not_allowed", "people of other organisations decide nothing here")
 
-    async def account_of(self, person: Person) -> SlackAccount | None:
-        """Return the newest account that acts for this person."""
-        async with self.database.read() as uow:
-            links = await uow.slack.of_operator(person.workspace, person.operator_id)
-        return links[0].account if links else None
-
     async def links_of(self, person: Person) -> tuple[SlackLink, ...]:
         """Return the accounts that act for this person."""
         async with self.database.read() as uow:

@@ -126,13 +126,13 @@ class Shelf:
     def match(self, wishes: Sequence[Wish], told: Told, subject: str = "") -> Matched:
         """Compare every wish with every macro whose words the message has."""
         whole = f"{subject}\n{told.text}"
-        ranked = tuple(Match(wish, self._ranked(wish, whole)) for wish in wishes)
+        named = [has_words(whole, one.macro.words, one.macro.without) for one in self.macros]
+        ranked = tuple(Match(wish, self._ranked(wish, named)) for wish in wishes)
         return Matched(ranked, told, self.vocabulary)
 
-    def _ranked(self, wish: Wish, text: str) -> tuple[tuple[BoundMacro, float], ...]:
+    def _ranked(self, wish: Wish, named: Sequence[bool]) -> tuple[tuple[BoundMacro, float], ...]:
         scores = np.max(np.stack([self.matcher.scores(piece) for piece in wish.pieces]), axis=0)
         scores += self._by_intent(wish.intent)
-        named = [has_words(text, one.macro.words, one.macro.without) for one in self.macros]
         order = [int(at) for at in np.argsort(-scores) if named[int(at)]]
         return tuple((self.macros[at], float(scores[at])) for at in order)
 

@@ -61,10 +61,14 @@ class KnownVectors:
 async def save(texts: Sequence[str], embedder: Embedder, path: Path) -> None:
     """Compute the vectors of `texts` and write them; equal texts give an equal file."""
     unique = sorted(set(texts))
-    keys = np.array([np.frombuffer(_key(text, embedder.version), dtype=np.uint8) for text in unique])
-    vectors = (await embedder.embed(unique)).astype(np.float16)
+    await write(unique, await embedder.embed(unique), embedder.version, path)
+
+
+async def write(texts: Sequence[str], rows: Vector, version: str, path: Path) -> None:
+    """Write vectors that are there already, a row a text; `version` is that of the embedder that made them."""
+    keys = np.array([np.frombuffer(_key(text, version), dtype=np.uint8) for text in texts])
     content = io.BytesIO()
-    np.savez_compressed(content, keys=keys, vectors=vectors)
+    np.savez_compressed(content, keys=keys, vectors=rows.astype(np.float16))
     await asyncio.to_thread(path.write_bytes, content.getvalue())
 
 

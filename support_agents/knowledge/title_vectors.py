@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from support_agents.domain.errors import SupportError
-from support_agents.knowledge.known_vectors import KnownVectors, save
+from support_agents.knowledge.known_vectors import KnownVectors, write
 from support_agents.ports import Embedder, Vector
 
 _AT_ONCE = 64
@@ -32,7 +32,8 @@ class TitleVectors:
                 self._held = {title: row for title, row in self._held.items() if title in wanted}
                 self._held |= dict(zip(fresh, computed, strict=True))
                 if self._path is not None:
-                    await save(list(self._held), KnownRows(self._embedder, self._held), self._path)
+                    held = sorted(self._held)
+                    await write(held, np.stack([self._held[one] for one in held]), self._embedder.version, self._path)
         rows = [self._held[title] for title in titles]
         return np.stack(rows) if rows else np.empty((0, self._embedder.dimensions), dtype=np.float32)
 
@@ -45,16 +46,3 @@ class TitleVectors:
                 self._path.unlink()  # damaged, and made anew from the titles
         parts = [await embedder.embed(titles[start : start + _AT_ONCE]) for start in range(0, len(titles), _AT_ONCE)]
         return np.concatenate(parts)
-
-
-class KnownRows:
-    """`Embedder` that gives out rows that are there already."""
-
-    def __init__(self, embedder: Embedder, rows: dict[str, Vector]) -> None:
-        self.version = embedder.version
-        self.dimensions = embedder.dimensions
-        self._rows = rows
-
-    async def embed(self, texts: Sequence[str]) -> Vector:
-        """Look up."""
-        return np.stack([self._rows[text] for text in texts])

@@ -1,14 +1,13 @@
 """Keeps each agent within its tokens of a run: reserved before a call, settled after; too long an answer is cut."""
 
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from typing import cast
 
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import RunId
 from support_agents.domain.runs import Run
+from support_agents.llm.streams import opened
 from support_agents.ports import Completed, LanguageModel, Prompt, StopReason, TextDelta
 
 LONGEST_TOKEN = 8  # characters; no text in our languages averages more, so beyond this a model ignores its limit
@@ -60,10 +59,9 @@ class BudgetedModel:
         """Yield what the model yields within the reservation; text beyond it ends in `MAX_TOKENS` instead."""
         granted = self.ledger.reserve(run, prompt.agent, prompt.max_tokens)
         allowed, said, end = granted * LONGEST_TOKEN, 0, Completed(StopReason.MAX_TOKENS)
-        inner = self.model.stream(prompt.model_copy(update={"max_tokens": granted}), run)
-        stream = cast("AsyncGenerator[TextDelta | Completed]", inner)
+        within = prompt.model_copy(update={"max_tokens": granted})
         try:
-            async with aclosing(stream):
+            async with opened(self.model, within, run) as stream:
                 async for item in stream:
                     if isinstance(item, Completed):
                         end = item

@@ -1,10 +1,8 @@
 """Keeps personal data from a model outside: placeholders go out, what is the customer's own comes back in."""
 
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from typing import cast
 
 import re2
 
@@ -12,6 +10,7 @@ from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import WorkspaceId
 from support_agents.domain.runs import Run
 from support_agents.domain.sections import DraftingGiven
+from support_agents.llm.streams import opened
 from support_agents.ports import Completed, LanguageModel, Prompt, TextDelta
 from support_agents.screening.pii import RULES, mask, unmask
 from support_agents.screening.spans import PiiFinder
@@ -52,8 +51,7 @@ class RedactedModel:
         )
         own = frozenset(restore.values())
         held = ""
-        stream = cast("AsyncGenerator[TextDelta | Completed]", self.model.stream(sent, run))
-        async with aclosing(stream):
+        async with opened(self.model, sent, run) as stream:
             async for item in stream:
                 if isinstance(item, TextDelta):
                     ready, held = _whole(held + item.text)
