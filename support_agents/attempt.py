@@ -104,61 +104,73 @@ class _Heard:
         return _OUT_OF_TIME if code in _LATE else f"the drafter gave up ({code})" if code else ""
 
 
-async def attempt(
-    drafter: Streaming, check: SentenceCheck, given: ComplianceGiven, run: Run, *, shortest: int
-) -> Attempt:
-    """Listen until `run.deadline`; a draft that was cut counts if it says enough for its intents, and gets our closing.
+@dataclass(frozen=True)
+class Hearing:
+    """A drafter who is listened to until `run.deadline`, each sentence judged as it comes.
 
-    `shortest` is the number of characters that is enough where no rule says otherwise.
+    A draft that was cut counts if it says enough for its intents, and gets our closing; `shortest` is the number of
+    characters that is enough where no rule says otherwise.
     """
-    heard = _Heard()
-    try:
-        # A drafter ends its own stream at the deadline; on a busy event loop it needs a moment to say how it ended.
-        async with asyncio.timeout(run.deadline.remaining + _GRACE):
-            await _listen(heard, drafter, check, given, run)
-    except TimeoutError:
-        heard.fault = "late"
-    except SupportError as error:
-        heard.fault = error.code
-    return _concluded(heard, check, given, shortest=shortest)
 
+    drafter: Streaming
+    check: SentenceCheck
+    given: ComplianceGiven
+    run: Run
+    shortest: int
+    _heard: _Heard = field(default_factory=_Heard, init=False)
 
-async def _listen(heard: _Heard, drafter: Streaming, check: SentenceCheck, given: ComplianceGiven, run: Run) -> None:
-    stream = cast("AsyncGenerator[Sentence | StreamEnd]", drafter.stream(given.drafting, run))
-    async with aclosing(stream):
-        async for item in stream:
-            if isinstance(item, StreamEnd):
-                heard.end = item
-                return
-            heard.take(item, check, given)
+    async def attempt(self) -> Attempt:
+        """Listen to the end."""
+        try:
+            # A drafter ends its own stream at the deadline; on a busy event loop it needs a moment to say how it ended.
+            async with asyncio.timeout(self.run.deadline.remaining + _GRACE):
+                await self._listen()
+        except TimeoutError:
+            self._heard.fault = "late"
+        except SupportError as error:
+            self._heard.fault = error.code
+        return self._concluded(self._heard)
 
+    def so_far(self) -> Attempt:
+        """What the draft would be if nothing more came; the drafter is still listened to."""
+        heard = self._heard
+        return self._concluded(replace(heard, kept=[*heard.kept], verdicts=[*heard.verdicts], fault="late"))
 
-def _concluded(heard: _Heard, check: SentenceCheck, given: ComplianceGiven, *, shortest: int) -> Attempt:
-    end, reason = heard.end, heard.reason
-    whole = end is not None and end.complete
-    if not heard.verdicts or (not whole and not enough(heard.kept, given.drafting, shortest=shortest)):
-        return Attempt(reason=reason or "the drafter found nothing it could state")
-    rung = Rung.SHORTENED if end is None or (not end.complete and end.rung is Rung.DRAFTED) else end.rung
-    if not whole:
-        _close(heard, check, given)
-    kept = tuple(heard.kept)
-    opened = end.open_asks if end else ()
-    draft = DraftSection(
-        rung=rung,
-        sentences=kept,
-        text=written(kept),
-        model=end.model if end else "",
-        prompt_version=end.prompt_version if end else "",
-        open_asks=opened if whole else (*opened, *_untouched(kept, given.drafting, opened)),
-    )
-    compliance = check.close(kept, tuple(heard.verdicts), given)
-    blocked = "" if compliance.verdict is not Verdict.BLOCKED else "the checks left too little of the draft"
-    return Attempt(draft=draft, compliance=compliance, reason=reason or blocked)
+    async def _listen(self) -> None:
+        stream = cast("AsyncGenerator[Sentence | StreamEnd]", self.drafter.stream(self.given.drafting, self.run))
+        async with aclosing(stream):
+            async for item in stream:
+                if isinstance(item, StreamEnd):
+                    self._heard.end = item
+                    return
+                self._heard.take(item, self.check, self.given)
+
+    def _concluded(self, heard: _Heard) -> Attempt:
+        end, reason, drafting = heard.end, heard.reason, self.given.drafting
+        whole = end is not None and end.complete
+        if not heard.verdicts or (not whole and not enough(heard.kept, drafting, shortest=self.shortest)):
+            return Attempt(reason=reason or "the drafter found nothing it could state")
+        rung = Rung.SHORTENED if end is None or (not end.complete and end.rung is Rung.DRAFTED) else end.rung
+        if not whole:
+            _close(heard, self.check, self.given)
+        kept = tuple(heard.kept)
+        opened = end.open_asks if end else ()
+        draft = DraftSection(
+            rung=rung,
+            sentences=kept,
+            text=written(kept),
+            model=end.model if end else "",
+            prompt_version=end.prompt_version if end else "",
+            open_asks=opened if whole else (*opened, *_untouched(kept, drafting, opened)),
+        )
+        compliance = self.check.close(kept, tuple(heard.verdicts), self.given)
+        blocked = "" if compliance.verdict is not Verdict.BLOCKED else "the checks left too little of the draft"
+        return Attempt(draft=draft, compliance=compliance, reason=reason or blocked)
 
 
 def _close(heard: _Heard, check: SentenceCheck, given: ComplianceGiven) -> None:
     """End a draft that was cut with our own closing, checked like any other sentence."""
-    closing = closing_of(given.drafting.language)
+    closing = closing_of(given.drafting)
     texts = {sentence.text for sentence in closing}
     while heard.kept and heard.kept[-1].courtesy and heard.kept[-1].text in texts:
         heard.kept.pop()

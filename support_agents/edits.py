@@ -5,7 +5,7 @@ from support_agents.domain.knowledge import Citation
 from support_agents.domain.sections import CheckResult, ComplianceSection, DraftingGiven, Sentence, Verdict
 from support_agents.screening.terms import terms
 from support_agents.wording.facts import fact_texts
-from support_agents.wording.phrases import phrases_of
+from support_agents.wording.letters import is_courtesy
 from support_agents.wording.segments import split_sentences
 from support_agents.wording.values import unconfirmed, values_in
 
@@ -28,8 +28,7 @@ def judged(compliance: ComplianceSection) -> ComplianceSection:
 
 
 def _grounded(text: str, given: DraftingGiven) -> Sentence:
-    phrases = phrases_of(given.language)
-    if phrases is not None and phrases.is_courtesy(text, given.customer_name):
+    if is_courtesy(text, given):
         return Sentence(text=text, courtesy=True)
     return Sentence(text=text, citations=_citations(text, given), facts=_facts(text, given))
 

@@ -1,6 +1,6 @@
 """What the pipeline does with macros: wishes compared, the order meant, a choice made; it drafts nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -61,9 +61,7 @@ class Macros:
         if shelf is None:
             return None
         texts = [list(_pieces(wanted, at)) for at in range(len(wanted.asks))] or [[(_matter(wanted), 1.0)]]
-        unique = list(dict.fromkeys(text for pieces in texts for text, _ in pieces))
-        rows = np.asarray(await self.embedder.embed(unique), dtype=np.float32)
-        vectors: dict[str, Floats] = dict(zip(unique, rows, strict=True))
+        vectors = await self._vectors(wanted, dict.fromkeys(text for pieces in texts for text, _ in pieces))
         asks = wanted.asks or (Ask(text=wanted.text, start=0, end=len(wanted.text), intent=_NOTHING),)
         wishes = [
             Wish(at, ask.text, ask.intent, tuple(Piece(text, vectors[text], weight) for text, weight in pieces))
@@ -71,6 +69,14 @@ class Macros:
         ]
         spans = tuple(span.text for span in read(wanted.text, wanted.language).spans)
         return shelf.match(wishes, Told(wanted.text, wanted.language, spans), wanted.subject)
+
+    async def _vectors(self, wanted: Wanted, texts: Collection[str]) -> dict[str, Floats]:
+        """Embed what the message's own vector does not stand for: a text of the same words has that one."""
+        words = _words(wanted.text)
+        vectors: dict[str, Floats] = {text: wanted.vector for text in texts if _words(text) == words}
+        others = [text for text in texts if text not in vectors]
+        rows = np.asarray(await self.embedder.embed(others), dtype=np.float32)
+        return vectors | dict(zip(others, rows, strict=True))
 
 
 def _pieces(wanted: Wanted, at: int) -> Iterator[tuple[str, float]]:
@@ -89,6 +95,11 @@ def _pieces(wanted: Wanted, at: int) -> Iterator[tuple[str, float]]:
 
 def _matter(wanted: Wanted) -> str:
     return _matter_of(wanted.text, wanted.language) or wanted.text
+
+
+def _words(text: str) -> list[str]:
+    """The words alone: joined clauses have lost the commas between them."""
+    return "".join(letter if letter.isalnum() else " " for letter in text).split()
 
 
 def _matter_of(text: str, language: str) -> str:

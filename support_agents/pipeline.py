@@ -1,25 +1,24 @@
 """The orchestrator: which agents run, what runs at once and each one's share; it judges nothing an agent should."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from support_agents.admission import BUSY, Lane
 from support_agents.agents.debate import DebateAgent
 from support_agents.agents.intent import IntentGiven
 from support_agents.agents.protocol import Agent, SentenceCheck, Streaming
 from support_agents.agents.retrieval import RetrievalGiven
-from support_agents.attempt import HIGH, Attempt, argued, attempt, survived
-from support_agents.composing.choosing import Choice, Matched
-from support_agents.domain.action import ProposedAction
+from support_agents.attempt import HIGH, argued, survived
+from support_agents.composing.choosing import Matched
+from support_agents.conversation import earlier
 from support_agents.domain.errors import Failed, Ok, SupportError
 from support_agents.domain.intent import EntityKind
 from support_agents.domain.knowledge import Audience, RetrievedPassage
 from support_agents.domain.macro import OrderUse
 from support_agents.domain.orders import NotTheirs, OrderFacts, UnknownOrder
-from support_agents.domain.runs import ModelCall, Outcome, Run, Sections, StageTiming
+from support_agents.domain.runs import Outcome, Run, Sections
 from support_agents.domain.sections import (
     ComplianceGiven,
     ComplianceSection,
@@ -33,68 +32,26 @@ from support_agents.domain.sections import (
     Writer,
 )
 from support_agents.domain.ticket import Author, TicketSnapshot
+from support_agents.domain.voice import Voice
 from support_agents.intents.entities import find_entities
+from support_agents.ladder import TOO_BUSY, Ladder
 from support_agents.llm.recorded import CallLog
-from support_agents.macros import Circumstanced, Macros, Wanted, chosen, given_macros, order_meant, with_macros
+from support_agents.macros import Circumstanced, Macros, Wanted, chosen, order_meant, with_macros
 from support_agents.planning import PlanningGiven, only_order, plan, reply_action, wants_order
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.ports import Clock, Embedder, OrderLookup, Vector
-from support_agents.redrafting import as_wanted, asking_first, unwanted_macros
+from support_agents.redrafting import asking_first, unwanted_macros
 from support_agents.screening.detection import Detector
 from support_agents.screening.taint import judged, untainted
-from support_agents.state import PipelineState
+from support_agents.stages import Finished, Shares, Work
 from support_agents.wording.outlines import hints
 
 T = TypeVar("T")
 
 _PREVIOUS_MESSAGES = 2
 _MOST_ORDERS = 3
-_UNSURE = "no approved reply surely answers this, and a quoted one would be a guess"
+_LEAST_DRAFTING = 0.1  # seconds that a message which had to wait must have left after it is understood
 _SILENT_ANSWERS = {NotTheirs: OrderAnswer.NOT_THEIRS, UnknownOrder: OrderAnswer.UNKNOWN, Failed: OrderAnswer.FAILED}
-
-
-class Shares(BaseModel):
-    """Seconds of a run's deadline that a stage may take at most, and what is kept back for the commit."""
-
-    model_config = ConfigDict(frozen=True)
-
-    understanding: float = Field(default=0.8, gt=0, description="embedding, intent and the order look-up, each")
-    retrieval: float = Field(default=0.6, gt=0)
-    drafting: float = Field(default=1.65, gt=0)
-    commit: float = Field(default=0.2, ge=0, description="kept back so that the card is ready in time")
-    shortest_draft: int = Field(default=60, ge=0, description="characters below which a cut draft is not used")
-
-
-class Finished(BaseModel):
-    """How a run ended and all it left behind."""
-
-    model_config = ConfigDict(frozen=True)
-
-    outcome: Outcome
-    reason: str
-    sections: Sections
-    actions: tuple[ProposedAction, ...] = ()
-    timings: tuple[StageTiming, ...]
-    model_calls: tuple[ModelCall, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What one run has gathered so far; only the pipeline holds it."""
-
-    run: Run
-    ticket: TicketSnapshot
-    began: float
-    calls: CallLog
-    state: PipelineState = field(default_factory=PipelineState)
-    timings: list[StageTiming] = field(default_factory=list)
-    chosen: list[Choice] = field(default_factory=list)
-    looked: list[Matched] = field(default_factory=list)
-
-    @property
-    def abstains(self) -> bool:
-        """Whether quoted sentences would be a guess: there are macros in this language, and none surely answers."""
-        return bool(self.looked) and not self.looked[0].allows_quoting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +60,7 @@ class Pipeline:
 
     `spare_drafting` drafts beside a slower drafter, so that something stands when that one is late or wrong.
     `attachable` are the names of the knowledge base's files that a reply may carry.
-    Without a `detector` only the rules of `screen` look for injection.
+    Without a `detector` only the rules of `screen` look for injection. `lane` is where runs wait for the processor.
     """
 
     screen: Callable[[str, str], ScreeningSection]
@@ -122,28 +79,42 @@ class Pipeline:
     attachable: frozenset[str] = frozenset()
     debate: DebateAgent | None = None
     detector: Detector | None = None
+    lane: Lane = field(default_factory=Lane)
 
     async def run(self, ticket: TicketSnapshot, run: Run) -> Finished:
         """Take one revision of a ticket through all stages; a stage that fails or is late lowers the rung."""
-        work = _Work(run=run, ticket=ticket, began=self.clock.monotonic(), calls=self.calls)
+        work = Work(
+            run=run,
+            ticket=ticket,
+            clock=self.clock,
+            calls=self.calls,
+            began=self.clock.monotonic(),
+            shares=self.shares,
+        )
         finished, error = await survived(self._through(work), None)
         if finished is None:
-            work.timings.append(self._timing(work, "run", work.began, error))
-            return _ended(work, Outcome.HANDED_OFF, "the software failed on this message")
+            work.note("run", work.began, error)
+            return work.ended(Outcome.HANDED_OFF, "the software failed on this message")
         return finished
 
-    async def _through(self, work: _Work) -> Finished:
-        ticket, run = work.ticket, work.run
-        screened = await self._stage(work, "screening", self._screened(ticket), run.deadline.remaining)
-        if screened is None:
-            return _ended(work, Outcome.HANDED_OFF, "the message could not be screened")
-        await self._understand(work, screened)
+    async def _through(self, work: Work) -> Finished:
+        try:
+            async with self.lane.place(work.run.deadline, leaving=self.shares.commit + _LEAST_DRAFTING):
+                screened = await work.stage("screening", self._screened(work.ticket), work.run.deadline.remaining)
+                if screened is None:
+                    return work.ended(Outcome.HANDED_OFF, "the message could not be screened")
+                await self._understand(work, screened)
+        except SupportError as error:
+            if error.code != BUSY:
+                raise
+            work.note("waiting", work.began, BUSY)
+            return work.ended(Outcome.HANDED_OFF, TOO_BUSY)
         seen = work.state.sections()
         if seen.intent is None or seen.plan is None:
-            return _ended(work, Outcome.HANDED_OFF, "the message could not be understood in time")
+            return work.ended(Outcome.HANDED_OFF, "the message could not be understood in time")
         if seen.plan.hand_off:
-            return _ended(work, Outcome.HANDED_OFF, seen.plan.hand_off, actions=seen.plan.actions)
-        return await self._draft(work, compliance_given(seen, ticket, self.clock), seen.plan)
+            return work.ended(Outcome.HANDED_OFF, seen.plan.hand_off, actions=seen.plan.actions)
+        return await self._draft(work, compliance_given(seen, work.ticket, self.clock, self.policy.voice), seen.plan)
 
     def check(self, sentences: tuple[Sentence, ...], given: ComplianceGiven) -> ComplianceSection:
         """Judge a person's own text with the same checks; none of it is dropped."""
@@ -153,29 +124,29 @@ class Pipeline:
     async def _screened(self, ticket: TicketSnapshot) -> ScreeningSection:
         return self.screen(ticket.last_from_customer.text, ticket.subject)
 
-    async def _understand(self, work: _Work, screened: ScreeningSection) -> None:
+    async def _understand(self, work: Work, screened: ScreeningSection) -> None:
         """Embed once, then intent, order and evidence as far at once as one does not need the other."""
         share = self.shares.understanding
         text = screened.clean_text
         numbers = self._order_numbers(work.ticket, text)
         vectors, named = await asyncio.gather(
-            self._stage(work, "embedding", self.embedder.embed([text]), share),
-            self._stage(work, "orders", self._named_order(numbers, work.ticket), share),
+            work.stage("embedding", self.embedder.embed([text]), share),
+            work.stage("orders", self._named_order(numbers, work.ticket), share),
         )
         message = work.ticket.last_from_customer.text
         looking = None if vectors is None else judged(self.detector, screened, message, vectors[0])
-        verdict = await self._stage(work, "injection", looking, share) if looking else None
+        verdict = await work.stage("injection", looking, share) if looking else None
         work.state.put(verdict or screened, by=Writer.PIPELINE)
         if vectors is None or verdict is None:
             return
         screened, text = verdict, verdict.clean_text
-        intent = await self._stage(work, "intent", self._intent(work, screened, vectors[0]), share)
+        intent = await work.stage("intent", self._intent(work, screened, vectors[0]), share)
         if intent is None:
             return
         work.state.put(intent, by=Writer.INTENT)
         matched = await self._matched(work, screened, intent, vectors[0])
         retrieved, order = await asyncio.gather(
-            self._stage(work, "retrieval", self._evidence(work, screened, intent, vectors[0]), self.shares.retrieval),
+            work.stage("retrieval", self._evidence(work, screened, intent, vectors[0]), self.shares.retrieval),
             self._implied_order(work, intent, text, matched)
             if not numbers
             else _already(named or (OrderAnswer.FAILED, None)),
@@ -196,7 +167,7 @@ class Pipeline:
             macro_intents=matched.intents if matched else (),
             macro_needs_order=matched.needs_order if matched is not None else None,
         )
-        planned = await self._stage(work, "planning", self._planned(given, work.ticket), share)
+        planned = await work.stage("planning", self._planned(given, work.ticket), share)
         if planned is not None:
             work.state.put(planned, by=Writer.PIPELINE)
             case, without = Circumstanced.of(given), unwanted_macros(work.ticket.rejected) or None
@@ -205,18 +176,18 @@ class Pipeline:
             work.state.put(with_macros(retrieved, work.chosen), by=Writer.RETRIEVAL)
 
     async def _matched(
-        self, work: _Work, screened: ScreeningSection, intent: IntentSection, vector: Vector
+        self, work: Work, screened: ScreeningSection, intent: IntentSection, vector: Vector
     ) -> Matched | None:
         """Compare the asks with the questions of the macros, if there are any in the customer's language."""
         if self.macros is None:
             return None
         wanted = Wanted(screened.clean_text, work.ticket.subject, screened.language, intent.settled_asks, vector)
         doing = self.macros.match(wanted, work.run.workspace)
-        found = await self._stage(work, "macros", doing, self.shares.understanding)
+        found = await work.stage("macros", doing, self.shares.understanding)
         work.looked.extend([found] if found is not None else [])
         return found
 
-    async def _intent(self, work: _Work, screened: ScreeningSection, vector: Vector) -> IntentSection:
+    async def _intent(self, work: Work, screened: ScreeningSection, vector: Vector) -> IntentSection:
         given = IntentGiven(
             text=screened.clean_text,
             language=screened.language,
@@ -227,7 +198,7 @@ class Pipeline:
         return await self.intent.work(given, work.run)
 
     async def _evidence(
-        self, work: _Work, screened: ScreeningSection, intent: IntentSection, vector: Vector
+        self, work: Work, screened: ScreeningSection, intent: IntentSection, vector: Vector
     ) -> RetrievalSection:
         given = RetrievalGiven(
             workspace=work.run.workspace,
@@ -237,6 +208,7 @@ class Pipeline:
             asks=intent.settled_asks,
             previous=_previous(work.ticket),
             hints=hints(intent.settled_asks, f"{work.ticket.subject} {screened.clean_text}", screened.language),
+            today=self.clock.now().date(),
         )
         return untainted(self.detector, await self.retrieval.work(given, work.run))
 
@@ -261,7 +233,7 @@ class Pipeline:
         return (_SILENT_ANSWERS[type(answers[0])] if answers else OrderAnswer.NOT_ASKED), None
 
     async def _implied_order(
-        self, work: _Work, intent: IntentSection, text: str, matched: Matched | None
+        self, work: Work, intent: IntentSection, text: str, matched: Matched | None
     ) -> tuple[OrderAnswer, OrderFacts | None]:
         """Return the order that a customer who gave no number plainly means, where one is wanted."""
         macros = matched.macros if matched else ()
@@ -269,7 +241,7 @@ class Pipeline:
         if not (any(one.macro.order is not OrderUse.UNUSED for one in macros) if macros else wants_order(names)):
             return OrderAnswer.NOT_ASKED, None
         listing = self.orders.list_theirs(work.ticket.requester)
-        answer = await self._stage(work, "orders of requester", listing, self.shares.understanding)
+        answer = await work.stage("orders of requester", listing, self.shares.understanding)
         if not isinstance(answer, Ok):
             return OrderAnswer.FAILED, None
         if macros:
@@ -278,63 +250,39 @@ class Pipeline:
         order = only_order(answer.value, names, text)
         return (OrderAnswer.FOUND, order) if order else (OrderAnswer.NOT_ASKED, None)
 
-    async def _draft(self, work: _Work, given: ComplianceGiven, planned: PlanSection) -> Finished:
-        """Draft and check at once, with the spare drafter beside; the first usable draft is the reply."""
-        share = min(self.shares.drafting, work.run.deadline.remaining - self.shares.commit)
-        limited = replace(work.run, deadline=work.run.deadline.capped(max(0.0, share)))
-        attempts = await asyncio.gather(
-            *(self._attempt(work, *drafter, limited) for drafter in self._drafters(work, given))
+    async def _draft(self, work: Work, given: ComplianceGiven, planned: PlanSection) -> Finished:
+        """Climb down the ladder to the first usable draft, and have it argued about where its stakes are high."""
+        ladder = Ladder(
+            drafting=self.drafting,
+            quoting=self.spare_drafting or self.drafting,
+            macros=self.macros,
+            compliance=self.compliance,
+            shares=self.shares,
+            lane=self.lane,
         )
-        best = next((one for one in attempts if one.usable), attempts[0] if attempts else Attempt(reason=_UNSURE))
+        best, first = await ladder.best(work, given)
         if self.debate is not None:
             late = replace(
                 work.run, deadline=work.run.deadline.capped(work.run.deadline.remaining - self.shares.commit)
             )
             arguing = argued(best, self.debate, given.drafting, late)
-            best = await self._stage(work, "debate", arguing, late.deadline.remaining + 0.05) or best.judged(None, HIGH)
+            best = await work.guarded("debate", arguing, late.deadline.remaining + 0.05) or best.judged(None, HIGH)
         if best.draft is not None and best.compliance is not None:
             work.state.put(best.draft, by=Writer.DRAFTING)
             work.state.put(best.compliance, by=Writer.COMPLIANCE)
         if best.draft is None or not best.usable:
             outcome = Outcome.EVIDENCE if given.drafting.passages else Outcome.HANDED_OFF
-            return _ended(work, outcome, best.reason, actions=planned.actions)
+            return work.ended(outcome, best.reason, actions=planned.actions)
         reply = reply_action(
             work.ticket.requester, work.ticket.subject, best.draft, planned=planned, attachable=self.attachable
         )
         outcome = Outcome(best.draft.rung.value)
-        return _ended(work, outcome, attempts[0].reason, actions=(reply, *planned.actions))
-
-    def _drafters(self, work: _Work, given: ComplianceGiven) -> Iterator[tuple[str, Streaming, ComplianceGiven]]:
-        """Yield who drafts from what, best first: a language model, macros, quoted sentences."""
-        quoting = self.spare_drafting or self.drafting
-        if self.drafting is not quoting:
-            yield "drafting", self.drafting, given
-        if self.macros is not None and work.chosen:
-            yield "macro drafting", self.macros.drafting, given_macros(given, work.chosen[0])
-        if not work.abstains or given.drafting.needs_order_id:
-            yield "spare drafting" if self.spare_drafting else "drafting", quoting, given
-
-    async def _attempt(self, work: _Work, name: str, drafter: Streaming, given: ComplianceGiven, run: Run) -> Attempt:
-        wanted = as_wanted(drafter, work.ticket.rejected)
-        heard = attempt(wanted, self.compliance, given, run, shortest=self.shares.shortest_draft)
-        # The attempt keeps its own deadline. The stage's guard is the run's: on a busy event loop two timers that are
-        # close together go off at once, and the outer one would throw away what the drafter has said.
-        return await self._stage(work, name, heard, work.run.deadline.remaining) or Attempt(reason=f"{name} failed")
-
-    async def _stage(self, work: _Work, name: str, doing: Awaitable[T], seconds: float) -> T | None:
-        """Await one stage within its share; whatever goes wrong is noted, and the run goes on without it."""
-        started = self.clock.monotonic()
-        result, error = await survived(doing, min(seconds, work.run.deadline.remaining))
-        work.timings.append(self._timing(work, name, started, error))
-        return result
-
-    def _timing(self, work: _Work, stage: str, started: float, error: str | None) -> StageTiming:
-        took = self.clock.monotonic() - started
-        began = started - work.began
-        return StageTiming(stage=stage, started_ms=began * 1_000, took_ms=took * 1_000, error=error)
+        return work.ended(outcome, first.reason, actions=(reply, *planned.actions))
 
 
-def compliance_given(seen: Sections, ticket: TicketSnapshot, clock: Clock) -> ComplianceGiven:
+def compliance_given(
+    seen: Sections, ticket: TicketSnapshot, clock: Clock, voice: Voice | None = None
+) -> ComplianceGiven:
     """Cut out of a run's sections exactly what drafting and compliance may see."""
     screened, intent, planned = seen.screening, seen.intent, seen.plan
     if screened is None or intent is None or planned is None:
@@ -356,6 +304,8 @@ def compliance_given(seen: Sections, ticket: TicketSnapshot, clock: Clock) -> Co
         attachments=_attachments(ticket),
         today=clock.now().date(),
         rejected=tuple(one.line for one in ticket.rejected),
+        earlier=earlier(ticket),
+        voice=voice or Voice(),
     )
     return ComplianceGiven(
         drafting=drafting,
@@ -382,14 +332,3 @@ def _previous(ticket: TicketSnapshot) -> tuple[str, ...]:
     """The customer's last messages before the newest, oldest first."""
     texts = [message.text for message in ticket.messages if message.author is Author.CUSTOMER]
     return tuple(texts[-1 - _PREVIOUS_MESSAGES : -1])
-
-
-def _ended(work: _Work, outcome: Outcome, reason: str, *, actions: tuple[ProposedAction, ...] = ()) -> Finished:
-    return Finished(
-        outcome=outcome,
-        reason=reason,
-        sections=work.state.sections(),
-        actions=actions,
-        timings=tuple(work.timings),
-        model_calls=work.calls.take(work.run.id),
-    )

@@ -19,6 +19,7 @@ from support_agents.policy.steps import allowed_steps
 from support_agents.wording.cues import Cue, find_cue
 from support_agents.wording.meaning import is_witnessed, meant
 from support_agents.wording.places import places_in
+from support_agents.wording.requests import tells_us_to
 from support_agents.wording.triage import triage
 
 # Without the order there is no answer: one question back.
@@ -236,7 +237,8 @@ def _asks_for(kind: ActionKind, given: PlanningGiven) -> bool:
         return False
     match kind:
         case ActionKind.CANCEL_ORDER:
-            return not _RATHER_A_CHANGE & {*given.intents}
+            unwanted = tells_us_to(given.text) or find_cue(Cue.UNWANTED, given.text) is not None
+            return unwanted and not _RATHER_A_CHANGE & {*given.intents}
         case ActionKind.REPLACE_ORDER:
             wants_item = find_cue(Cue.REPLACEMENT, given.text) is not None
             return wants_item and find_cue(Cue.MONEY, given.text) is None

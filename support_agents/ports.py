@@ -52,6 +52,27 @@ class Embedder(Protocol):
         ...
 
 
+class OutlierJudge(Protocol):
+    """What was learnt of many runs in numbers."""
+
+    @property
+    def limit(self) -> float:
+        """Above it a run is an outlier."""
+        ...
+
+    def score(self, row: NDArray[np.float64]) -> float:
+        """How far a run lies from those that were learnt; at once."""
+        ...
+
+
+class OutlierDetector(Protocol):
+    """Learns what is usual."""
+
+    async def learn(self, rows: NDArray[np.float64]) -> OutlierJudge:
+        """Learn from one row a run, every number in the same scale; off the event loop."""
+        ...
+
+
 class PageSource(Protocol):
     """Pages of the web by their address, within limits."""
 
@@ -89,7 +110,15 @@ class VectorStore(Protocol):
         ...
 
     async def ids(self, workspace: WorkspaceId) -> frozenset[PassageId]:
-        """List what is indexed; ids change with content, so what differs from SQL is what is to be done."""
+        """List what searches see; ids change with content, so what differs from SQL is what is to be done."""
+        ...
+
+    async def begin(self, workspace: WorkspaceId) -> frozenset[PassageId]:
+        """Build anew beside what is searched, where the store can; return what it holds of that already."""
+        ...
+
+    async def publish(self, workspace: WorkspaceId) -> None:
+        """Have searches see what was built since `begin`; without one, nothing is to be done."""
         ...
 
 

@@ -9,6 +9,7 @@ from support_agents.domain.sections import Rung, Sentence, written
 from support_agents.domain.ticket import TicketSnapshot
 from support_agents.edits import grounded, judged
 from support_agents.macros import Circumstanced, Wanted, chosen, given_macros
+from support_agents.monitoring.outliers import Outliers
 from support_agents.pipeline import Pipeline, compliance_given
 from support_agents.ports import Clock
 from support_agents.redrafting import macros_in
@@ -21,6 +22,7 @@ class TicketRunner:
     pipeline: Pipeline
     interaction_log: Agent[InteractionGiven, RunRecord]
     clock: Clock
+    outliers: Outliers | None = None
 
     async def run(self, ticket: TicketSnapshot, run: Run, *, resumed: bool = False) -> RunRecord:
         """Return the record of one run; `resumed` marks one that a crash interrupted, which counts as late."""
@@ -35,6 +37,7 @@ class TicketRunner:
             model_calls=finished.model_calls,
             finished_at=self.clock.now(),
             resumed=resumed,
+            outlier=self.outliers.mark(ticket, finished.sections) if self.outliers else None,
         )
         return await self.interaction_log.work(given, run)
 
@@ -51,7 +54,7 @@ class TicketRunner:
         (vector,) = await self.pipeline.embedder.embed([text])
         asks = intent.settled_asks
         matched = await macros.match(Wanted(text, ticket.subject, language, asks, vector), run.workspace)
-        given = compliance_given(sections, ticket, self.clock)
+        given = compliance_given(sections, ticket, self.clock, self.pipeline.policy.voice)
         used = macros_in(draft.prompt_version) if draft is not None and draft.rung is Rung.MACRO else frozenset[str]()
         case = Circumstanced(text, language, given.drafting.attachments, ticket.requester.name, given.drafting.today)
         for choice in chosen(case, planned, matched, ticket.subject, without=used):
@@ -61,6 +64,6 @@ class TicketRunner:
 
     def recheck(self, sections: Sections, ticket: TicketSnapshot, text: str) -> Rechecked:
         """Check a person's edit against the evidence of the run it came from; the text is kept to the letter."""
-        given = compliance_given(sections, ticket, self.clock)
+        given = compliance_given(sections, ticket, self.clock, self.pipeline.policy.voice)
         sentences = grounded(text, given.drafting)
         return Rechecked(text=text, sentences=sentences, compliance=judged(self.pipeline.check(sentences, given)))

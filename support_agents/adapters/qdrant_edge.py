@@ -6,7 +6,6 @@ import importlib.metadata
 import json
 import os
 import shutil
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +39,7 @@ from qdrant_edge import (
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import PassageId, WorkspaceId
 from support_agents.domain.knowledge import Passage, RetrievedPassage
-from support_agents.domain.ranking import bm25_weights, fused
+from support_agents.domain.ranking import bm25_weights, by_index, fused
 from support_agents.ports import Vector
 from support_agents.screening.terms import passage_terms, terms
 
@@ -113,6 +112,13 @@ class QdrantEdgeStore:
     async def ids(self, workspace: WorkspaceId) -> frozenset[PassageId]:
         """List what is indexed."""
         return frozenset(self._ids[workspace])
+
+    async def begin(self, workspace: WorkspaceId) -> frozenset[PassageId]:
+        """Go on with the one version that the folder holds."""
+        return await self.ids(workspace)
+
+    async def publish(self, workspace: WorkspaceId) -> None:
+        """Do nothing: what is written is searched at once."""
 
     def close(self) -> None:
         """Write everything out and free the folder; safe to call twice."""
@@ -192,12 +198,8 @@ def _point(passage: Passage, vector: Vector) -> Point:
 
 
 def _sparse(weights: Mapping[str, float]) -> SparseVector:
-    """Name each term by 32 bits of its checksum; of two terms with the same one the heavier counts."""
-    by_index: dict[int, float] = {}
-    for term, weight in weights.items():
-        index = zlib.crc32(term.encode())
-        by_index[index] = max(weight, by_index.get(index, 0.0))
-    return SparseVector(indices=list(by_index), values=list(by_index.values()))
+    indexed = by_index(weights)
+    return SparseVector(indices=list(indexed), values=list(indexed.values()))
 
 
 def _identity(embedder_version: str, dimensions: int) -> str:

@@ -16,6 +16,7 @@ from support_agents.ports import Completed, LanguageModel, Prompt, StopReason, T
 from support_agents.prompts.files import PromptFile
 from support_agents.screening.terms import terms
 from support_agents.wording.facts import fact_texts
+from support_agents.wording.letters import is_courtesy, signature_of
 from support_agents.wording.marks import read_marks
 from support_agents.wording.phrases import phrases_of
 from support_agents.wording.segments import Segment, Segmenter, split_sentences
@@ -23,9 +24,6 @@ from support_agents.wording.segments import Segment, Segmenter, split_sentences
 _OPEN_FACT = "open."
 # Seconds before the deadline at which a model is no longer listened to, so that what it said can be concluded.
 TO_CONCLUDE = 0.03
-# Words between greeting and closing; a chat is read on a small screen.
-_MOST_WORDS = {"chat": 45}
-_USUALLY = 90
 
 
 @dataclass
@@ -107,10 +105,14 @@ def rendered(prompt: PromptFile, given: DraftingGiven, run: Run) -> Prompt:
     values = {
         "language": given.language,
         "greeting": phrases.greeting(given.customer_name) if phrases else "a short greeting",
-        "signature": phrases.line("signature").replace("\n", " ") if phrases else "a short closing",
+        "signature": signature_of(given).replace("\n", " ") or "a short closing",
         "today": given.today.isoformat(),
         "channel": given.channel,
-        "most_words": str(_MOST_WORDS.get(given.channel, _USUALLY)),
+        "most_words": str(given.voice.words_for(given.channel)),
+        "first_words": str(given.voice.first_words),
+        "voice": given.voice.style or "plain and friendly",
+        "never_say": ", ".join(f"“{phrase}”" for phrase in given.voice.never_say) or "nothing in particular",
+        "earlier": "\n".join(given.earlier) or "nothing",
         "needs_order_id": "yes" if given.needs_order_id else "no",
         "attachments": ", ".join(given.attachments) or "nothing",
         "asks": "\n".join(f"{n}. {ask.text}" for n, ask in enumerate(given.asks, start=1)),
@@ -147,17 +149,15 @@ def _noted(segment: Segment, given: DraftingGiven, opened: list[int]) -> Sentenc
     """Resolve a segment's marks; a mark that leads nowhere is dropped and leaves the sentence without support."""
     marked = read_marks(segment.text)
     opened += [_position(number, given) for number in marked.opened]
-    phrases = phrases_of(given.language)
     facts = (*marked.facts, *(f"{_OPEN_FACT}{number}" for number in marked.opened))
     citations = tuple(
         cite(marked.text, given, number) for number in marked.passages if 0 < number <= len(given.passages)
     )
-    courtesy = not facts and not citations and phrases is not None
     return Sentence(
         text=marked.text,
         citations=citations,
         facts=facts,
-        courtesy=courtesy and phrases is not None and phrases.is_courtesy(marked.text, given.customer_name),
+        courtesy=not facts and not citations and is_courtesy(marked.text, given),
         lead=segment.lead,
     )
 

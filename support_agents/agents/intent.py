@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from support_agents.agents.intent_opinion import IntentOpinion
 from support_agents.domain.intent import UNKNOWN, Ask, Entity, EntityKind, IntentScore
 from support_agents.domain.runs import Run
 from support_agents.domain.sections import IntentSection
@@ -36,10 +37,13 @@ class IntentAgent:
     model: IntentModel
     clock: Clock
     embedder: Embedder | None = None
+    opinion: IntentOpinion | None = None
 
     async def work(self, given: IntentGiven, run: Run) -> IntentSection:
-        """Write the intent section; without an embedder, clauses go by the whole message's vector."""
-        del run  # its deadline is kept by whoever awaits this; nothing here waits but the embedder
+        """Write the intent section; without an embedder, clauses go by the whole message's vector.
+
+        Where neither the message nor a clause of it is clear, a small language model may be asked, if there is one.
+        """
         entities = find_entities(given.text, self.clock.now().date(), language=given.language)
         reading = read(given.text, given.language)
         whole = self.model.rank(reading.matter, given.vector)
@@ -52,10 +56,26 @@ class IntentAgent:
         ranked = [self._ranked(text, vector, whole) for text, vector in zip(own, vectors, strict=False)]
         if len(ranked) == 1:
             whole = self._clearer(whole, ranked[0])
+        version = self.model.version
+        if reading.spans and not any(self._is_clear(one) for one in (whole, *ranked)):
+            whole, version = await self._second(given, whole, run)
         asks = self._asks(given.text, reading.spans, ranked if len(reading.spans) > 1 else [whole] * len(reading.spans))
-        return IntentSection(
-            intents=self._intents(whole, asks), asks=asks, entities=entities, model_version=self.model.version
-        )
+        return IntentSection(intents=self._intents(whole, asks), asks=asks, entities=entities, model_version=version)
+
+    async def _second(
+        self, given: IntentGiven, whole: tuple[IntentScore, ...], run: Run
+    ) -> tuple[tuple[IntentScore, ...], str]:
+        """Put an opinion before the ranking, no surer than a message that is only just known; name who gave it."""
+        version, opinion = self.model.version, None
+        if self.opinion is not None:
+            opinion = await self.opinion.of(given.text, given.subject, given.language, known=self.model.names, run=run)
+        if self.opinion is None or opinion is None:
+            return whole, version
+        first = IntentScore(name=opinion.name, probability=self.model.threshold)
+        return (first, *(one for one in whole if one.name != first.name)), f"{version} with {self.opinion.name}"
+
+    def _is_clear(self, scores: tuple[IntentScore, ...]) -> bool:
+        return answered(scores, self.model.threshold).name != UNKNOWN
 
     async def _embedded(self, texts: list[str], fallback: Vector) -> Vector:
         if not texts or self.embedder is None:
@@ -65,11 +85,11 @@ class IntentAgent:
     def _ranked(self, text: str, vector: Vector, whole: tuple[IntentScore, ...]) -> tuple[IntentScore, ...]:
         """Rank a clause by itself, and with the whole message's ranking where that is unclear."""
         own = self.model.rank(text, vector)
-        return own if answered(own, self.model.threshold).name != UNKNOWN else blended(own, whole)
+        return own if self._is_clear(own) else blended(own, whole)
 
     def _clearer(self, whole: tuple[IntentScore, ...], closer: tuple[IntentScore, ...]) -> tuple[IntentScore, ...]:
         """Prefer the ranking of a closer look, if that one is sure of a known intent."""
-        return closer if answered(closer, self.model.threshold).name != UNKNOWN else whole
+        return closer if self._is_clear(closer) else whole
 
     def _asks(self, text: str, found: tuple[Span, ...], ranked: list[tuple[IntentScore, ...]]) -> tuple[Ask, ...]:
         scored = [(span, answered(scores, self.model.threshold)) for span, scores in zip(found, ranked, strict=True)]

@@ -3,7 +3,7 @@
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from support_agents.domain.action import ProposedAction
-from support_agents.domain.runs import ModelCall, Outcome, Run, RunRecord, Sections, StageTiming
+from support_agents.domain.runs import ModelCall, Outcome, OutlierMark, Run, RunRecord, Sections, StageTiming
 from support_agents.domain.ticket import TicketSnapshot
 
 
@@ -21,6 +21,7 @@ class InteractionGiven(BaseModel):
     model_calls: tuple[ModelCall, ...]
     finished_at: AwareDatetime
     resumed: bool
+    outlier: OutlierMark | None = None
 
 
 class InteractionLogAgent:
@@ -43,6 +44,7 @@ class InteractionLogAgent:
             received_at=given.ticket.received_at,
             finished_at=given.finished_at,
             late=given.resumed or run.deadline.passed,
+            outlier=given.outlier,
         )
 
 

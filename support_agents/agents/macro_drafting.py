@@ -48,7 +48,7 @@ def _reply(given: DraftingGiven, phrases: Phrases) -> Iterator[Sentence]:
                 courtesy=sentence.courtesy,
                 lead=lead,
             )
-    yield from closing_of(given.language)
+    yield from closing_of(given)
 
 
 def filled(text: str, facts: dict[str, str]) -> str:

@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from support_agents.agents.evidence_judge import EvidenceJudge
 from support_agents.domain.ids import PassageId, WorkspaceId
 from support_agents.domain.intent import Ask
 from support_agents.domain.knowledge import Audience, RetrievedPassage
 from support_agents.domain.runs import Run
 from support_agents.domain.sections import RetrievalSection
 from support_agents.knowledge.topic_shelf import TopicShelf
+from support_agents.knowledge.validation import is_evidence, judged
 from support_agents.ports import Embedder, Vector, VectorStore
 from support_agents.screening.terms import coverage, passage_terms, terms
 
@@ -57,6 +60,7 @@ class RetrievalGiven(BaseModel):
     hints: tuple[str, ...] = Field(
         default=(), description="what an answer would say: fixed lines, never the customer's"
     )
+    today: date | None = Field(default=None, description="articles verified until an earlier day are stale")
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class RetrievalAgent:
     floor: float = FLOOR
     remembering: Embedder | None = None
     topics: TopicShelf | None = None
+    judge: EvidenceJudge | None = None
     _hint_vectors: dict[str, Vector] = field(default_factory=dict, repr=False, compare=False)
 
     async def work(self, given: RetrievalGiven, run: Run) -> RetrievalSection:
@@ -94,12 +99,25 @@ class RetrievalAgent:
             for retrieved in (await self._hinted(given) if run.deadline.remaining >= _ASK_SECONDS else [])
             if retrieved.passage.article_id in near or retrieved.similarity >= FAR_ALIKE
         ]
+        chosen = _chosen(_interleaved(rankings), given)
+        answering = await self._answering(given, chosen, run)
         return RetrievalSection(
             query=given.query,
-            passages=_with_hinted(_chosen(_interleaved(rankings), given), hinted),
+            passages=_dated(_with_hinted(answering, hinted), given.today),
             floor=self.floor,
             index_version=version,
+            set_aside=tuple(dict.fromkeys(one.passage.title for one in chosen if one not in answering)),
         )
+
+    async def _answering(
+        self, given: RetrievalGiven, chosen: tuple[RetrievedPassage, ...], run: Run
+    ) -> tuple[RetrievedPassage, ...]:
+        """Return the passages that seem to answer; a model is asked about doubtful ones, if there is one.
+
+        An installation that has lowered the floor wants what lies below it, so there nothing is set aside.
+        """
+        answering = tuple(filter(is_evidence, chosen)) if self.floor >= FLOOR else chosen
+        return await self.judge.answering(given.query, answering, run) if self.judge is not None else answering
 
     async def learn(self, hints: Sequence[str], embedder: Embedder) -> None:
         """Embed hints ahead of need; `embedder` is of the same version and may let messages go first."""
@@ -116,7 +134,8 @@ class RetrievalAgent:
         found = await self.store.search(given.workspace, query, np.asarray(vector), limit=NEAR)
         near |= {retrieved.passage.article_id for retrieved in found}
         best = await self._ranked(given, query, np.asarray(vector), found)
-        return self._kept(query, best[: 3 * given.limit], self.floor - (COMPANY_RELIEF if best is not found else 0.0))
+        company = self.floor - (COMPANY_RELIEF if best is not found else 0.0)
+        return judged(query, self._kept(query, best[: 3 * given.limit], company))
 
     async def _ranked(
         self, given: RetrievalGiven, query: str, vector: Vector, found: Sequence[RetrievedPassage]
@@ -213,6 +232,16 @@ def _with_hinted(
 ) -> tuple[RetrievedPassage, ...]:
     known = {retrieved.passage.id for retrieved in chosen}
     return (*chosen, *[retrieved for retrieved in hinted if retrieved.passage.id not in known][:MOST_HINTED])
+
+
+def _dated(found: tuple[RetrievedPassage, ...], today: date | None) -> tuple[RetrievedPassage, ...]:
+    """Mark what is past the day until which it was verified; it stays evidence, for a person to judge."""
+    return tuple(
+        one.model_copy(update={"stale": True})
+        if today and one.passage.verified_until and one.passage.verified_until < today
+        else one
+        for one in found
+    )
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:

@@ -78,6 +78,7 @@ def _case(case: MacroCase, public: Mapping[str, Sequence[Passage]], language: st
                 courtesy=sentence.courtesy,
                 paragraph=sentence.paragraph,
                 when=sentence.when,
+                affirms=sentence.affirms,
             )
         )
     return BoundCase(name=case.name, when=case.when, sentences=tuple(sentences), passages=tuple(used.values()))

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from support_agents.composing.circumstances import Circumstances, has_words
-from support_agents.composing.contradictions import contradicted
 from support_agents.composing.explaining import Told, Vocabulary
 from support_agents.composing.matching import INTENT_COUNTS, Floats, Matcher, Piece
+from support_agents.composing.misfits import misfit
 from support_agents.domain.intent import UNKNOWN, IntentScore
 from support_agents.domain.knowledge import Passage
 from support_agents.domain.macro import BoundCase, BoundMacro, BoundSentence, ChosenMacro, OrderUse
 from support_agents.screening.terms import terms
+from support_agents.wording.causes import causes_in
 from support_agents.wording.follow_ups import points_back
 from support_agents.wording.places import names_in
+from support_agents.wording.questions import affirmed
 
 # Clear is what is very like and ahead, or less like and far ahead. Fitted on the development messages and by leaving
 # out one example question at a time.
@@ -27,6 +29,7 @@ SURE, SURE_AHEAD = 0.33, 0.05
 NEAR = 0.03
 MOST_MACROS = 2
 _SURE_INTENT = 0.5
+_INTENT_DECIDES = 0.75
 _SURE_TO_QUOTE = 0.9
 _FEWEST_TERMS = 2
 _LOOKED_AT = 6
@@ -64,6 +67,12 @@ class Match:
     ranked: tuple[tuple[BoundMacro, float], ...]
 
     @property
+    def agrees(self) -> bool:
+        """Whether the intent, if it is sure, is one of the nearest macro's."""
+        intent = self.wish.intent
+        return intent.name in {UNKNOWN, *self.ranked[0][0].macro.intents} or intent.probability < _INTENT_DECIDES
+
+    @property
     def best(self) -> BoundMacro | None:
         """The macro that clearly is about this, whatever the case; None when none is."""
         return self.ranked[0][0] if self.ranked and is_clear([score for _, score in self.ranked]) else None
@@ -94,8 +103,8 @@ class Matched:
 
         A macro that is near but did not win means that the message is about something that it is easy to get wrong.
         """
-        if len(self.wishes) != 1:
-            return False
+        if len(self.wishes) != 1 or causes_in(self.told.text):
+            return False  # what went wrong is told in too many words for a quote to be about the same
         (match,) = self.wishes
         near = match.ranked[0][1] if match.ranked else 0.0
         return near < FLOOR and match.wish.intent.name != UNKNOWN and match.wish.intent.probability >= _SURE_TO_QUOTE
@@ -104,7 +113,7 @@ class Matched:
     def needs_order(self) -> bool:
         """Whether there is surely no answer without an order; a question back is a reply too, and takes as much."""
         sure = (match for match in self.wishes if match.ranked and _is_sure([score for _, score in match.ranked]))
-        return any(match.ranked[0][0].macro.order is OrderUse.NEEDED for match in sure)
+        return any(match.ranked[0][0].macro.order is OrderUse.NEEDED and match.agrees for match in sure)
 
 
 @dataclass(frozen=True)
@@ -157,13 +166,19 @@ def choose(
         explained = matched.vocabulary.explained(matched.told, taken, brought)
         sentences = merged([one for _, one in taken])
         length = sum(len(one.text.split()) for part in sentences for one in part)
-        if explained.enough and length <= words and not contradicted(matched.told.text, taken):
+        said = " ".join(text for part in sentences for one in part for text in (one.text, *_filled(one, facts)))
+        if explained.enough and length <= words and not misfit(matched.told, taken, said):
             chosen = tuple(
                 ChosenMacro(identity=f"{macro.macro.id}/{one.name}@{macro.macro.version}", sentences=part)
                 for (macro, one), part in zip(taken, sentences, strict=True)
             )
             return Choice(chosen, tuple({p.id: p for _, one in taken for p in one.passages}.values()))
     return None
+
+
+def _filled(sentence: BoundSentence, facts: Mapping[str, str]) -> Iterator[str]:
+    """The facts that a sentence states, as it will state them."""
+    return (facts[name] for name in sentence.facts if name in facts)
 
 
 def another(
@@ -249,18 +264,22 @@ def case_of(macro: BoundMacro, case: Circumstances, facts: Mapping[str, str]) ->
     for one in macro.macro.cases:
         if case.hold(one.when):
             bound = usable.get(one.name)
-            fitted = bound and _fitted(bound, case)
+            fitted = bound and _fitted(bound, case, macro.macro.language)
             filled = fitted is not None and all(facts.get(name) for said in fitted.sentences for name in said.facts)
             return fitted if filled else None
     return None
 
 
-def _fitted(bound: BoundCase, case: Circumstances) -> BoundCase | None:
-    """The case without the sentences that serve somebody else; the same object where all of them stay."""
-    said = tuple(one for one in bound.sentences if case.hold(one.when))
-    if len(said) == len(bound.sentences):
-        return bound
-    return bound.model_copy(update={"sentences": said}) if said else None
+def _fitted(bound: BoundCase, case: Circumstances, language: str) -> BoundCase | None:
+    """The case without the sentences that serve somebody else, those that answer yes beginning so where it is asked."""
+    said = tuple(_said(one, case, language) for one in bound.sentences if case.hold(one.when))
+    return bound if said == bound.sentences else bound.model_copy(update={"sentences": said}) if said else None
+
+
+def _said(sentence: BoundSentence, case: Circumstances, language: str) -> BoundSentence:
+    if not (sentence.affirms and case.asked_whether):
+        return sentence
+    return sentence.model_copy(update={"text": affirmed(sentence.text, language)})
 
 
 def _answer(match: Match, case: Circumstances, facts: Mapping[str, str]) -> Answer | None:
@@ -279,12 +298,18 @@ def _answer(match: Match, case: Circumstances, facts: Mapping[str, str]) -> Answ
     if not holding or holding[0][1] < top - NEAR:
         return None
     macro, _, found = holding[0]
-    rivals = [score for other, score, _ in holding[1:] if not _akin(macro, other)]
+    rivals = [score for other, score, its in holding[1:] if not (_akin(macro, other) or _says_as_much(found, its))]
     return (macro, found) if found is not None and _is_sure([holding[0][1], *rivals]) else None
 
 
 def _akin(one: BoundMacro, other: BoundMacro) -> bool:
     return one.macro.intents[:1] == other.macro.intents[:1] and one.macro.order is not other.macro.order
+
+
+def _says_as_much(found: BoundCase | None, other: BoundCase | None) -> bool:
+    """Whether nothing is lost without the other: all that it would say now is said."""
+    said = {sentence.text for sentence in found.sentences} if found else set()
+    return other is not None and {sentence.text for sentence in other.sentences} <= said
 
 
 def _covered(match: Match, taken: Mapping[str, Answer]) -> bool:

@@ -7,12 +7,13 @@ from functools import lru_cache
 
 import re2
 
-from support_agents.domain.action import IssueRefund, ProposedAction
+from support_agents.domain.action import ActionKind, ProposedAction
 from support_agents.domain.macro import Arrival, Region, Repaid, When, Window
 from support_agents.domain.orders import OrderFacts, OrderStatus
 from support_agents.domain.sections import ComputedFact
 from support_agents.wording.lengths import centimetres_in
 from support_agents.wording.places import places_in
+from support_agents.wording.questions import asks_how, wants_a_yes
 from support_agents.wording.requests import tells_us_to
 
 _WORD = re2.compile(r"[\pL\pN]+")
@@ -26,7 +27,7 @@ class Circumstances:
     text: str
     order: OrderFacts | None
     facts: Mapping[str, str]
-    refund: bool
+    proposed: frozenset[ActionKind]
     attached: bool
     today: date
 
@@ -46,7 +47,7 @@ class Circumstances:
             text=text,
             order=order,
             facts={fact.name: fact.value for fact in facts},
-            refund=any(isinstance(action, IssueRefund) for action in actions),
+            proposed=frozenset(action.kind for action in actions),
             attached=attached,
             today=today,
         )
@@ -58,7 +59,8 @@ class Circumstances:
             and self._windows(when)
             and (not when.arrival or self.arrival in when.arrival)
             and (not when.refunded or self.repaid in when.refunded)
-            and when.refund_proposed in {None, self.refund}
+            and when.refund_proposed in {None, ActionKind.ISSUE_REFUND in self.proposed}
+            and (when.proposed is None or when.proposed in self.proposed)
             and when.attached in {None, self.attached}
             and when.region in {None, self.region}
             and (when.sent_within is None or self._sent_within(when.sent_within))
@@ -66,6 +68,11 @@ class Circumstances:
             and has_words(self.text, when.words, when.without)
             and self._told(when)
         )
+
+    @property
+    def asked_whether(self) -> bool:
+        """Whether the customer asks if it is possible."""
+        return wants_a_yes(self.text)
 
     @property
     def region(self) -> Region | None:
@@ -122,7 +129,9 @@ class Circumstances:
             length = centimetres_in(self.text)
             if length is None or not shortest <= length <= longest:
                 return False
-        return when.requested in {None, tells_us_to(self.text)}
+        if when.asked_whether not in {None, self.asked_whether}:
+            return False
+        return when.requested in {None, tells_us_to(self.text) and not asks_how(self.text)}
 
     def _sent_within(self, days: int) -> bool:
         sent = self.order.shipped_on if self.order is not None else None

@@ -13,6 +13,8 @@ from support_agents.domain.macro import BoundCase, BoundMacro
 from support_agents.screening.terms import terms
 from support_agents.wording.filler import deciding_of
 from support_agents.wording.follow_ups import points_back
+from support_agents.wording.questions import Wants, asks_whether, gives, wanted_by
+from support_agents.wording.requests import tells_us_to
 
 # Fitted by cross-validation on the development messages, so that three of four replies that are left can be sent.
 MOST_LEFT, MOST_LEFT_OF_ASK = 1.5, 1.2
@@ -89,9 +91,12 @@ class Vocabulary:
         known = frozenset(
             form for macro, case in chosen for said in (*macro.macro.questions, *_said(case)) for form in forms(said)
         )
-        known |= {form for said in given for form in forms(said)}
+        brought = tuple(given)
+        known |= {form for one in brought for form in forms(one)}
+        said = " ".join((*(said for _, case in chosen for said in _said(case)), *brought))
         plain = str(_NUMBER.sub(" ", told.text))
-        spans = [forms(_NUMBER.sub(" ", ask)) for ask in _asking(told)] or [forms(plain)]
+        asking = _asking(told) or (plain,)
+        spans = [forms(_NUMBER.sub(" ", ask)) for ask in asking]
         taken_up = [any(form in known and self.weight(form) for form in span) for span in spans]
         beside = (
             frozenset() if not all(taken_up) else forms(plain) - frozenset().union(*spans) - _deciding(told.language)
@@ -103,13 +108,27 @@ class Vocabulary:
             if form not in known and (weight := self.weight(form))
         }
         asks = [sum(left.get(form, 0.0) for form in span) for span in spans]
-        return Explained(left, sum(left.values()), max(asks), silent=len(spans) > 1 and not all(taken_up))
+        silent = len(spans) > 1 and any(
+            _questions(text) and not (taken or (span and span <= known) or _is_given(text, said))
+            for text, span, taken in zip(asking, spans, taken_up, strict=True)
+        )
+        return Explained(left, sum(left.values()), max(asks), silent=silent)
 
 
 def _asking(told: Told) -> tuple[str, ...]:
     """What asks for something by itself, without the reasons that follow it."""
     own = [ask for ask in told.asks if not points_back(ask)] or told.asks
     return tuple(_without_reason(ask) for ask in own)
+
+
+def _questions(ask: str) -> bool:
+    """Whether it asks, rather than tells what is cued like an ask (`Está nueva.`)."""
+    return "?" in ask or asks_whether(ask) or tells_us_to(ask)
+
+
+def _is_given(ask: str, said: str) -> bool:
+    """Whether all that an ask wants is a price (`how much was it?`), and the reply holds one."""
+    return not forms(ask) and wanted_by(ask) == {Wants.COST} and gives(Wants.COST, said)
 
 
 def _without_reason(ask: str) -> str:

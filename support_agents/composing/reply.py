@@ -22,6 +22,7 @@ from support_agents.domain.orders import OrderStatus
 from support_agents.domain.sections import DraftingGiven, OrderAnswer
 from support_agents.screening.terms import terms
 from support_agents.wording.cues import Cue, find_cue
+from support_agents.wording.letters import signature_of
 from support_agents.wording.phrases import Phrases, Said, phrases_of
 from support_agents.wording.places import speaks_of_elsewhere
 from support_agents.wording.traits import Trait, has
@@ -177,7 +178,7 @@ def _written(
         _quoted(picked),
         " ".join(opened),
         question,
-        phrases.line("signature"),
+        signature_of(given),
     ]
     return "\n\n".join(filter(None, blocks))
 

@@ -10,5 +10,7 @@ class Budget(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    tokens: Mapping[str, int] = Field(default_factory=lambda: {"intent": 400, "drafting": 1_600, "compliance": 800})
+    tokens: Mapping[str, int] = Field(
+        default_factory=lambda: {"intent": 400, "retrieval": 200, "drafting": 1_600, "compliance": 800}
+    )
     max_depth: int = 3

@@ -26,6 +26,7 @@ class Article(BaseModel):
     audience: Audience = Audience.PUBLIC
     language: str = "en"
     updated: date | None = None
+    verified_until: date | None = Field(default=None, description="last day on which it is known to be right")
     content_hash: str = Field(description="SHA-256 of front matter and body, hex")
 
 
@@ -43,6 +44,7 @@ class Passage(BaseModel):
     audience: Audience
     language: str
     content_hash: str
+    verified_until: date | None = Field(default=None, description="as of its article")
 
 
 class RetrievedPassage(BaseModel):
@@ -53,6 +55,10 @@ class RetrievedPassage(BaseModel):
     passage: Passage
     score: float = Field(description="fused, higher is better; comparable within one query only")
     similarity: float = Field(description="cosine to the query, -1..1; what the relevance floor looks at")
+    addresses: float | None = Field(
+        default=None, description="how sure (0..1) it is that the passage answers the message; None: not judged"
+    )
+    stale: bool = Field(default=False, description="past the day until which its article was verified")
 
 
 class Citation(BaseModel):

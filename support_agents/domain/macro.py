@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from support_agents.domain.action import ActionKind
 from support_agents.domain.knowledge import Citation, Passage
 from support_agents.domain.orders import OrderStatus
 
@@ -79,6 +80,8 @@ class When(BaseModel):
     requested: bool | None = Field(
         default=None, description="whether the customer tells us to do it, not asks whether or how it is done"
     )
+    asked_whether: bool | None = Field(default=None, description="whether the customer asks if it is possible")
+    proposed: ActionKind | None = Field(default=None, description="what is put to our own people beside the reply")
 
 
 class MacroSentence(BaseModel):
@@ -93,6 +96,7 @@ class MacroSentence(BaseModel):
     courtesy: bool = Field(default=False, description="one of our phrases: states nothing")
     paragraph: bool = Field(default=False, description="begins a paragraph")
     when: When = Field(default=When(), description="when it is said in its case; always, unless it asks for something")
+    affirms: bool = Field(default=False, description="is said as the answer yes to whoever asks if it is possible")
 
 
 class MacroCase(BaseModel):
@@ -142,6 +146,7 @@ class BoundSentence(BaseModel):
     courtesy: bool
     paragraph: bool
     when: When = When()
+    affirms: bool = False
 
 
 class BoundCase(BaseModel):

@@ -1,5 +1,6 @@
 """Arithmetic of search: BM25 weights and the fusion of two rankings; it knows neither texts nor stores."""
 
+import zlib
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar
@@ -19,6 +20,15 @@ def bm25_weights(terms: Sequence[str]) -> dict[str, float]:
     """Return each distinct term's weight in its passage; inverse document frequency is applied at search time."""
     norm = K1 * (1 - B + B * len(terms) / AVERAGE_TERMS)
     return {term: count * (K1 + 1) / (count + norm) for term, count in Counter(terms).items()}
+
+
+def by_index(weights: Mapping[str, float]) -> dict[int, float]:
+    """Name each term by 32 bits of its checksum; of two terms with the same one the heavier counts."""
+    indexed: dict[int, float] = {}
+    for term, weight in weights.items():
+        index = zlib.crc32(term.encode())
+        indexed[index] = max(weight, indexed.get(index, 0.0))
+    return indexed
 
 
 def fused(similarity: Mapping[Key, float], lexical: Mapping[Key, float]) -> list[tuple[Key, float]]:

@@ -101,6 +101,23 @@ class Sections(BaseModel):
     compliance: ComplianceSection | None = None
 
 
+class OutlierMark(BaseModel):
+    """A run in numbers, and how far it lies from those before it; no score where too few were known then."""
+
+    model_config = ConfigDict(frozen=True)
+
+    features: tuple[float, ...]
+    version: str = Field(description="of the numbers' meaning; different ones are never compared")
+    score: float | None = None
+    limit: float | None = None
+    why: tuple[str, ...] = Field(default=(), description="in which ways it is unusual, in words; none from outside")
+
+    @property
+    def stands_out(self) -> bool:
+        """Whether people are told."""
+        return self.score is not None and self.limit is not None and self.score > self.limit
+
+
 class RunRecord(BaseModel):
     """All that is kept of a run: what was seen, thought, used and proposed."""
 
@@ -120,6 +137,7 @@ class RunRecord(BaseModel):
     received_at: AwareDatetime
     finished_at: AwareDatetime
     late: bool = Field(default=False, description="resumed after a crash, or past its deadline")
+    outlier: OutlierMark | None = Field(default=None, description="how unlike earlier runs it is, if that was asked")
 
 
 class Rechecked(BaseModel):

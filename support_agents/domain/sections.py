@@ -12,6 +12,7 @@ from support_agents.domain.intent import UNKNOWN, Ask, Entity, IntentScore
 from support_agents.domain.knowledge import Citation, RetrievedPassage
 from support_agents.domain.macro import ChosenMacro
 from support_agents.domain.orders import OrderFacts
+from support_agents.domain.voice import Voice
 
 
 class Rung(StrEnum):
@@ -111,6 +112,9 @@ class RetrievalSection(Section):
     index_version: str
     tainted: tuple[str, ...] = Field(
         default=(), description="titles of passages left out because they try to instruct the software"
+    )
+    set_aside: tuple[str, ...] = Field(
+        default=(), description="titles of passages that were found and do not seem to answer, best first"
     )
 
 
@@ -247,6 +251,8 @@ class DraftingGiven(BaseModel):
     today: date
     macros: tuple[ChosenMacro, ...] = Field(default=(), description="approved wording for this case, in order")
     rejected: tuple[str, ...] = Field(default=(), description="why people rejected earlier drafts, in words: data")
+    earlier: tuple[str, ...] = Field(default=(), description="what was said before, oldest first, a line each: data")
+    voice: Voice = Voice()
 
 
 class ComplianceGiven(BaseModel):

@@ -26,6 +26,11 @@ def auroc(inside: Floats, outside: Floats) -> float | None:
     return float(above / (len(inside) * len(outside)))
 
 
+def share(held: Sequence[bool] | Bools) -> float | None:
+    """Return how much of it is true, to four places; None of nothing."""
+    return round(float(np.mean(held)), 4) if len(held) else None
+
+
 def percentile_ms(seconds: Sequence[float], percent: float) -> float:
     """Return a percentile of durations in milliseconds."""
     return float(np.percentile(np.array(seconds) * 1000, percent))

@@ -4,13 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from support_agents.agents.checks.differences import Difference, Sign, differences
 from support_agents.agents.checks.meaning import UNSUPPORTED
 from support_agents.agents.checks.source import read
-from support_agents.evals.figures import percentile_ms
+from support_agents.evals.figures import percentile_ms, share
 from support_agents.evals.grounding_rows import GroundingRow
 from support_agents.ports import Entailment
 
@@ -95,16 +94,12 @@ def _judged(row: GroundingRow, language: str, entailment: Entailment | None) -> 
 
 
 def _figures(judged: Sequence[_Judged]) -> DomainFigures:
-    wrong = _share([one.flagged for one in judged if one.row.is_wrong])
-    right = _share([not one.flagged for one in judged if not one.row.is_wrong])
+    wrong = share([one.flagged for one in judged if one.row.is_wrong])
+    right = share([not one.flagged for one in judged if not one.row.is_wrong])
     both = None if wrong is None or right is None else round((wrong + right) / 2, 4)
     return DomainFigures(rows=len(judged), balanced_accuracy=both, wrong_flagged=wrong, right_passed=right)
 
 
 def _sign(judged: Sequence[_Judged], sign: Sign) -> SignFigures:
     seen = [one.row.is_wrong for one in judged if any(found.sign is sign for found in one.found)]
-    return SignFigures(rows=len(seen), wrong=_share(seen))
-
-
-def _share(held: Sequence[bool]) -> float | None:
-    return round(float(np.mean(held)), 4) if held else None
+    return SignFigures(rows=len(seen), wrong=share(seen))

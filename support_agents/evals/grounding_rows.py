@@ -1,12 +1,10 @@
 """Reads texts beside their documents from JSON lines; a wrong row is named by file, line and field, not mended."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from support_agents.domain.errors import SupportError
+from support_agents.intents.rows import Row, read_rows
 
 _LONGEST_LINE = 400_000
 
@@ -27,36 +25,14 @@ class GroundingRow(BaseModel):
         return self.label == 0
 
 
-def read_rows(path: Path) -> tuple[GroundingRow, ...]:
+def grounding_rows(path: Path) -> tuple[GroundingRow, ...]:
     """Read lines of `{"doc", "summary", "label", "domain"?}`; `SupportError` names file, line and field."""
+    return tuple(map(_grounding_row, read_rows(path, longest=_LONGEST_LINE)))
+
+
+def _grounding_row(row: Row) -> GroundingRow:
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise SupportError("data_unreadable", f"cannot read {path}: {error.strerror}; check the path") from error
-    rows = tuple(_rows(path, content))
-    if not rows:
-        raise SupportError("data_empty", f"{path} has no lines; give one JSON object a line")
-    return rows
-
-
-def _rows(path: Path, content: bytes) -> Iterator[GroundingRow]:
-    for number, line in enumerate(content.splitlines(), start=1):
-        if line.strip():
-            yield _row(f"{path} line {number}", line)
-
-
-def _row(place: str, line: bytes) -> GroundingRow:
-    if len(line) > _LONGEST_LINE:
-        raise SupportError("data_wrong", f"{place} is longer than {_LONGEST_LINE} bytes; shorten it")
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise SupportError("data_wrong", f"{place} is not JSON; give one object a line") from error
-    if not isinstance(entry, dict):
-        raise SupportError("data_wrong", f"{place} is not a JSON object; give one object a line")
-    try:
-        return GroundingRow.model_validate(entry)
+        return GroundingRow.model_validate(row.fields)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise SupportError("data_wrong", f"{place}: field `{field}`: {first['msg'].lower()}; mend it") from error
+        raise row.wrong(".".join(map(str, first["loc"])), f"will not do: {first['msg'].lower()}") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from support_agents.evals.lines import field, rows, text_field, wrong
+from support_agents.intents.rows import Row, read_rows
 from support_agents.screening.spans import Found, PiiFinder, PiiKind
 
 Progress = Callable[[int, int], None]
@@ -36,6 +36,7 @@ KINDS = {
 }
 IDENTIFIERS = (PiiKind.EMAIL, PiiKind.PHONE, PiiKind.CARD, PiiKind.IBAN, PiiKind.IP, PiiKind.URL)
 _SPAN_PARTS = 3
+_LONGEST_LINE = 1_000_000
 
 
 class PiiFigures(BaseModel):
@@ -70,7 +71,7 @@ class Marked:
     @classmethod
     def read(cls, path: Path) -> tuple["Marked", ...]:
         """Read lines of `{"text", "spans": [[start, end, type]]}`; `SupportError` names file, line and field."""
-        return tuple(_marked(path, number, entry) for number, entry in rows(path))
+        return tuple(map(_marked, read_rows(path, longest=_LONGEST_LINE)))
 
 
 def measure(texts: tuple[Marked, ...], finder: PiiFinder, progress: Progress) -> PiiReport:
@@ -127,10 +128,10 @@ def _figures(kinds: Iterable[PiiKind], right: Counter[str], found: Counter[str],
     )
 
 
-def _marked(path: Path, number: int, entry: dict[str, object]) -> Marked:
-    text, spans = text_field(path, number, entry, "text"), field(path, number, entry, "spans")
+def _marked(row: Row) -> Marked:
+    text, (_, spans) = row.string("text"), row.first("spans")
     if not isinstance(spans, list) or not all(_is_span(span, len(text)) for span in spans):
-        raise wrong(path, number, "spans", "must be a list of [start, end, type] inside of the text")
+        raise row.wrong("spans", "must be a list of [start, end, type] inside of the text")
     known = tuple(Found(start, end, KINDS[name]) for start, end, name in spans if name in KINDS)
     return Marked(text, known, tuple(name for _, _, name in spans if name not in KINDS))
 

@@ -16,7 +16,7 @@ from support_agents.domain.ids import DEFAULT_WORKSPACE, RunId, new_id
 from support_agents.domain.knowledge import Article
 from support_agents.domain.runs import Run
 from support_agents.evals.figures import percentile_ms
-from support_agents.evals.rows import read_rows
+from support_agents.intents.rows import read_rows
 from support_agents.knowledge.chunking import passages_of
 from support_agents.knowledge.indexing import PassageIndexer
 from support_agents.knowledge.title_vectors import TitleVectors
@@ -29,6 +29,7 @@ DEPTH = 10
 # Passages asked for, so that at least `DEPTH` articles are among them.
 _PASSAGES = 50
 _SECONDS = 60
+_LONGEST_LINE = 2_000_000
 
 
 class RetrievalFigures(BaseModel):
@@ -69,10 +70,10 @@ class Tools:
 def read_documents(path: Path) -> tuple[Article, ...]:
     """Read lines of `doc_id, question, answer` or `id, title, content`; `SupportError` names file, line and field."""
     articles: dict[str, Article] = {}
-    for row in read_rows(path):
+    for row in read_rows(path, longest=_LONGEST_LINE):
         key = row.text("doc_id", "id")
         if key in articles:
-            raise row.wrong(f"the id '{key}' is already taken")
+            raise row.wrong(row.first("doc_id", "id")[0], f"is '{key}', which is already taken")
         articles[key] = Article(
             id=key,
             title=row.text("question", "title"),
@@ -85,10 +86,10 @@ def read_documents(path: Path) -> tuple[Article, ...]:
 def read_queries(path: Path, documents: Collection[str]) -> tuple[Query, ...]:
     """Read lines of `query, relevant`; a relevant id that is no document is an error."""
     queries = []
-    for row in read_rows(path):
+    for row in read_rows(path, longest=_LONGEST_LINE):
         relevant = row.texts("relevant")
         if unknown := [one for one in relevant if one not in documents]:
-            raise row.wrong(f"field `relevant` names '{unknown[0]}', which is no document")
+            raise row.wrong("relevant", f"names '{unknown[0]}', which is no document")
         queries.append(Query(row.text("query"), frozenset(relevant)))
     return tuple(queries)
 
@@ -130,7 +131,7 @@ async def indexed(documents: Sequence[Article], tools: Tools, progress: Progress
     chunked = [ChunkedArticle(article, passages_of(article, DEFAULT_WORKSPACE)) for article in documents]
     await store.replace_articles(DEFAULT_WORKSPACE, chunked)
     titles = TitleVectors(tools.background)
-    indexer = PassageIndexer(passages=store, embedder=tools.background, index=tools.index)
+    indexer = PassageIndexer(passages=store, embedder=tools.background, index=tools.index, titles=titles)
     result = await indexer.refresh(DEFAULT_WORKSPACE, lambda done, total: progress("passages", done, total))
     topics = TopicShelf(store, tools.index, titles)
     await topics.current(DEFAULT_WORKSPACE)

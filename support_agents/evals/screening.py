@@ -11,12 +11,13 @@ import re2
 from pydantic import BaseModel, ConfigDict, Field
 
 from support_agents.domain.errors import SupportError
-from support_agents.evals.figures import auroc, percentile_ms
-from support_agents.evals.lines import field, rows, text_field, wrong
+from support_agents.evals.figures import auroc, percentile_ms, share
+from support_agents.intents.rows import Row, read_rows
 from support_agents.screening.detection import Detector
 
 Progress = Callable[[int, int], None]
 _LABELS = {0: False, 1: True, "0": False, "1": True}
+_LONGEST_LINE = 1_000_000
 _SENTENCE_END = re2.compile(r"[.!?]\s+|\n+")
 
 
@@ -59,22 +60,17 @@ def labelled(path: Path) -> tuple[Sample, ...]:
 
     A file whose lines have no label is refused; where all of them are harmless, `harmless` reads it.
     """
-    return tuple(
-        Sample(text_field(path, number, entry, "text", "prompt"), _label(path, number, entry))
-        for number, entry in rows(path)
-    )
+    return tuple(Sample(row.string("text", "prompt"), _label(row)) for row in read_rows(path, longest=_LONGEST_LINE))
 
 
 def harmless(path: Path) -> tuple[Sample, ...]:
     """Read lines of `{"text" | "utterance" | "prompt" | "context"}` of which none is an attack; labels are ignored."""
-    names = ("text", "utterance", "prompt", "context")
-    return tuple(Sample(text_field(path, number, entry, *names), attack=False) for number, entry in rows(path))
+    return tuple(Sample(text, attack=False) for text in _texts(path, "text", "utterance", "prompt", "context"))
 
 
 def buried(attacks: Path, contexts: Path) -> tuple[Sample, ...]:
     """Put each attack at start, middle and end of each context; the contexts alone are the harmless texts."""
-    given = [text_field(attacks, number, entry, "attack", "text", "prompt") for number, entry in rows(attacks)]
-    around = [text_field(contexts, number, entry, "context", "text") for number, entry in rows(contexts)]
+    given, around = _texts(attacks, "attack", "text", "prompt"), _texts(contexts, "context", "text")
     clean = (Sample(context, attack=False) for context in around)
     placed = (
         Sample(put(attack, context, place), attack=True, place=place)
@@ -111,9 +107,9 @@ async def measure(samples: Sequence[Sample], detector: Detector, progress: Progr
     flagged = values >= detector.threshold
     area = auroc(values[truth], values[~truth])
     return ScreeningFigures(
-        recall=_share(flagged[truth]),
-        false_positive_rate=_share(flagged[~truth]),
-        accuracy=_share(flagged == truth) or 0.0,
+        recall=share(flagged[truth]),
+        false_positive_rate=share(flagged[~truth]),
+        accuracy=share(flagged == truth) or 0.0,
         auroc=None if area is None else round(area, 4),
         threshold=detector.threshold,
         recall_by_place=dict(_by_place(samples, flagged)),
@@ -126,19 +122,19 @@ async def measure(samples: Sequence[Sample], detector: Detector, progress: Progr
 
 def _by_place(samples: Sequence[Sample], flagged: np.ndarray) -> Iterator[tuple[str, float]]:
     for place in Place:
-        share = _share(flagged[np.array([sample.place is place for sample in samples])])
-        if share is not None:
-            yield place.value, share
+        noticed = share(flagged[np.array([sample.place is place for sample in samples])])
+        if noticed is not None:
+            yield place.value, noticed
 
 
-def _share(flags: np.ndarray) -> float | None:
-    return round(float(flags.mean()), 4) if len(flags) else None
+def _texts(path: Path, *names: str) -> list[str]:
+    return [row.string(*names) for row in read_rows(path, longest=_LONGEST_LINE)]
 
 
-def _label(path: Path, number: int, entry: dict[str, object]) -> bool:
-    value = field(path, number, entry, "label")
-    if isinstance(value, bool) or value not in _LABELS:
-        raise wrong(path, number, "label", "must be 0 (harmless) or 1 (attack)")
+def _label(row: Row) -> bool:
+    _, value = row.first("label")
+    if isinstance(value, bool | list | dict) or value not in _LABELS:
+        raise row.wrong("label", "must be 0 (harmless) or 1 (attack)")
     return _LABELS[value]
 
 

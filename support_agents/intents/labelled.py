@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from support_agents.domain.errors import SupportError
 from support_agents.domain.intent import UNKNOWN, Correction
 from support_agents.intents.examples import Examples
+from support_agents.intents.rows import content_of, rows_of
 
 TEXT_FIELDS = ("text", "utterance")
 INTENT_FIELDS = ("intent", "label")
@@ -29,14 +28,11 @@ class Labelled:
     @classmethod
     def read(cls, path: Path) -> "Labelled":
         """Read lines of `{"text" | "utterance", "intent"}`; `SupportError` names file, line and field."""
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise SupportError("data_unreadable", f"cannot read {path}: {error.strerror}; check the path") from error
-        rows = list(_rows(path, content))
-        if not rows:
-            raise SupportError("data_empty", f"{path} has no lines; give one JSON object a line")
-        texts, intents = zip(*rows, strict=True)
+        content = content_of(path)
+        # A text may be empty: such lines occur in public sets.
+        rows = rows_of(content, path, longest=_LONGEST_LINE)
+        labelled = [(row.string(*TEXT_FIELDS), row.text(*INTENT_FIELDS).strip()) for row in rows]
+        texts, intents = zip(*labelled, strict=True)
         return cls(texts, intents, hashlib.sha256(content).hexdigest())
 
     @classmethod
@@ -80,33 +76,3 @@ class Labelled:
 
 def _key(text: str) -> str:
     return " ".join(text.casefold().split())
-
-
-def _rows(path: Path, content: bytes) -> Iterator[tuple[str, str]]:
-    for number, line in enumerate(content.splitlines(), start=1):
-        if line.strip():
-            entry = _entry(path, number, line)
-            yield _field(path, number, entry, TEXT_FIELDS), _field(path, number, entry, INTENT_FIELDS).strip()
-
-
-def _entry(path: Path, number: int, line: bytes) -> dict[str, Any]:
-    if len(line) > _LONGEST_LINE:
-        raise SupportError("data_wrong", f"{path} line {number} is longer than {_LONGEST_LINE} bytes; shorten it")
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise SupportError("data_wrong", f"{path} line {number} is not JSON; give one object a line") from error
-    if not isinstance(entry, dict):
-        raise SupportError("data_wrong", f"{path} line {number} is not a JSON object; give one object a line")
-    return entry
-
-
-def _field(path: Path, number: int, entry: dict[str, Any], names: tuple[str, ...]) -> str:
-    """Return the first of `names`; a text may be empty (such lines occur in public sets), an intent may not."""
-    found = next((name for name in names if name in entry), None)
-    if found is None:
-        raise SupportError("data_wrong", f"{path} line {number} has no field `{names[0]}`; add it")
-    value = entry[found]
-    if not isinstance(value, str) or (names is INTENT_FIELDS and not value.strip()):
-        raise SupportError("data_wrong", f"{path} line {number}: field `{found}` must be a text; mend it")
-    return value

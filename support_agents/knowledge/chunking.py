@@ -206,7 +206,8 @@ def _join(first: _Piece, second: _Piece) -> _Piece | None:
 
 def _passage(article: Article, workspace: WorkspaceId, piece: _Piece) -> Passage:
     heading = _HEADING_SEPARATOR.join(piece.path)
-    parts = (article.title, heading, piece.text, article.audience.value, article.language)
+    until = (article.verified_until.isoformat(),) if article.verified_until else ()
+    parts = (article.title, heading, piece.text, article.audience.value, article.language, *until)
     content_hash = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return Passage(
         id=PassageId(uuid.uuid5(workspace, f"{article.id}\0{content_hash}")),
@@ -218,4 +219,5 @@ def _passage(article: Article, workspace: WorkspaceId, piece: _Piece) -> Passage
         audience=article.audience,
         language=article.language,
         content_hash=content_hash,
+        verified_until=article.verified_until,
     )

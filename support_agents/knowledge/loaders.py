@@ -20,7 +20,7 @@ from support_agents.screening.language import detect
 LARGEST_BYTES = 1_000_000
 _FRONT_BYTES = 2_000
 # Part of every content hash: raise it when chunking changes, and the next sync stores all passages anew.
-FORMAT = b"passages-1\n"
+FORMAT = b"passages-2\n"
 _FRONT_MATTER = re2.compile(r"^\s*---[ \t]*\r?\n(?s:(.*?))\r?\n---[ \t]*(?:\r?\n|$)")
 _FIRST_HEADING = re2.compile(r"(?m)^#[ \t]+(.+?)[ \t#]*$")
 _ID_LINE = re2.compile(rb"(?m)^id:[ \t]*[\"']?([^\"'\r\n]+?)[\"']?[ \t]*\r?$")
@@ -148,6 +148,7 @@ def _of_raw(raw: RawArticle, name: str) -> Article:
         audience=_audience(raw.audience or Audience.PUBLIC.value),
         language=_language(raw.language or None, raw.body),
         updated=_date(raw.updated or None),
+        verified_until=_date(raw.verified_until or None),
         content_hash=hashlib.sha256(FORMAT + "\0".join(fields).encode()).hexdigest(),
     )
 
@@ -219,6 +220,7 @@ def _article(fields: Mapping[str, object], body: str, name: str, content_hash: s
         audience=_audience(fields.get("audience", Audience.PUBLIC.value)),
         language=_language(fields.get("language"), body),
         updated=_date(fields.get("updated")),
+        verified_until=_date(fields.get("verified_until")),
         content_hash=content_hash,
     )
 

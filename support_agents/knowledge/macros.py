@@ -20,6 +20,7 @@ _WHEN = "when:"
 _SPARE = "~ "
 _IF = re2.compile(r"^if (\{[^}]*\}): ")
 _COURTESY = "courtesy"
+_AFFIRMS = "yes"
 _FACTS = ("order.", "fact.", "action.")
 _FEWEST_QUESTIONS = 4
 _VERSION_DIGITS = 8
@@ -106,6 +107,7 @@ def _sentences(path: Path, name: str, lines: list[str]) -> Iterator[MacroSentenc
     """One sentence a line; a blank line begins a paragraph, `~` marks what may be left out.
 
     `if {words: [[card]]}: ` before a sentence says when it belongs to the reply; what it asks for is as under `when:`.
+    `[yes]` behind it makes it begin with yes for whoever asks whether it is possible.
     """
     paragraph = False
     for line in lines:
@@ -125,8 +127,9 @@ def _sentences(path: Path, name: str, lines: list[str]) -> Iterator[MacroSentenc
             )
         yield MacroSentence(
             text=text,
-            articles=tuple(mark for mark in marks if mark not in facts and mark != _COURTESY),
+            articles=tuple(mark for mark in marks if mark not in {*facts, _COURTESY, _AFFIRMS}),
             courtesy=_COURTESY in marks,
+            affirms=_AFFIRMS in marks,
             facts=tuple(dict.fromkeys((*slots, *facts))),
             spare=line.strip().startswith(_SPARE),
             paragraph=paragraph,

@@ -9,6 +9,9 @@ from support_agents.llm.streams import opened
 from support_agents.ports import Completed, LanguageModel, Prompt, TextDelta
 
 BUSY = "llm_busy"
+# So few streams are read as they come. With each further one reads may wait a little longer, so that all of them
+# together cost about what the few do: a token that is read by itself costs more than all that is done with it.
+_FEW, _SECONDS_EACH, _LONGEST_PAUSE = 4, 0.003, 0.08
 
 
 class StreamGate:
@@ -27,6 +30,10 @@ class StreamGate:
     def leave(self) -> None:
         """Give the place back."""
         self.taken -= 1
+
+    def pause(self) -> float:
+        """Seconds that a stream may be left unread."""
+        return min(_LONGEST_PAUSE, _SECONDS_EACH * max(0, self.taken - _FEW))
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ class RedactedModel:
 
 def _told(given: DraftingGiven) -> Iterator[str]:
     """Yield all that comes from the customer but the name."""
-    yield from (given.subject, given.text, *(ask.text for ask in given.asks), *given.attachments)
+    yield from (given.subject, given.text, *given.earlier, *(ask.text for ask in given.asks), *given.attachments)
 
 
 def _names(name: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from support_agents.domain.action import ActionKind, ClauseRef
 from support_agents.domain.errors import SupportError
+from support_agents.domain.voice import Voice
 from support_agents.policy.check_policy import CheckPolicy
 from support_agents.policy.clauses import Clause
 from support_agents.policy.delivery import Deliveries
@@ -32,6 +33,7 @@ class PolicyLedger:
     deliveries: Deliveries | None = None
     checks: CheckPolicy = field(default_factory=CheckPolicy)
     offered: frozenset[ActionKind] = frozenset()
+    voice: Voice = field(default_factory=Voice)
 
     def clauses_for(self, intent: str, today: date) -> tuple[Clause, ...]:
         """Return the clauses about `intent` that hold on `today`, in file order."""
@@ -72,7 +74,8 @@ def load_policy(path: Path) -> PolicyLedger:
     version = f"{data['version']}.{hashlib.sha256(content).hexdigest()[:8]}"
     deliveries = None if data.get("deliveries") is None else _part(path, "deliveries", Deliveries, data["deliveries"])
     checks = _part(path, "checks", CheckPolicy, data.get("checks") or {})
-    return PolicyLedger(version, clauses, deliveries, checks, _offered(path, data.get("steps")))
+    voice = _part(path, "voice", Voice, data.get("voice") or {})
+    return PolicyLedger(version, clauses, deliveries, checks, _offered(path, data.get("steps")), voice)
 
 
 def _offered(path: Path, data: object) -> frozenset[ActionKind]:

@@ -88,6 +88,13 @@ class ListStore:
         """List what is held."""
         return frozenset(self._held[workspace])
 
+    async def begin(self, workspace: WorkspaceId) -> frozenset[PassageId]:
+        """Go on with what is held."""
+        return await self.ids(workspace)
+
+    async def publish(self, workspace: WorkspaceId) -> None:
+        """Do nothing: what is held is searched at once."""
+
 
 class MemoryPassageStore:
     """`PassageStore` in dictionaries; `changes` counts the writing calls, each of which would add one event."""

@@ -21,7 +21,12 @@ class Enough(BaseModel):
 
 
 def enough(kept: Sequence[Sentence], given: DraftingGiven, *, shortest: int) -> bool:
-    """Whether what is left answers the customer's first ask; `shortest` holds where no rule names a length."""
+    """Whether what is left answers the customer's first ask; `shortest` holds where no rule names a length.
+
+    Where an order number is needed the question for it is enough.
+    """
+    if given.needs_order_id and any(sentence.courtesy and sentence.text.endswith("?") for sentence in kept):
+        return True
     stating = [sentence for sentence in kept if not sentence.courtesy]
     intent = given.asks[0].intent.name if given.asks else ""
     rule = rules().get(intent, Enough())

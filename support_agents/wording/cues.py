@@ -29,6 +29,7 @@ class Cue(StrEnum):
     OTHER_PRODUCT = "other_product"
     VARIANT = "variant"
     SHOP = "shop"
+    UNWANTED = "unwanted"
 
 
 def find_cue(cue: Cue, text: str) -> str | None:

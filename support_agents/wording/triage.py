@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 import re2
 import yaml
@@ -26,8 +26,15 @@ class Triaged:
 class _Rule:
     """Parts that one sentence must all have, each in one of its forms; `unless` forms anywhere in it undo it."""
 
-    parts: tuple[tuple[str, ...], ...]
-    unless: tuple[str, ...]
+    parts: tuple[tuple["_Form", ...], ...]
+    unless: tuple["_Form", ...]
+
+
+class _Form(NamedTuple):
+    """Words as they are shown, and as they stand in a sentence; `*` at their end leaves the last word's ending open."""
+
+    said: str
+    stands: str
 
 
 def triage(text: str) -> tuple[Triaged, ...]:
@@ -37,24 +44,20 @@ def triage(text: str) -> tuple[Triaged, ...]:
 
 
 def _found(sentences: Sequence[str]) -> Iterator[Triaged]:
+    whole = "".join(sentences)
     for kind, (reason, rules) in _kinds().items():
-        words = next((said for rule in rules for one in sentences if (said := _matches(rule, one))), "")
+        possible = [rule for rule in rules if all(any(form.stands in whole for form in part) for part in rule.parts)]
+        words = next((said for rule in possible for one in sentences if (said := _matches(rule, one))), "")
         if words:
             yield Triaged(kind, f"{reason} (“{words}”)")
 
 
 def _matches(rule: _Rule, sentence: str) -> str:
     """The forms that were found, or nothing."""
-    if any(_has(form, sentence) for form in rule.unless):
+    if any(form.stands in sentence for form in rule.unless):
         return ""
-    found = [next((form for form in part if _has(form, sentence)), "") for part in rule.parts]
-    return " … ".join(form.removesuffix("*") for form in found) if all(found) else ""
-
-
-def _has(form: str, sentence: str) -> bool:
-    """Whether the words of `form` stand together; `*` at its end leaves the last word's ending open."""
-    whole = f" {form.removesuffix('*')}" + ("" if form.endswith("*") else " ")
-    return whole in sentence
+    found = [next((form.said for form in part if form.stands in sentence), "") for part in rule.parts]
+    return " … ".join(found) if all(found) else ""
 
 
 def _plain(text: str) -> str:
@@ -80,10 +83,11 @@ def _rule(item: object) -> _Rule:
     return _Rule(tuple(_forms(part) for part in str(said).split("+")), _forms(str(unless)))
 
 
-def _forms(part: str) -> tuple[str, ...]:
+def _forms(part: str) -> tuple[_Form, ...]:
     return tuple(_form(form) for form in part.split("|") if form.strip())
 
 
-def _form(form: str) -> str:
+def _form(form: str) -> _Form:
     folded = form.strip().casefold().replace("'", "")
-    return " ".join(_WORD.findall(folded)) + ("*" if folded.endswith("*") else "")
+    words = " ".join(_WORD.findall(folded))
+    return _Form(words, f" {words}" if folded.endswith("*") else f" {words} ")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import lru_cache
 
 import re2
 
@@ -73,8 +74,12 @@ _WORD = re2.compile(r"\pL+")
 _AMBIGUOUS = frozenset({"once", "six", "cent", "dos", "elf"})
 
 
+@lru_cache(maxsize=2_048)
 def values_in(text: str) -> tuple[Value, ...]:
-    """Return every value in reading order; number words from two upwards count as numbers."""
+    """Return every value in reading order; number words from two upwards count as numbers.
+
+    Kept for a while: several checks ask about one sentence, and many runs about one quote.
+    """
     found, spans = [], []
     for match in _PATTERN.finditer(text):
         value = _value(match)

@@ -27,6 +27,7 @@ RULES: tuple[SentenceRule, ...] = (
     leaks.NOTHING_TAINTED,
     tone.NO_PROFANITY,
     tone.TONE,
+    tone.NEVER_SAID,
     tone.NO_COMPETITOR,
     tone.NO_LEGAL_ADVICE,
 )

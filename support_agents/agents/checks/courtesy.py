@@ -3,6 +3,7 @@
 from support_agents.agents.checks.rule import SentenceRule
 from support_agents.agents.checks.support import Support
 from support_agents.domain.sections import OrderAnswer, Sentence, Severity
+from support_agents.wording.letters import is_courtesy
 
 # Questions that say something of the look-up; each only after that answer.
 _AFTER = {
@@ -16,7 +17,7 @@ def _honest_courtesy(sentence: Sentence, support: Support) -> str:
     if not sentence.courtesy:
         return ""
     phrases = support.phrases
-    if phrases is None or not phrases.is_courtesy(sentence.text, support.drafting.customer_name):
+    if phrases is None or not is_courtesy(sentence.text, support.drafting):
         return "it passes for courtesy but is not one of our phrases"
     for key, answers in _AFTER.items():
         if sentence.text in phrases.line(key) and support.drafting.order_answer not in answers:

@@ -54,6 +54,12 @@ def _legal(sentence: Sentence, support: Support) -> str:
     return f"“{said}” reads as legal advice or an admission" if said else ""
 
 
+def _never_said(sentence: Sentence, support: Support) -> str:
+    """A phrase that the shop wants in no reply, its own articles included."""
+    said = first_listed(sentence.text, support.drafting.voice.never_say)
+    return f"“{said}” is not how we speak" if said else ""
+
+
 @cache
 def _words(kind: str, language: str) -> tuple[str, ...]:
     """Return a list in `language`; abuse is abuse in any language, so of that all are one list."""
@@ -71,4 +77,5 @@ def _lists() -> dict[str, dict[str, list[str]]]:
 NO_PROFANITY = SentenceRule("no_profanity", Severity.DROP, _profanity)
 TONE = SentenceRule("tone", Severity.FLAG, _tone)
 NO_COMPETITOR = SentenceRule("no_competitor", Severity.FLAG, _competitor)
+NEVER_SAID = SentenceRule("never_said", Severity.FLAG, _never_said)
 NO_LEGAL_ADVICE = SentenceRule("no_legal_advice", Severity.FLAG, _legal)

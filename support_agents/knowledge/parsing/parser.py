@@ -22,6 +22,10 @@ _CHILD = "from support_agents.knowledge.parsing.child import main; main()"
 _START = f"import sys; sys.path.insert(0, {str(_ROOT)!r}); {_CHILD}"
 
 
+class _NotStartedError(Exception):
+    """The process ended, or stayed silent, before it was given a file."""
+
+
 @dataclass
 class FileParser:
     """Parses files one at a time in a process of its own, started when first needed; blocks the calling thread."""
@@ -42,6 +46,9 @@ class FileParser:
             return Failed("too_large", f"larger than {INPUT_BYTES:,} bytes")
         try:
             answer = self._asked(kind, name, content)
+        except _NotStartedError:
+            self.close()
+            return Failed("not_started", "the process that reads such files did not start; try again", retryable=True)
         except (OSError, ValueError):
             answer = None
         if answer is None:
@@ -81,7 +88,7 @@ class FileParser:
                 close_fds=True,
             )
             if _answered(self._process, _START_SECONDS) is None:
-                raise OSError("the parsing process did not start")
+                raise _NotStartedError
         return self._process
 
 
