@@ -1,9 +1,11 @@
 """The audit's head and the install epoch in a signed file beside the database: what a restored backup cannot know."""
 
+import fcntl
 import hashlib
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -54,16 +56,34 @@ class Anchor:
         return {WorkspaceId(workspace): head for workspace, head in heads.items()}
 
     def write(self, workspace: WorkspaceId, head: Head) -> None:
-        """Replace one workspace's head; after a power cut the file is the old or the new one, whole."""
-        self._replace({**self.read(), workspace: head})
+        """Replace one workspace's head, never by an older one or another epoch's: processes that share it may be late.
+
+        After a power cut the file is the old or the new one, whole.
+        """
+        with self._alone():
+            known = self.read()
+            there = known.get(workspace)
+            if there is None or there.seq == 0 or (there.epoch == head.epoch and there.seq <= head.seq):
+                self._replace({**known, workspace: head})
 
     def adopt(self, workspace: WorkspaceId, head: Head) -> None:
         """As `write`, although the file may be unreadable, which loses the other workspaces': a person's decision."""
+        with self._alone():
+            try:
+                known = self.read()
+            except SupportError:
+                known = {}
+            self._replace({**known, workspace: head})
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes from writing meanwhile."""
+        descriptor = os.open(self.path.with_suffix(".lock"), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            known = self.read()
-        except SupportError:
-            known = {}
-        self._replace({**known, workspace: head})
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def _replace(self, heads: Mapping[WorkspaceId, Head]) -> None:
         body = _Heads(heads=dict(heads)).model_dump_json()

@@ -97,7 +97,9 @@ class AuditSealer:
     async def _seal_batch(self, workspace: WorkspaceId, anchored: Head) -> tuple[int, Head] | None:
         async with self.database.read() as uow:  # most of the time there is nothing: no need for the writer's turn
             if not await uow.audit.unsealed(workspace, limit=1):
-                return None
+                # Another process may have sealed what this one is about to act on, and not have said so outside yet.
+                seq, seal = await self._head(uow, workspace, anchored)
+                return (0, Head(epoch=anchored.epoch, seq=seq, seal=seal)) if seq > anchored.seq else None
         async with self.database.write("seal") as uow:
             await uow.workspaces.lock(workspace)
             seq, seal = await self._head(uow, workspace, anchored)

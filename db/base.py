@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, LargeBinary, MetaData, String, Table, Text, Uuid
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, LargeBinary, MetaData, String, Table, Text, Uuid, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert  # its ON CONFLICT compiles for SQLite too; not vice versa
 from sqlalchemy.engine import Dialect
@@ -19,6 +19,7 @@ from sqlalchemy.types import JSON, TypeDecorator, TypeEngine
 from support_agents.domain.ids import WorkspaceId, new_id
 
 __all__ = [
+    "NOW",
     "Base",
     "Created",
     "Identified",
@@ -118,6 +119,9 @@ class database_now(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL 
 
     type = UtcDateTime()
     inherit_cache = True
+
+
+NOW = select(database_now())
 
 
 @compiles(database_now, "sqlite")

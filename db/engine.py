@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from db.postgresql import PostgresStore
 from db.sqlite import SqliteStore
+from db.turns import StillMine
 from db.uow import UnitOfWork
-from db.wakeup import Wakeup
+from db.wakeup import KNOWLEDGE, OUTBOX, Wakeup
 from db.writer import Boundary
 from support_agents.domain.errors import SupportError
 from support_agents.domain.events import EventName
@@ -25,6 +26,11 @@ class Store(Protocol):
         """Set after commits that added outbox rows."""
         ...
 
+    @property
+    def knowledge(self) -> Wakeup:
+        """Set after commits that changed articles."""
+        ...
+
     def write(self, label: str, *, urgent: bool) -> AbstractAsyncContextManager[AsyncConnection]:
         """One writing transaction; committed when the context has been left."""
         ...
@@ -33,8 +39,12 @@ class Store(Protocol):
         """One transaction that cannot write."""
         ...
 
-    async def announce(self, connection: AsyncConnection) -> None:
+    async def announce(self, connection: AsyncConnection, channel: str) -> None:
         """Within the transaction: have its commit wake other processes too."""
+        ...
+
+    def turn(self, name: str) -> AbstractAsyncContextManager[StillMine]:
+        """Wait for a turn that one process has at a time."""
         ...
 
     async def close(self) -> None:
@@ -54,24 +64,38 @@ class Database:
         self._heard = heard
 
     @classmethod
-    def open(cls, url: str, *, boundary: Boundary = no_boundary, heard: Collection[EventName] = ()) -> "Database":
+    def open(
+        cls, url: str, *, boundary: Boundary = no_boundary, heard: Collection[EventName] = (), direct: str = ""
+    ) -> "Database":
         """Open `sqlite+aiosqlite:///…` or `postgresql+psycopg://…`; connects at first use.
 
         `boundary("before" | "after", label)` is called around each COMMIT of a writing unit of work. `heard` are events
-        that are put into the outbox only where somebody listens to them (`REQUEST_CHANGED`).
+        that are put into the outbox only where somebody listens to them (`REQUEST_CHANGED`). `direct` is the address
+        past a pooler, for what belongs to a session: LISTEN and turns.
         """
         parsed = make_url(url)
         backend = parsed.get_backend_name()
         if backend == "sqlite":
             return cls(SqliteStore.open(parsed, boundary=boundary), heard)
         if backend == "postgresql":
-            return cls(PostgresStore.open(parsed, boundary=boundary), heard)
+            return cls(
+                PostgresStore.open(parsed, boundary=boundary, direct=make_url(direct) if direct else None), heard
+            )
         raise SupportError("unknown_database", f"no such kind of database: {backend}")
 
     @property
     def committed(self) -> Wakeup:
         """Set after any commit that added outbox rows."""
         return self._store.committed
+
+    @property
+    def knowledge(self) -> Wakeup:
+        """Set after any commit that changed articles."""
+        return self._store.knowledge
+
+    def turn(self, name: str) -> AbstractAsyncContextManager[StillMine]:
+        """Wait for a turn that one process of all on this database has at a time; see `db.turns`."""
+        return self._store.turn(name)
 
     @asynccontextmanager
     async def write(self, label: str, *, urgent: bool = False) -> AsyncIterator[UnitOfWork]:
@@ -81,9 +105,13 @@ class Database:
                 uow = UnitOfWork(session, self._heard)
                 yield uow
                 if uow.outbox.added:
-                    await self._store.announce(connection)
+                    await self._store.announce(connection, OUTBOX)
+                if uow.outbox.knowledge_changed:
+                    await self._store.announce(connection, KNOWLEDGE)
         if uow.outbox.added:
             self.committed.set()
+        if uow.outbox.knowledge_changed:
+            self.knowledge.set()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:

@@ -1,38 +1,41 @@
 """PostgreSQL as the server database, by psycopg 3; it knows no table."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Self
 
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from db.wakeup import CHANNEL, ListeningWakeup
+from db.turns import StillMine, turn
+from db.wakeup import KNOWLEDGE, OUTBOX, ListeningWakeup
 from db.writer import Boundary
 
 OPTIONS = "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
-NOTIFY = text("SELECT pg_notify(:channel, '')").bindparams(channel=CHANNEL)
+NOTIFY = text("SELECT pg_notify(:channel, '')")
 
 
 @dataclass(frozen=True)
 class PostgresStore:
-    """A pool, and a direct connection that listens."""
+    """A pool, and direct connections that listen where somebody waits."""
 
     engine: AsyncEngine
     boundary: Boundary
     committed: ListeningWakeup
+    knowledge: ListeningWakeup
+    direct: str = field(repr=False)
 
     @classmethod
-    def open(cls, url: URL, *, boundary: Boundary) -> Self:
-        """Prepare the engine; nothing is opened before first use."""
+    def open(cls, url: URL, *, boundary: Boundary, direct: URL | None = None) -> Self:
+        """Prepare the engine; nothing is opened before first use. `direct` leads past a pooler, which cannot LISTEN."""
         # Asked before each use: after a restart of the server nobody is handed a connection that is dead.
         engine = create_async_engine(
             url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args={"options": OPTIONS}
         )
-        conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
-        return cls(engine, boundary, ListeningWakeup(conninfo))
+        conninfo = (direct or url).set(drivername="postgresql").render_as_string(hide_password=False)
+        return cls(engine, boundary, ListeningWakeup(conninfo, OUTBOX), ListeningWakeup(conninfo, KNOWLEDGE), conninfo)
 
     @asynccontextmanager
     async def write(self, label: str, *, urgent: bool) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002 - row locks order writers here
@@ -51,11 +54,16 @@ class PostgresStore:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield connection
 
-    async def announce(self, connection: AsyncConnection) -> None:
+    async def announce(self, connection: AsyncConnection, channel: str) -> None:
         """NOTIFY, delivered by the commit."""
-        await connection.execute(NOTIFY)
+        await connection.execute(NOTIFY, {"channel": channel})
+
+    def turn(self, name: str) -> AbstractAsyncContextManager[StillMine]:
+        """Wait for a turn that one process has at a time."""
+        return turn(self.direct, name)
 
     async def close(self) -> None:
         """Close every connection."""
         await self.committed.close()
+        await self.knowledge.close()
         await self.engine.dispose()

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from db.sqlite_driver import Driver, ReaderConnection, WriterConnection
+from db.turns import StillMine
 from db.wakeup import Wakeup
 from db.writer import Boundary, Writer
 from support_agents.domain.errors import SupportError
@@ -37,6 +38,7 @@ class SqliteStore:
     reading: AsyncEngine
     writer: Writer
     committed: Wakeup
+    knowledge: Wakeup
 
     @classmethod
     def open(cls, url: URL, *, boundary: Boundary) -> Self:
@@ -49,7 +51,7 @@ class SqliteStore:
         reading = create_async_engine(url, module=Driver(ReaderConnection), pool_size=READERS, max_overflow=0)
         event.listen(reading.sync_engine, "connect", _prepare_reader)
         event.listen(reading.sync_engine, "begin", _begin_deferred)
-        return cls(writing, reading, Writer(writing, boundary), Wakeup())
+        return cls(writing, reading, Writer(writing, boundary), Wakeup(), Wakeup())
 
     def write(self, label: str, *, urgent: bool) -> AbstractAsyncContextManager[AsyncConnection]:
         """Take a turn of the writer."""
@@ -61,13 +63,22 @@ class SqliteStore:
         async with self.reading.connect() as connection:
             yield connection
 
-    async def announce(self, connection: AsyncConnection) -> None:
+    async def announce(self, connection: AsyncConnection, channel: str) -> None:
         """Nobody else is told: the event in this process is enough."""
+
+    @asynccontextmanager
+    async def turn(self, name: str) -> AsyncIterator[StillMine]:  # noqa: ARG002 - one process owns the file
+        """Have the turn at once, for good."""
+        yield _still_mine
 
     async def close(self) -> None:
         """Close every connection."""
         await self.reading.dispose()
         await self.writing.dispose()
+
+
+async def _still_mine() -> None:
+    """Nobody else can have it."""
 
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

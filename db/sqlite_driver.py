@@ -8,6 +8,7 @@
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, cast
 
 import aiosqlite
@@ -52,6 +53,9 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
         return self._lastrowid
 
     def execute(self, operation: Any, parameters: Any = None) -> None:
+        if operation == "BEGIN" and isinstance(self._adapt_connection, ReaderConnection):
+            self._adapt_connection.begins = True
+            return
         self._do(lambda cursor: cursor.execute(operation, parameters or ()), waits=operation.startswith("BEGIN"))
 
     def executemany(self, operation: Any, seq_of_parameters: Sequence[Any]) -> None:
@@ -65,7 +69,9 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
 
     def _do(self, work: Callable[[sqlite3.Cursor], object], *, waits: bool) -> None:
         try:
-            if waits or not isinstance(self._adapt_connection, WriterConnection):
+            if isinstance(self._adapt_connection, ReaderConnection):
+                self._adapt_connection.carry_out(partial(self._carry_out, work))
+            elif waits:
                 await_(self._connection._execute(self._carry_out, work))
             else:
                 self._carry_out(work)
@@ -84,28 +90,57 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
             cursor.close()
 
 
-class ReaderConnection(AsyncAdapt_aiosqlite_connection):
-    """Every statement makes one trip."""
+class WriterConnection(AsyncAdapt_aiosqlite_connection):
+    """Statements that cannot wait make no trip."""
 
     __slots__ = ()
 
     _cursor_cls = Cursor  # type: ignore[assignment] # annotated by the parent as its own class
 
 
-class WriterConnection(ReaderConnection):
-    """Statements that cannot wait make none."""
+class ReaderConnection(AsyncAdapt_aiosqlite_connection):
+    """Every statement makes one trip; `begins` until the first of a view, `busy` while one may still be on its way."""
 
-    __slots__ = ()
+    __slots__ = ("begins", "busy")
+
+    _cursor_cls = Cursor  # type: ignore[assignment] # as above
+
+    def __init__(self, dbapi: Any, connection: AsyncIODBAPIConnection) -> None:
+        super().__init__(dbapi, connection)
+        self.begins = self.busy = False
+
+    def carry_out(self, work: Callable[[], None]) -> None:
+        """Make the trip; who was cancelled meanwhile leaves the statement behind in the thread."""
+        self.busy = True
+        try:
+            await_(self._connection._execute(self._begun, work))
+        except Exception:
+            self.busy = False
+            raise
+        self.busy = False
+
+    def _begun(self, work: Callable[[], None]) -> None:
+        if self.begins:
+            self._connection._conn.execute("BEGIN")
+            self.begins = False
+        work()
+
+    def rollback(self) -> None:
+        if self.busy or not self._connection._connection:
+            super().rollback()
+        elif not self.begins:
+            self._connection._conn.rollback()
+        self.begins = self.busy = False
 
 
 class Driver(AsyncAdapt_aiosqlite_dbapi):
     """To be given to `create_async_engine(module=…)`."""
 
-    def __init__(self, kind: type[ReaderConnection]) -> None:
+    def __init__(self, kind: type[ReaderConnection | WriterConnection]) -> None:
         super().__init__(aiosqlite, sqlite3)
         self._kind = kind
 
-    def connect(self, *args: Any, **options: Any) -> ReaderConnection:
+    def connect(self, *args: Any, **options: Any) -> ReaderConnection | WriterConnection:
         connection = aiosqlite.connect(*args, **options | {"check_same_thread": False})
         connection._thread.daemon = True
         try:

@@ -3,10 +3,9 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.base import database_now
+from db.base import NOW
 from db.repositories.approvals import Approvals
 from db.repositories.audit import Audit
 from db.repositories.dispatch import DispatchStops
@@ -30,8 +29,6 @@ from db.repositories.subjects import Subjects
 from db.repositories.tickets import Tickets
 from db.repositories.workspaces import Workspaces
 from support_agents.domain.events import EventName
-
-NOW = select(database_now())
 
 
 class UnitOfWork:

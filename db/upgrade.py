@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.resources import files
 
 from alembic import command
@@ -15,19 +16,50 @@ from sqlalchemy.pool import NullPool
 
 from support_agents.domain.errors import SupportError
 
+BUSY = "a table is in use by others for too long; nothing has changed. Run it again, or when there is less to do."
+TOO_LONG = "a statement took longer than SUPPORT_MIGRATION_STATEMENT_SECONDS allows; nothing has changed. Allow more."
+# What PostgreSQL says when a lock was not to be had in time, and when a statement took too long.
+_LOCKED, _CANCELLED = "55P03", "57014"
+_HELD = {_LOCKED: BUSY, _CANCELLED: TOO_LONG}
 
-def upgrade(url: str) -> None:
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a migration on PostgreSQL waits for a table that others hold, and how long one statement may take."""
+
+    lock_seconds: float = 5
+    statement_seconds: float = 900
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A migration that has not run here."""
+
+    revision: str
+    about: str
+
+
+def upgrade(url: str, limits: Limits | None = None) -> None:
     """Run every missing migration, all in one transaction; blocks. `url` as for `Database.open`."""
+    config = _config(url)
+    config.attributes["limits"] = limits or Limits()
     with _reached():
-        command.upgrade(_config(url), "head")
+        command.upgrade(config, "head")
+
+
+def missing(url: str) -> tuple[Missing, ...]:
+    """The migrations that have not run, in their order; all of them for a database that has never been migrated."""
+    engine = create_engine(_blocking(url), poolclass=NullPool)
+    with _reached(), engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    scripts = ScriptDirectory.from_config(_config(url))
+    newer = scripts.iterate_revisions("head", found or "base")
+    return tuple(Missing(each.revision, each.doc) for each in reversed([*newer]) if each.revision != found)
 
 
 def is_current(url: str) -> bool:
     """Whether no migration is missing; False also for a database that has never been migrated."""
-    engine = create_engine(_blocking(url), poolclass=NullPool)
-    with _reached(), engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    return found == ScriptDirectory.from_config(_config(url)).get_current_head()
+    return not missing(url)
 
 
 @contextmanager
@@ -36,6 +68,9 @@ def _reached() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        code = getattr(error.orig, "sqlstate", None)
+        if code in _HELD:
+            raise SupportError("schema_busy", _HELD[code], retryable=code == _LOCKED) from error
         raise SupportError("database_unavailable", str(error.orig), retryable=True) from error
 
 

@@ -1,11 +1,11 @@
-"""Tells the relay that a commit added work, so that it need not poll; it carries nothing but the hint."""
+"""Tells that a commit added work or knowledge, so that nobody need poll; it carries nothing but the hint."""
 
 import asyncio
 import contextlib
 
 import psycopg
 
-CHANNEL = "support_outbox"
+OUTBOX, KNOWLEDGE = "support_outbox", "support_knowledge"
 
 
 class Wakeup:
@@ -35,9 +35,10 @@ class Wakeup:
 class ListeningWakeup(Wakeup):
     """Also woken by other processes' commits, over LISTEN on a direct connection (never through a pooler)."""
 
-    def __init__(self, conninfo: str) -> None:
+    def __init__(self, conninfo: str, channel: str) -> None:
         super().__init__()
         self._conninfo = conninfo
+        self._channel = channel
         self._listener: asyncio.Task[None] | None = None
 
     async def wait(self, seconds: float) -> bool:
@@ -58,7 +59,7 @@ class ListeningWakeup(Wakeup):
         with contextlib.suppress(psycopg.OperationalError):
             connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
             async with connection:
-                await connection.execute(f"LISTEN {CHANNEL}")
+                await connection.execute(f"LISTEN {self._channel}")
                 self.set()  # what was committed before LISTEN is not told
                 async for _ in connection.notifies():
                     self.set()

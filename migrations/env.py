@@ -17,13 +17,17 @@ LOCK = 7_205_759
 def main() -> None:
     """Connect as told by `db.upgrade`, or by `-x url=…` on the command line."""
     url = context.config.get_main_option("sqlalchemy.url") or context.get_x_argument(as_dictionary=True)["url"]
+    limits = context.config.attributes.get("limits")
     engine = create_engine(url, poolclass=NullPool)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _no_driver_transactions)
         event.listen(engine, "begin", _begin_immediate)
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
+            _limit(connection, "statement_timeout", limits.statement_seconds if limits else 0)
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            # From here on: another process that migrates is waited for, whoever holds a table is not.
+            _limit(connection, "lock_timeout", limits.lock_seconds if limits else 0)
         context.configure(
             connection=connection,
             target_metadata=METADATA,
@@ -34,6 +38,13 @@ def main() -> None:
         with context.begin_transaction():
             context.run_migrations()
         connection.commit()
+
+
+def _limit(connection: Connection, setting: str, seconds: float) -> None:
+    """Set a time limit of this transaction; 0 is none."""
+    connection.execute(
+        text("SELECT set_config(:setting, :value, true)"), {"setting": setting, "value": f"{seconds * 1000:.0f}ms"}
+    )
 
 
 def _no_driver_transactions(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

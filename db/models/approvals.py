@@ -21,6 +21,9 @@ from db.base import Base, Created, Identified, InWorkspace, OutsideText, Persona
 from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import DecisionVerdict, RequestStatus, Role
 
+# What may still lead to an execution and has none; those that waited for another action and were carried out, too.
+OPEN = text("status = 'pending' OR (status = 'approved' AND after_action_id IS NOT NULL)")
+
 
 class ApprovalRequestRow(Identified, InWorkspace, Created, Base):
     """The question put to people: canonical bytes, their digest, and the facts that decide who may answer."""
@@ -51,6 +54,8 @@ class ApprovalRequestRow(Identified, InWorkspace, Created, Base):
         Index("ix_approval_requests_ticket_id", "ticket_id"),
         Index("ix_approval_requests_status_expires_at", "workspace_id", "status", "expires_at"),
         Index("ix_approval_requests_after_action_id", "after_action_id"),
+        Index("ix_approval_requests_created_at", "workspace_id", "created_at"),
+        Index("ix_approval_requests_open", "id", sqlite_where=OPEN, postgresql_where=OPEN),
     )
 
     ticket_id: Mapped[UUID] = mapped_column(Uuid(), ForeignKey("tickets.id"))
@@ -97,6 +102,9 @@ class DecisionRow(Identified, InWorkspace, Created, Base):
             ["sessions.workspace_id", "sessions.operator_id", "sessions.id"],
         ),
         Index("ix_decisions_operator_id", "operator_id"),
+        Index("ix_decisions_request_id", "request_id"),
+        Index("ix_decisions_session_id", "session_id"),
+        Index("ix_decisions_created_at", "workspace_id", "created_at"),
     )
 
     request_id: Mapped[UUID] = mapped_column(Uuid())

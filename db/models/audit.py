@@ -19,7 +19,7 @@ class AuditRow(Identified, InWorkspace, Base):
     __table_args__ = (
         UniqueConstraint("workspace_id", "sealed_seq"),
         Index("ix_audit_unsealed", "workspace_id", "id", sqlite_where=UNSEALED, postgresql_where=UNSEALED),
-        Index(None, "workspace_id", "subject"),
+        Index("ix_audit_subject", "subject"),
     )
 
     at: Mapped[datetime] = mapped_column(UtcDateTime(), server_default=database_now())

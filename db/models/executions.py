@@ -47,6 +47,8 @@ class ExecutionRow(Identified, InWorkspace, Created, Base):
         ),
         Index("ix_executions_status_next_check_at", "status", "next_check_at"),
         Index("ix_executions_ticket_id", "ticket_id"),
+        Index("ix_executions_request_id", "request_id"),
+        Index("ix_executions_created_at", "workspace_id", "created_at"),
     )
 
     request_id: Mapped[UUID] = mapped_column(Uuid())
@@ -76,6 +78,7 @@ class AttemptRow(Identified, InWorkspace, Base):
         UniqueConstraint("workspace_id", "execution_id", "generation"),
         UniqueConstraint("workspace_id", "key"),
         Index("ix_attempts_ticket_id", "ticket_id"),
+        Index("ix_attempts_execution_id", "execution_id", "generation"),
         Index(
             "ix_attempts_marked_at",
             "marked_at",

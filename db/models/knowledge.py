@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Date, ForeignKey, UniqueConstraint
+from sqlalchemy import Date, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, Created, Identified, InWorkspace, OutsideText, Uuid, one_of
@@ -21,6 +21,7 @@ class ArticleRow(Identified, InWorkspace, Created, Base):
     audience: Mapped[str]
     language: Mapped[str]
     updated: Mapped[date | None] = mapped_column(Date())
+    verified_until: Mapped[date | None] = mapped_column(Date())
     content_hash: Mapped[str]
 
 
@@ -28,7 +29,10 @@ class PassageRow(Identified, InWorkspace, Created, Base):
     """A piece of an article in its place."""
 
     __tablename__ = "passages"
-    __table_args__ = (UniqueConstraint("workspace_id", "article_row_id", "position"),)
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "article_row_id", "position"),
+        Index("ix_passages_article_row_id", "article_row_id"),
+    )
 
     article_row_id: Mapped[UUID] = mapped_column(Uuid(), ForeignKey("articles.id"))
     position: Mapped[int]

@@ -41,6 +41,7 @@ class CardClaimRow(Identified, InWorkspace, Created, Base):
     __table_args__ = (
         UniqueConstraint("workspace_id", "request_id"),
         Index("ix_card_claims_operator_id", "operator_id"),
+        Index("ix_card_claims_request_id", "request_id"),
     )
 
     request_id: Mapped[UUID] = mapped_column(Uuid(), ForeignKey("approval_requests.id"))

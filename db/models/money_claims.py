@@ -31,6 +31,7 @@ class MoneyClaimRow(Identified, InWorkspace, Base):
         UniqueConstraint("workspace_id", "request_id", "subject_id"),
         CheckConstraint("minor > 0", name="minor"),
         Index("ix_money_claims_subject_id", "subject_id", "claimed_at"),
+        Index("ix_money_claims_request_id", "request_id"),
     )
 
     subject_id: Mapped[UUID] = mapped_column(Uuid(), ForeignKey("money_subjects.id"))

@@ -36,7 +36,9 @@ class SessionRow(Identified, InWorkspace, Created, Base):
     __table_args__ = (
         UniqueConstraint("workspace_id", "token_hash"),
         UniqueConstraint("workspace_id", "operator_id", "id"),
-        Index(None, "workspace_id", "previous_token_hash"),
+        Index("ix_sessions_operator_id", "operator_id"),
+        Index("ix_sessions_token_hash", "token_hash"),
+        Index("ix_sessions_previous_token_hash", "previous_token_hash"),
         one_of("origin", ("password", "link", "slack")),
     )
 

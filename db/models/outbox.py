@@ -10,6 +10,8 @@ from db.base import Base, Created, Identified, InWorkspace, Uuid, database_now, 
 from support_agents.domain.events import EventName
 
 WAITING = text("done_at IS NULL AND buried_at IS NULL")
+UNDONE = text("done_at IS NULL")
+BURIED = text("buried_at IS NOT NULL")
 
 
 class OutboxRow(Identified, InWorkspace, Created, Base):
@@ -18,6 +20,8 @@ class OutboxRow(Identified, InWorkspace, Created, Base):
     __tablename__ = "outbox"
     __table_args__ = (
         Index("ix_outbox_due", "not_before", "id", sqlite_where=WAITING, postgresql_where=WAITING),
+        Index("ix_outbox_undone_subject", "subject", sqlite_where=UNDONE, postgresql_where=UNDONE),
+        Index("ix_outbox_buried", "workspace_id", "id", sqlite_where=BURIED, postgresql_where=BURIED),
         one_of("name", EventName),
     )
 

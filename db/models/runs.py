@@ -22,6 +22,7 @@ class RunRow(Identified, InWorkspace, Created, Base):
         Index("uq_runs_open", "workspace_id", "ticket_id", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
         Index(None, "ticket_id", "id"),
         Index("ix_runs_finished", "workspace_id", "finished_at"),
+        Index("ix_runs_created_at", "workspace_id", "created_at"),
         one_of("status", ("open", "finished")),
         one_of("outcome", Outcome),
     )
@@ -43,6 +44,7 @@ class RunRow(Identified, InWorkspace, Created, Base):
     total_ms: Mapped[float | None]
     late: Mapped[bool] = mapped_column(default=False)
     salt: Mapped[str | None]
+    outlier: Mapped[dict[str, Any] | None] = mapped_column(Json, doc="the run in numbers; no text from outside")
 
 
 class RunSectionRow(InWorkspace, Created, Base):

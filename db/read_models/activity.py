@@ -12,6 +12,7 @@ from db.models.approvals import ApprovalRequestRow
 from db.models.executions import ExecutionRow
 from db.models.outbox import OutboxRow
 from db.models.runs import RunRow
+from db.read_models.levels import Stuck, stuck
 from db.read_models.tickets import TicketLine, tickets
 from db.repositories.executions import Execution
 from db.repositories.inbox import Buried
@@ -42,7 +43,7 @@ class BuriedEvent:
 
 @dataclass(frozen=True)
 class Activity:
-    """Counts since a moment, and what is stuck now (the newest fifty of each)."""
+    """Counts since a moment, what is stuck now (the newest fifty of each), and how much of it there is."""
 
     outcomes: Mapping[Outcome, int]
     late_runs: int
@@ -56,6 +57,7 @@ class Activity:
     in_doubt: tuple[Execution, ...]
     needs_person: tuple[TicketLine, ...]
     outbox_waiting: int
+    stuck: Stuck
 
 
 async def activity(uow: UnitOfWork, workspace: WorkspaceId, *, since: datetime) -> Activity:
@@ -81,6 +83,7 @@ async def activity(uow: UnitOfWork, workspace: WorkspaceId, *, since: datetime) 
         in_doubt=await _in_doubt(uow, workspace),
         needs_person=(await tickets(uow, workspace, needs_person=True, limit=MOST)).items,
         outbox_waiting=await _waiting(uow, workspace),
+        stuck=await stuck(uow, workspace),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, exists, func, select
+from sqlalchemy import Select, and_, bindparam, case, exists, func, select
 
 from db.base import database_now, table_of
 from db.models.approvals import ApprovalRequestRow, DecisionRow
@@ -26,6 +26,17 @@ EXECUTIONS = table_of(ExecutionRow)
 CLAIMS = table_of(CardClaimRow)
 TICKETS = table_of(TicketRow)
 OPERATORS = table_of(OperatorRow)
+_CLAIMED = CLAIMS.c.operator_id == bindparam("operator"), CLAIMS.c.claimed_until > database_now()
+_HELD = select(CLAIMS.c.request_id).where(*_CLAIMED)
+_HELD_UNTIL = select(CLAIMS.c.claimed_until).where(*_CLAIMED, CLAIMS.c.request_id == bindparam("request"))
+_NAMED = (
+    select(
+        REQUESTS.c.kind, REQUESTS.c.target, REQUESTS.c.amount_minor, REQUESTS.c.currency,
+        TICKETS.c.subject, TICKETS.c.requester_name, TICKETS.c.requester_email,
+    )
+    .join(TICKETS, TICKETS.c.id == REQUESTS.c.ticket_id)
+    .where(REQUESTS.c.id == bindparam("request"), REQUESTS.c.workspace_id == bindparam("workspace"))
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,31 @@ class Waiting:
     requester_email: str
     expires_at: datetime
     claimed_by: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a request is about, in short; `customer` is a name, or an address where there is none."""
+
+    kind: ActionKind
+    target: str
+    amount: Money | None
+    customer: str
+    subject: str
+
+
+async def subject_of(uow: UnitOfWork, workspace: WorkspaceId, request: RequestId) -> Subject | None:
+    """What a request of this workspace is about."""
+    row = (await uow.session.execute(_NAMED, {"workspace": workspace, "request": request})).first()
+    if row is None:
+        return None
+    return Subject(
+        kind=ActionKind(row.kind),
+        target=row.target,
+        amount=Money(minor=row.amount_minor, currency=row.currency) if row.currency else None,
+        customer=row.requester_name or row.requester_email,
+        subject=row.subject,
+    )
 
 
 async def waiting_for(
@@ -77,14 +113,13 @@ async def waiting_for(
 
 async def held_by(uow: UnitOfWork, operator: OperatorId) -> tuple[RequestId, ...]:
     """Requests that this person has claimed and that the claim still holds."""
-    query = select(CLAIMS.c.request_id).where(CLAIMS.c.operator_id == operator, CLAIMS.c.claimed_until > database_now())
-    return tuple((await uow.session.execute(query)).scalars())
+    return tuple((await uow.session.execute(_HELD, {"operator": operator})).scalars())
 
 
 async def held_until(uow: UnitOfWork, operator: OperatorId, request: RequestId) -> datetime | None:
     """Until when this person's claim on a request holds."""
-    mine = (CLAIMS.c.operator_id == operator, CLAIMS.c.request_id == request, CLAIMS.c.claimed_until > database_now())
-    until: datetime | None = (await uow.session.execute(select(CLAIMS.c.claimed_until).where(*mine))).scalar()
+    given = {"operator": operator, "request": request}
+    until: datetime | None = (await uow.session.execute(_HELD_UNTIL, given)).scalar()
     return until
 
 

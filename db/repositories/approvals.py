@@ -1,9 +1,11 @@
 """Rows of approval requests, decisions and daily money; it saves transitions but knows none."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import RowMapping, exists, func, insert, or_, select, update
+from sqlalchemy import RowMapping, Select, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -105,12 +107,49 @@ class DayMoney(BaseModel):
 _REQUESTS = table_of(ApprovalRequestRow)
 _DECISIONS = table_of(DecisionRow)
 _MONEY = table_of(OperatorMoneyRow)
-_HAS_EXECUTION = exists().where(ExecutionRow.request_id == ApprovalRequestRow.id)
+_EXECUTIONS, _TICKETS = table_of(ExecutionRow), table_of(TicketRow)
+_R, _D, _M = _REQUESTS.c, _DECISIONS.c, _MONEY.c
+
+# Statements are made once: making one again for each request cost more than the database's answer.
+_ADD = insert(_REQUESTS)
+_BY_ID = select(_REQUESTS).where(_R.id == bindparam("wanted"))
+_LOCKED = _BY_ID.with_for_update(key_share=True)
+_BY_ACTION = select(_REQUESTS).where(_R.workspace_id == bindparam("workspace"), _R.action_id == bindparam("wanted"))
+_OLDEST = select(_REQUESTS).order_by(_R.id).limit(bindparam("most"))
+_HAS_EXECUTION = exists().where(_EXECUTIONS.c.request_id == _R.id)
 # What could still lead to an effect and has not begun to: pending, or approved and waiting for another action.
 _OPEN: ColumnElement[bool] = or_(
-    ApprovalRequestRow.status == RequestStatus.PENDING,
-    (ApprovalRequestRow.status == RequestStatus.APPROVED) & ~_HAS_EXECUTION,
+    _R.status == RequestStatus.PENDING,
+    (_R.status == RequestStatus.APPROVED) & _R.after_action_id.is_not(None) & ~_HAS_EXECUTION,
 )
+_OPEN_ON = _OLDEST.where(_R.ticket_id == bindparam("ticket"), _OPEN)
+_OPEN_IN = _OLDEST.where(_R.workspace_id == bindparam("workspace"), _OPEN)
+_WAITING_FOR = _OPEN_IN.where(_R.after_action_id == bindparam("first"))
+# Checks of attention are nobody's reply.
+_REJECTED_REPLIES = _OLDEST.where(
+    _R.ticket_id == bindparam("ticket"), _R.ticket_revision == bindparam("revision"), _R.seeded_by.is_(None),
+    _R.kind == ActionKind.SEND_REPLY, _R.status == RequestStatus.REJECTED,
+)  # fmt: skip
+_EXPIRED = _OLDEST.where(_R.status == RequestStatus.PENDING, _R.expires_at <= database_now())
+_STALE = _OLDEST.where(_OPEN, exists().where(_TICKETS.c.id == _R.ticket_id, _TICKETS.c.revision != _R.ticket_revision))
+_MOVE = (
+    update(_REQUESTS)
+    .where(_R.id == bindparam("seen_id"), _R.status == bindparam("seen_status"))
+    .values(status=bindparam("new_status"), closed_at=database_now(), closed_reason=bindparam("new_reason"))
+    .returning(_R.id)
+)
+_DECIDE = insert(_DECISIONS)
+_DECISIONS_OF = select(_DECISIONS).where(_D.request_id == bindparam("wanted")).order_by(_D.id)
+_NEW_DAY = upsert(_MONEY).on_conflict_do_nothing()
+_THAT_DAY = (
+    _M.workspace_id == bindparam("of_workspace_id"), _M.operator_id == bindparam("of_operator_id"),
+    _M.day == bindparam("of_day"), _M.currency == bindparam("of_currency"),
+)  # fmt: skip
+_RESERVED = select(_M.reserved_minor).where(*_THAT_DAY)
+_ADD_MONEY = update(_MONEY).where(*_THAT_DAY).values(reserved_minor=_M.reserved_minor + bindparam("minor"))
+_RESERVE = _ADD_MONEY.where(_M.reserved_minor + bindparam("minor") <= bindparam("most")).returning(_M.id)
+_RELEASE = _ADD_MONEY.where(_M.reserved_minor + bindparam("minor") >= 0).returning(_M.id)
+_MOST = 1_000
 
 
 class Approvals:
@@ -123,73 +162,58 @@ class Approvals:
     async def add(self, request: NewRequest) -> None:
         """Insert a pending request; a second pending one of the same ticket, kind and target is an IntegrityError."""
         values = {**request.model_dump(), "status": RequestStatus.PENDING}
-        await self._session.execute(insert(_REQUESTS).values(**values))
+        await self._session.execute(_ADD, values)
         await self._outbox.request_changed(request.id, workspace=request.workspace_id)
 
     async def get(self, request_id: RequestId) -> ApprovalRequest | None:
         """Read without locking."""
-        return await self._one(ApprovalRequestRow.id == request_id)
+        return await self._one(_BY_ID, {"wanted": request_id})
 
     async def lock(self, request_id: RequestId) -> ApprovalRequest | None:
         """Read and lock; always after the ticket's row is locked, so that two use cases cannot wait crosswise."""
-        return await self._one(ApprovalRequestRow.id == request_id, lock=True)
+        return await self._one(_LOCKED, {"wanted": request_id})
 
     async def by_action(self, workspace: WorkspaceId, action_id: ActionId) -> ApprovalRequest | None:
         """Find the request of an action."""
-        return await self._one(
-            (ApprovalRequestRow.workspace_id == workspace) & (ApprovalRequestRow.action_id == action_id)
-        )
+        return await self._one(_BY_ACTION, {"workspace": workspace, "wanted": action_id})
 
     async def open_on(self, ticket_id: TicketId) -> tuple[ApprovalRequest, ...]:
         """Requests of a ticket that are pending, or approved and without an execution."""
-        return await self._all((ApprovalRequestRow.ticket_id == ticket_id) & _OPEN)
+        return await self._all(_OPEN_ON, {"ticket": ticket_id})
 
     async def rejected_replies(self, ticket_id: TicketId, *, revision: int) -> tuple[ApprovalRequest, ...]:
         """Replies to this revision of a ticket that people rejected, oldest first; checks of attention are none."""
-        row = _REQUESTS.c
-        here = (row.ticket_id == ticket_id) & (row.ticket_revision == revision) & row.seeded_by.is_(None)
-        return await self._all(here & (row.kind == ActionKind.SEND_REPLY) & (row.status == RequestStatus.REJECTED))
+        return await self._all(_REJECTED_REPLIES, {"ticket": ticket_id, "revision": revision})
 
     async def open_in(self, workspace: WorkspaceId, *, limit: int) -> tuple[ApprovalRequest, ...]:
         """The same for a whole workspace, oldest first."""
-        return await self._all((ApprovalRequestRow.workspace_id == workspace) & _OPEN, limit=limit)
+        return await self._all(_OPEN_IN, {"workspace": workspace}, limit=limit)
 
     async def waiting_for(self, workspace: WorkspaceId, action_id: ActionId) -> tuple[ApprovalRequest, ...]:
         """Open requests whose action comes after this one."""
-        here = (ApprovalRequestRow.workspace_id == workspace) & (ApprovalRequestRow.after_action_id == action_id)
-        return await self._all(here & _OPEN)
+        return await self._all(_WAITING_FOR, {"workspace": workspace, "first": action_id})
 
     async def expired(self, *, limit: int) -> tuple[ApprovalRequest, ...]:
         """Pending requests whose time is over by the database's clock."""
-        return await self._all(
-            (ApprovalRequestRow.status == RequestStatus.PENDING) & (ApprovalRequestRow.expires_at <= database_now()),
-            limit=limit,
-        )
+        return await self._all(_EXPIRED, {}, limit=limit)
 
     async def stale(self, *, limit: int) -> tuple[ApprovalRequest, ...]:
         """Open requests whose ticket has moved on since."""
-        moved = exists().where(
-            TicketRow.id == ApprovalRequestRow.ticket_id, TicketRow.revision != ApprovalRequestRow.ticket_revision
-        )
-        return await self._all(_OPEN & moved, limit=limit)
+        return await self._all(_STALE, {}, limit=limit)
 
     async def move(self, request: ApprovalRequest, to: RequestStatus, *, reason: str = "") -> bool:
         """Compare-and-set the status seen in `request`; False means that another was first."""
-        result = await self._session.execute(
-            update(_REQUESTS)
-            .where(ApprovalRequestRow.id == request.id, ApprovalRequestRow.status == request.status)
-            .values(status=to, closed_at=database_now(), closed_reason=reason or None)
-            .returning(ApprovalRequestRow.id)
-        )
+        seen = {"seen_id": request.id, "seen_status": request.status}
+        result = await self._session.execute(_MOVE, seen | {"new_status": to, "new_reason": reason or None})
         await self._outbox.request_changed(request.id, workspace=request.workspace_id)
         return result.first() is not None
 
-    async def decide(self, decision: NewDecision) -> DecisionId:
-        """Insert a decision; the request row must be locked by the caller."""
-        decision_id = DecisionId(new_id())
-        await self._session.execute(insert(_DECISIONS).values(id=decision_id, **decision.model_dump()))
+    async def decide(self, decision: NewDecision) -> Decision:
+        """Insert a decision and return it as stored; the request row must be locked by the caller."""
+        values = {"id": DecisionId(new_id()), **decision.model_dump()}
+        await self._session.execute(_DECIDE, values)
         await self._outbox.request_changed(decision.request_id, workspace=decision.workspace_id)
-        return decision_id
+        return Decision.model_validate(values)
 
     async def is_present(self, operator_id: OperatorId, session_id: SessionId, role: Role) -> bool:
         """Whether operator and session live, belong together, and have this role now, by the database's clock."""
@@ -206,51 +230,43 @@ class Approvals:
 
     async def decisions(self, request_id: RequestId) -> tuple[Decision, ...]:
         """All answers to a request, oldest first."""
-        found = await self._session.execute(
-            select(_DECISIONS).where(DecisionRow.request_id == request_id).order_by(DecisionRow.id)
-        )
+        found = await self._session.execute(_DECISIONS_OF, {"wanted": request_id})
         return tuple(Decision.model_validate(dict(row)) for row in found.mappings())
 
     async def reserve_money(self, money: DayMoney, *, limit: int) -> bool:
         """Add to the operator's day under its row's lock; False if that would pass `limit`."""
         key = money.model_dump(exclude={"minor"})
-        await self._session.execute(upsert(_MONEY).values(id=new_id(), **key).on_conflict_do_nothing())
-        return await self._add_money(money, OperatorMoneyRow.reserved_minor + money.minor <= limit, money.minor)
+        await self._session.execute(_NEW_DAY, {"id": new_id(), **key})
+        added = await self._session.execute(_RESERVE, _day_of(money) | {"minor": money.minor, "most": limit})
+        return added.first() is not None
 
     async def reserved_money(self, money: DayMoney) -> int:
         """What the operator has let go on that day, in minor units."""
-        key = money.model_dump(exclude={"minor"})
-        query = select(_MONEY.c.reserved_minor).where(*(_MONEY.c[name] == value for name, value in key.items()))
-        return await self._session.scalar(query) or 0
+        return await self._session.scalar(_RESERVED, _day_of(money)) or 0
 
     async def release_money(self, money: DayMoney) -> None:
         """Take back what was reserved for an action that will not happen."""
-        await self._add_money(money, OperatorMoneyRow.reserved_minor >= money.minor, -money.minor)
+        await self._session.execute(_RELEASE, _day_of(money) | {"minor": -money.minor})
 
-    async def _add_money(self, money: DayMoney, condition: ColumnElement[bool], minor: int) -> bool:
-        key = money.model_dump(exclude={"minor"})
-        result = await self._session.execute(
-            update(_MONEY)
-            .where(*(_MONEY.c[name] == value for name, value in key.items()), condition)
-            .values(reserved_minor=OperatorMoneyRow.reserved_minor + minor)
-            .returning(OperatorMoneyRow.id)
-        )
-        return result.first() is not None
-
-    async def _one(self, where: ColumnElement[bool], *, lock: bool = False) -> ApprovalRequest | None:
-        query = select(_REQUESTS).where(where)
-        row = (await self._session.execute(query.with_for_update(key_share=True) if lock else query)).mappings().first()
+    async def _one(self, query: Select[*tuple[Any, ...]], given: Mapping[str, object]) -> ApprovalRequest | None:
+        row = (await self._session.execute(query, given)).mappings().first()
         return None if row is None else _request(row)
 
-    async def _all(self, where: ColumnElement[bool], *, limit: int = 1_000) -> tuple[ApprovalRequest, ...]:
-        found = await self._session.execute(select(_REQUESTS).where(where).order_by(ApprovalRequestRow.id).limit(limit))
+    async def _all(
+        self, query: Select[*tuple[Any, ...]], given: Mapping[str, object], *, limit: int = _MOST
+    ) -> tuple[ApprovalRequest, ...]:
+        found = await self._session.execute(query, {**given, "most": limit})
         return tuple(_request(row) for row in found.mappings())
 
     async def count_pending(self, workspace: WorkspaceId) -> int:
         """How many requests wait for people."""
-        here = (ApprovalRequestRow.workspace_id == workspace) & (ApprovalRequestRow.status == RequestStatus.PENDING)
+        here = (_R.workspace_id == workspace) & (_R.status == RequestStatus.PENDING)
         return await self._session.scalar(select(func.count()).select_from(_REQUESTS).where(here)) or 0
 
 
 def _request(row: RowMapping) -> ApprovalRequest:
     return ApprovalRequest.model_validate(dict(row))
+
+
+def _day_of(money: DayMoney) -> dict[str, object]:
+    return {f"of_{name}": value for name, value in money.model_dump(exclude={"minor"}).items()}

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import delete, exists, or_, select
+from sqlalchemy import bindparam, delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import table_of, upsert
@@ -26,6 +26,22 @@ class Stop(BaseModel):
     stopped_by: str
 
 
+_SWITCHES = (
+    select(_WORKSPACES.c.paused_at, _WORKSPACES.c.quarantined_at)
+    .where(_WORKSPACES.c.id == bindparam("workspace"))
+    .with_for_update(read=True)
+)
+_STOPPED = select(
+    exists().where(
+        _STOPS.c.workspace_id == bindparam("workspace"),
+        or_(
+            (_STOPS.c.scope == "kind") & (_STOPS.c.what == bindparam("kind")),
+            (_STOPS.c.scope == "way") & (_STOPS.c.what == bindparam("way")),
+        ),
+    )
+)
+
+
 class DispatchStops:
     """Stops of parts of dispatch."""
 
@@ -34,15 +50,10 @@ class DispatchStops:
 
     async def may_leave(self, workspace: WorkspaceId, *, kind: str, way: str) -> bool:
         """Whether an effect of this kind by this way may begin; a stop under way waits until the caller commits."""
-        mine = select(_WORKSPACES).where(_WORKSPACES.c.id == workspace).with_for_update(read=True)
-        row = (await self._session.execute(mine)).first()
+        row = (await self._session.execute(_SWITCHES, {"workspace": workspace})).first()
         if row is None or row.paused_at is not None or row.quarantined_at is not None:
             return False
-        hit = or_(
-            (_STOPS.c.scope == "kind") & (_STOPS.c.what == kind), (_STOPS.c.scope == "way") & (_STOPS.c.what == way)
-        )
-        stopped = select(exists().where(_STOPS.c.workspace_id == workspace, hit))
-        return not await self._session.scalar(stopped)
+        return not await self._session.scalar(_STOPPED, {"workspace": workspace, "kind": kind, "way": way})
 
     async def all(self, workspace: WorkspaceId) -> tuple[Stop, ...]:
         """Every stop, in the order of their names."""

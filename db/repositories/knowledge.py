@@ -13,6 +13,7 @@ from support_agents.domain.knowledge import Article, Audience, Passage
 
 ARTICLES = table_of(ArticleRow)
 PASSAGES = table_of(PassageRow)
+_OF_ARTICLE = tuple(ARTICLES.c[name] for name in ("article_id", "title", "audience", "language", "verified_until"))
 
 
 class Knowledge:
@@ -50,7 +51,7 @@ class Knowledge:
     async def passages(self, workspace: WorkspaceId, ids: Sequence[PassageId]) -> tuple[Passage, ...]:
         """These passages in any order, without unknown ids."""
         query = (
-            select(PASSAGES, ARTICLES.c.article_id, ARTICLES.c.title, ARTICLES.c.audience, ARTICLES.c.language)
+            select(PASSAGES, *_OF_ARTICLE)
             .join(ARTICLES, ARTICLES.c.id == PASSAGES.c.article_row_id)
             .where(PASSAGES.c.workspace_id == workspace, PASSAGES.c.id.in_(ids))
         )
@@ -59,7 +60,7 @@ class Knowledge:
     async def passages_of(self, workspace: WorkspaceId, article_ids: Sequence[str]) -> tuple[Passage, ...]:
         """All passages of these articles, in their order within each."""
         query = (
-            select(PASSAGES, ARTICLES.c.article_id, ARTICLES.c.title, ARTICLES.c.audience, ARTICLES.c.language)
+            select(PASSAGES, *_OF_ARTICLE)
             .join(ARTICLES, ARTICLES.c.id == PASSAGES.c.article_row_id)
             .where(PASSAGES.c.workspace_id == workspace, ARTICLES.c.article_id.in_(article_ids))
             .order_by(ARTICLES.c.article_id, PASSAGES.c.position)
@@ -73,6 +74,7 @@ def _article(article: Article) -> dict[str, object]:
         "audience": article.audience,
         "language": article.language,
         "updated": article.updated,
+        "verified_until": article.verified_until,
         "content_hash": article.content_hash,
     }
 
@@ -99,4 +101,5 @@ def _read(row: Row[*tuple[Any, ...]]) -> Passage:
         audience=Audience(row.audience),
         language=row.language,
         content_hash=row.content_hash,
+        verified_until=row.verified_until,
     )

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, Result, bindparam, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.base import database_now, table_of, upsert
+from db.base import NOW, database_now, table_of, upsert
 from db.models.messaging import CardClaimRow, NoticeRow, PostedCardRow
 from db.models.operators import OperatorRow
 from db.repositories.outbox import Outbox
@@ -23,7 +23,10 @@ OPERATORS = table_of(OperatorRow)
 
 @dataclass(frozen=True)
 class PostedCard:
-    """One message that shows one request; `ref` is None until it was posted, `version` counts its renderings."""
+    """One message that shows one request; `ref` is None until it was posted, `version` counts its renderings.
+
+    `leased_until` tells one lease from another.
+    """
 
     id: UUID
     workspace_id: WorkspaceId
@@ -35,9 +38,20 @@ class PostedCard:
     rendered_at: datetime | None
     failures: int
     retired_at: datetime | None
+    leased_until: datetime | None
 
 
 CARD_COLUMNS = tuple(CARDS.c[name] for name in PostedCard.__dataclass_fields__)
+_OF = CARDS.c.request_id == bindparam("request"), CARDS.c.retired_at.is_(None)
+_SHOWN = select(CARDS.c.id).where(*_OF).limit(1)
+_SHOWING = select(*CARD_COLUMNS).where(*_OF).order_by(CARDS.c.id)
+_LEASES = select(CARDS.c.id, CARDS.c.leased_until).where(*_OF).with_for_update()
+_LEASE = update(CARDS).where(*_OF).values(leased_until=bindparam("until"))
+_AT = select(*CARD_COLUMNS).where(
+    CARDS.c.workspace_id == bindparam("workspace"),
+    CARDS.c.place == bindparam("at"),
+    CARDS.c.ref == bindparam("message"),
+)
 
 
 @dataclass(frozen=True)
@@ -58,11 +72,11 @@ class PostedCards:
 
     async def of(self, request: RequestId) -> tuple[PostedCard, ...]:
         """Every message that shows this request and can still be painted."""
-        return await self._all(CARDS.c.request_id == request, CARDS.c.retired_at.is_(None))
+        return _cards(await self._session.execute(_SHOWING, {"request": request}))
 
     async def at(self, workspace: WorkspaceId, *, place: str, ref: str) -> PostedCard | None:
         """The message that was clicked, with what it shows and since when."""
-        found = await self._all(CARDS.c.workspace_id == workspace, CARDS.c.place == place, CARDS.c.ref == ref)
+        found = _cards(await self._session.execute(_AT, {"workspace": workspace, "at": place, "message": ref}))
         return found[0] if found else None
 
     async def want(self, workspace: WorkspaceId, request: RequestId, place: str) -> None:
@@ -91,23 +105,28 @@ class PostedCards:
 
     async def lease(self, request: RequestId, *, lease: timedelta) -> tuple[PostedCard, ...] | None:
         """Lease every message of the request; None when another worker is at one of them."""
-        now = (await self._session.execute(select(database_now()))).scalar_one()
-        mine = (CARDS.c.request_id == request, CARDS.c.retired_at.is_(None))
-        rows = (
-            await self._session.execute(select(CARDS.c.id, CARDS.c.leased_until).where(*mine).with_for_update())
-        ).all()
+        now = (await self._session.execute(NOW)).scalar_one()
+        rows = (await self._session.execute(_LEASES, {"request": request})).all()
         if any(row.leased_until is not None and row.leased_until > now for row in rows):
             return None
-        await self._session.execute(update(CARDS).where(*mine).values(leased_until=now + lease))
-        return await self._all(*mine)
+        if not rows:
+            return ()
+        await self._session.execute(_LEASE, {"request": request, "until": now + lease})
+        return await self.of(request)
 
-    async def rendered(self, card: UUID, *, ref: str, fingerprint: str, at: datetime) -> None:
-        """Store that the messenger accepted a rendering; the lease is given back."""
+    async def rendered(self, message: PostedCard, *, ref: str, fingerprint: str) -> bool:
+        """Store that the messenger accepted a rendering; the lease is given back.
+
+        False when the lease had lapsed and somebody else has painted since: then nobody knows which one is on show.
+        """
+        mine = CARDS.c.leased_until == message.leased_until
         values = {
-            "ref": ref, "fingerprint": fingerprint, "version": CARDS.c.version + 1, "rendered_at": at,
-            "leased_until": None, "failures": 0, "error": None,
+            "ref": ref, "version": CARDS.c.version + 1, "rendered_at": database_now(),
+            "fingerprint": case((mine, fingerprint), else_=None),
+            "leased_until": case((mine, None), else_=CARDS.c.leased_until), "failures": 0, "error": None,
         }  # fmt: skip
-        await self._update(card, values)
+        statement = update(CARDS).where(CARDS.c.id == message.id).values(values).returning(CARDS.c.fingerprint)
+        return (await self._session.execute(statement)).scalar_one() is not None
 
     async def release(self, card: UUID) -> None:
         """Give the lease back without a rendering: nothing had changed."""
@@ -124,13 +143,13 @@ class PostedCards:
     async def _update(self, card: UUID, values: dict[str, Any]) -> None:
         await self._session.execute(update(CARDS).where(CARDS.c.id == card).values(values))
 
-    async def _all(self, *where: ColumnElement[bool]) -> tuple[PostedCard, ...]:
-        rows = await self._session.execute(select(*CARD_COLUMNS).where(*where).order_by(CARDS.c.id))
-        return tuple(PostedCard(*row) for row in rows)
+
+def _cards(rows: Result[*tuple[Any, ...]]) -> tuple[PostedCard, ...]:
+    return tuple(PostedCard(*row) for row in rows)
 
 
 class CardClaims:
-    """Soft claims: they keep nobody from deciding. Each is painted when it is made and when it lapses."""
+    """Soft claims: they keep nobody from deciding. Where others see the card, each is painted when made and lapsed."""
 
     def __init__(self, session: AsyncSession, outbox: Outbox) -> None:
         self._session = session
@@ -151,7 +170,7 @@ class CardClaims:
             .returning(CLAIMS.c.id)
         )
         taken = (await self._session.execute(statement)).first() is not None
-        if taken:
+        if taken and await self._is_shown(request):
             await self._outbox.request_changed(request, workspace=workspace)
             await self._outbox.request_changed(request, workspace=workspace, not_before=until)
         return taken
@@ -161,7 +180,12 @@ class CardClaims:
         await self._session.execute(
             delete(CLAIMS).where(CLAIMS.c.request_id == request, CLAIMS.c.operator_id == operator)
         )
-        await self._outbox.request_changed(request, workspace=workspace)
+        if await self._is_shown(request):
+            await self._outbox.request_changed(request, workspace=workspace)
+
+    async def _is_shown(self, request: RequestId) -> bool:
+        """Whether a message tells others of the claim; what is whispered does not."""
+        return (await self._session.execute(_SHOWN, {"request": request})).first() is not None
 
     async def on(self, requests: Sequence[RequestId]) -> dict[RequestId, CardClaim]:
         """The claims that hold now, by request."""
@@ -198,7 +222,7 @@ class Notices:
 
     async def all_sent(self, workspace: WorkspaceId, *, kind: str, keys: Sequence[str], place: str) -> None:
         """Note that the messenger took one message that tells of all of these."""
-        now = (await self._session.execute(select(database_now()))).scalar_one()
+        now = (await self._session.execute(NOW)).scalar_one()
         rows = [
             {"id": new_id(), "workspace_id": workspace, "kind": kind, "key": key, "place": place, "sent_at": now}
             for key in keys

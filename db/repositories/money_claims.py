@@ -4,7 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -14,6 +14,21 @@ from support_agents.domain.ids import RequestId, WorkspaceId, new_id
 
 _SUBJECTS = table_of(MoneySubjectRow)
 _CLAIMS = table_of(MoneyClaimRow)
+_S, _C = _SUBJECTS.c, _CLAIMS.c
+_NEW_SUBJECT = upsert(_SUBJECTS).on_conflict_do_nothing()
+_SUBJECT = (
+    select(_S.id)
+    .where(
+        _S.workspace_id == bindparam("workspace_id"), _S.per == bindparam("per"), _S.holder == bindparam("holder"),
+        _S.currency == bindparam("currency"),
+    )
+    .with_for_update(key_share=True)
+)  # fmt: skip
+_CLAIM = insert(_CLAIMS)
+_HELD = (_C.request_id == bindparam("wanted"), _C.released_at.is_(None))
+_CLAIMS_OF = select(_CLAIMS, _S.per, _S.currency).join(_SUBJECTS, _S.id == _C.subject_id).where(*_HELD)
+_RELEASE = update(_CLAIMS).where(*_HELD).values(released_at=database_now())
+_HOLD = update(_CLAIMS).where(_C.request_id == bindparam("wanted")).values(released_at=None)
 
 
 class MoneySubject(BaseModel):
@@ -56,15 +71,14 @@ class MoneyClaims:
     async def lock(self, subject: MoneySubject) -> UUID:
         """Return the subject's row, made when there is none, locked until the end of the transaction."""
         key = subject.model_dump()
-        await self._session.execute(upsert(_SUBJECTS).values(id=new_id(), **key).on_conflict_do_nothing())
-        query = select(_SUBJECTS.c.id).where(*(_SUBJECTS.c[name] == value for name, value in key.items()))
-        locked: UUID = (await self._session.execute(query.with_for_update(key_share=True))).scalar_one()
+        await self._session.execute(_NEW_SUBJECT, {"id": new_id(), **key})
+        locked: UUID = (await self._session.execute(_SUBJECT, key)).scalar_one()
         return locked
 
     async def add(self, subject_id: UUID, workspace: WorkspaceId, claim: NewClaim) -> None:
         """Claim; once for each request and subject."""
         values = {"id": new_id(), "workspace_id": workspace, "subject_id": subject_id, **claim.model_dump()}
-        await self._session.execute(insert(_CLAIMS).values(**values))
+        await self._session.execute(_CLAIM, values)
 
     async def taken_in_day(self, subject_id: UUID, day: date, *, until: datetime | None = None) -> int:
         """Minor units claimed in one business day and not given back; up to an instant, if one is given."""
@@ -76,21 +90,16 @@ class MoneyClaims:
 
     async def of(self, request_id: RequestId) -> tuple[Claim, ...]:
         """A request's claims that hold."""
-        query = (
-            select(_CLAIMS, _SUBJECTS.c.per, _SUBJECTS.c.currency)
-            .join(_SUBJECTS, _SUBJECTS.c.id == _CLAIMS.c.subject_id)
-            .where(_CLAIMS.c.request_id == request_id, _CLAIMS.c.released_at.is_(None))
-        )
-        return tuple(Claim.model_validate(dict(row)) for row in (await self._session.execute(query)).mappings())
+        found = await self._session.execute(_CLAIMS_OF, {"wanted": request_id})
+        return tuple(Claim.model_validate(dict(row)) for row in found.mappings())
 
     async def release(self, request_id: RequestId) -> None:
         """Give back what was claimed for something that will not happen."""
-        held = (_CLAIMS.c.request_id == request_id, _CLAIMS.c.released_at.is_(None))
-        await self._session.execute(update(_CLAIMS).where(*held).values(released_at=database_now()))
+        await self._session.execute(_RELEASE, {"wanted": request_id})
 
     async def hold(self, request_id: RequestId) -> None:
         """Claim again what was given back too early: it has happened after all."""
-        await self._session.execute(update(_CLAIMS).where(_CLAIMS.c.request_id == request_id).values(released_at=None))
+        await self._session.execute(_HOLD, {"wanted": request_id})
 
     async def _sum(self, subject_id: UUID, *when: ColumnElement[bool]) -> int:
         mine = (_CLAIMS.c.subject_id == subject_id, _CLAIMS.c.released_at.is_(None))

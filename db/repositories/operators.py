@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Table, bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import database_now, table_of, upsert
@@ -73,6 +73,7 @@ class Session:
 
 
 OPERATOR_COLUMNS = tuple(OPERATORS.c[name] for name in Operator.__dataclass_fields__)
+GET = select(*OPERATOR_COLUMNS).where(OPERATORS.c.id == bindparam("operator"))
 SESSION_NAMES = ("csrf_secret", "rotated_at", "seen_at", "idle_until", "expires_at")
 
 
@@ -108,7 +109,7 @@ class Operators:
 
     async def get(self, operator: OperatorId) -> Operator | None:
         """Find a person by id."""
-        row = (await self._session.execute(select(*OPERATOR_COLUMNS).where(OPERATORS.c.id == operator))).first()
+        row = (await self._session.execute(GET, {"operator": operator})).first()
         return None if row is None else _operator(row)
 
     async def all(self, workspace: WorkspaceId) -> tuple[Operator, ...]:

@@ -1,13 +1,14 @@
 """Events committed with the state they tell of, and who works on them; nothing else may enqueue."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.base import UtcDateTime, database_now, table_of
+from db.base import NOW, UtcDateTime, database_now, table_of
 from db.many import ManyRows
 from db.models.outbox import OutboxRow
 from support_agents.domain.events import EventName, OutboxEvent
@@ -18,6 +19,9 @@ COLUMNS = ROWS.c
 ADD = insert(ROWS)
 ADD_ALL = ManyRows(ROWS, ("id", "workspace_id", "name", "subject", "attempts"))
 WAITING = and_(COLUMNS.done_at.is_(None), COLUMNS.buried_at.is_(None))
+_EVENT = (COLUMNS.id, COLUMNS.workspace_id, COLUMNS.name, COLUMNS.subject, COLUMNS.attempts)
+
+DONE = update(ROWS).where(COLUMNS.id == bindparam("wanted"), WAITING).values(done_at=database_now())
 
 
 class Outbox:
@@ -28,6 +32,7 @@ class Outbox:
         self._heard = heard
         self._changed: set[RequestId] = set()
         self.added = False
+        self.knowledge_changed = False
 
     async def add(
         self, name: EventName, subject: UUID, *, workspace: WorkspaceId, not_before: datetime | None = None
@@ -37,6 +42,7 @@ class Outbox:
         row = {"id": event, "workspace_id": workspace, "name": name, "subject": subject}
         await self._session.execute(ADD, row if not_before is None else row | {"not_before": not_before})
         self.added = True
+        self.knowledge_changed = self.knowledge_changed or name is EventName.KNOWLEDGE_CHANGED
         return event
 
     async def request_changed(
@@ -67,38 +73,69 @@ class Outbox:
 
     async def claim(self, *, limit: int, lease: timedelta) -> tuple[OutboxEvent, ...]:
         """Lease up to `limit` due events, the longest due first; each to one claimer until the lease lapses."""
-        now = (await self._session.execute(select(database_now()))).scalar_one()
-        due = (
+        now = (await self._session.execute(NOW)).scalar_one()
+        values = {"leased_until": now + lease, "attempts": COLUMNS.attempts + 1}
+        return await self._leased(COLUMNS.not_before <= now, _free(now), limit=limit, values=values)
+
+    async def claim_to_send(
+        self, names: Collection[EventName], *, limit: int, lease: timedelta, late: timedelta = timedelta(0)
+    ) -> tuple[OutboxEvent, ...]:
+        """Lease up to `limit` events that have been due for `late`, to be told to workers; no attempt is counted.
+
+        An event that no worker has taken when the lease lapses is told again.
+        """
+        now = (await self._session.execute(NOW)).scalar_one()
+        due = (COLUMNS.name.in_([str(name) for name in names]), COLUMNS.not_before <= now - late, _free(now - late))
+        return await self._leased(*due, limit=limit, values={"leased_until": now + lease})
+
+    async def _leased(
+        self, *due: ColumnElement[bool], limit: int, values: Mapping[str, object]
+    ) -> tuple[OutboxEvent, ...]:
+        """Give `values` to up to `limit` of the rows, the longest due first, passing over what others lock."""
+        wanted = (
             select(COLUMNS.id)
-            .where(WAITING, COLUMNS.not_before <= now, _free(now))
+            .where(WAITING, *due)
             .order_by(COLUMNS.not_before, COLUMNS.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        ids = (await self._session.execute(due)).scalars().all()
+        ids = (await self._session.execute(wanted)).scalars().all()
         if not ids:
             return ()
-        leased = (
-            update(ROWS)
-            .where(COLUMNS.id.in_(ids))
-            .values(leased_until=now + lease, attempts=COLUMNS.attempts + 1)
-            .returning(COLUMNS.id, COLUMNS.workspace_id, COLUMNS.name, COLUMNS.subject, COLUMNS.attempts)
-        )
+        leased = update(ROWS).where(COLUMNS.id.in_(ids)).values(values).returning(*_EVENT)
         rows = {row.id: row for row in await self._session.execute(leased)}
-        return tuple(
-            OutboxEvent(
-                id=event,
-                workspace=rows[event].workspace_id,
-                name=rows[event].name,
-                subject=rows[event].subject,
-                attempts=rows[event].attempts,
-            )
-            for event in ids
+        return tuple(_event(rows[event]) for event in ids)
+
+    async def take(self, event: OutboxId, *, attempts: int, lease: timedelta) -> OutboxEvent | None:
+        """Begin the attempt after the `attempts`-th, or return None: it is over, or somebody else's already."""
+        taken = (
+            update(ROWS)
+            .where(COLUMNS.id == event, WAITING, COLUMNS.attempts == attempts, COLUMNS.not_before <= database_now())
+            .values(leased_until=await self._after(lease), attempts=attempts + 1)
+            .returning(*_EVENT)
         )
+        row = (await self._session.execute(taken)).first()
+        return None if row is None else _event(row)
+
+    async def renew(self, held: Mapping[OutboxId, int], *, lease: timedelta) -> None:
+        """Go on holding events in the attempts given; of one that has passed to somebody else, nothing changes."""
+        mine = tuple_(COLUMNS.id, COLUMNS.attempts).in_(list(held.items()))
+        values = {"leased_until": await self._after(lease)}
+        await self._session.execute(update(ROWS).where(WAITING, mine).values(values))
+
+    async def let_go(self, held: Mapping[OutboxId, int]) -> None:
+        """Give leases back at once: what nobody could be told, or a worker that stops did not end."""
+        mine = tuple_(COLUMNS.id, COLUMNS.attempts).in_(list(held.items()))
+        await self._session.execute(update(ROWS).where(WAITING, mine).values(leased_until=None))
+        self.added = True
+
+    async def _after(self, lease: timedelta) -> datetime:
+        now: datetime = (await self._session.execute(NOW)).scalar_one()
+        return now + lease
 
     async def done(self, event: OutboxId) -> None:
         """Mark as done; a second time changes nothing."""
-        await self._session.execute(update(ROWS).where(COLUMNS.id == event, WAITING).values(done_at=database_now()))
+        await self._session.execute(DONE, {"wanted": event})
 
     async def retry(self, event: OutboxId, *, at: datetime, error: str) -> None:
         """Give the lease back and try again at `at`; `error` is a code, never text from outside."""
@@ -143,3 +180,7 @@ class Outbox:
 
 def _free(now: datetime) -> ColumnElement[bool]:
     return or_(COLUMNS.leased_until.is_(None), COLUMNS.leased_until <= now)
+
+
+def _event(row: Row[Any]) -> OutboxEvent:
+    return OutboxEvent(id=row.id, workspace=row.workspace_id, name=row.name, subject=row.subject, attempts=row.attempts)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import storable, table_of, upsert
@@ -36,6 +36,15 @@ class NewProviderEvent(BaseModel):
     raw: bytes
 
 
+_FAILED = select(
+    exists().where(
+        _EVENTS.c.workspace_id == bindparam("workspace"),
+        _EVENTS.c.reference == bindparam("wanted"),
+        _EVENTS.c.outcome.in_(_ENDED),
+    )
+)
+
+
 class ProviderEvents:
     """Add once; look up by reference; find whom an event concerns."""
 
@@ -50,12 +59,7 @@ class ProviderEvents:
 
     async def says_failed(self, workspace: WorkspaceId, reference: str) -> bool:
         """Whether a signed event has said that the effect with this reference came to nothing; that is for good."""
-        failed = exists().where(
-            ProviderEventRow.workspace_id == workspace,
-            ProviderEventRow.reference == storable(reference),
-            ProviderEventRow.outcome.in_(_ENDED),
-        )
-        return bool(await self._session.scalar(select(failed)))
+        return bool(await self._session.scalar(_FAILED, {"workspace": workspace, "wanted": reference}))
 
     async def concerned(self, event: NewProviderEvent) -> tuple[ExecutionId, ...]:
         """Refunds that an event is about: by our action, by the receipt, or all of its payment."""

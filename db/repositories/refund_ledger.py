@@ -1,7 +1,7 @@
 """Rows of what may still be refunded per order; it never lets refunded, reserved and new exceed what was paid."""
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import database_now, table_of, upsert
@@ -11,6 +11,19 @@ from support_agents.domain.money import Money
 
 _BALANCES = table_of(OrderBalanceRow)
 _ENTRIES = table_of(RefundEntryRow)
+_B, _E = _BALANCES.c, _ENTRIES.c
+_NEW_BALANCE = upsert(_BALANCES).on_conflict_do_nothing()
+_BALANCE = select(_BALANCES).where(_B.id == bindparam("wanted")).with_for_update(key_share=True)
+_OF_ORDER = select(_BALANCES).where(_B.workspace_id == bindparam("workspace"), _B.order_id == bindparam("wanted"))
+_OF_ORDER_LOCKED = _OF_ORDER.with_for_update(key_share=True)
+_ENTRY = select(_ENTRIES).where(_E.workspace_id == bindparam("workspace"), _E.action_id == bindparam("wanted"))
+_NEW_ENTRY = insert(_ENTRIES)
+_END = (
+    update(_ENTRIES)
+    .where(_E.id == bindparam("seen_id"), _E.status == bindparam("seen_status"))
+    .values(status=bindparam("new_status"), settled_at=database_now())
+    .returning(_E.id)
+)
 # From which states money comes to an end; an effect that was proved late is booked although its money was released.
 _BECOMES = {
     RefundEntryStatus.BOOKED: {RefundEntryStatus.RESERVED, RefundEntryStatus.RELEASED},
@@ -76,15 +89,8 @@ class RefundLedger:
         entry = await self._entry(workspace, action_id)
         if entry is None or entry["status"] != RefundEntryStatus.BOOKED:
             return
-        query = select(_BALANCES).where(OrderBalanceRow.id == entry["balance_id"]).with_for_update(key_share=True)
-        row = (await self._session.execute(query)).mappings().one()
-        moved = await self._session.execute(
-            update(_ENTRIES)
-            .where(RefundEntryRow.id == entry["id"], RefundEntryRow.status == RefundEntryStatus.BOOKED)
-            .values(status=RefundEntryStatus.RELEASED, settled_at=database_now())
-            .returning(RefundEntryRow.id)
-        )
-        if moved.first() is not None:
+        row = await self._balance_of(entry)
+        if await self._end(entry, RefundEntryStatus.RELEASED):
             await self._change(row, booked_minor=max(0, row["booked_minor"] - entry["amount_minor"]))
 
     async def book_found(self, workspace: WorkspaceId, money: OrderMoney, claim: Reservation) -> None:
@@ -104,24 +110,17 @@ class RefundLedger:
             "settled_at": None,
         }
         if known is not None:
-            await self._session.execute(update(_ENTRIES).where(RefundEntryRow.id == known["id"]).values(**values))
+            await self._session.execute(update(_ENTRIES).where(_E.id == known["id"]).values(**values))
             return
         keys = {"id": new_id(), "workspace_id": workspace, "balance_id": row["id"], "action_id": claim.action_id}
-        await self._session.execute(insert(_ENTRIES).values(**keys, **values))
+        await self._session.execute(_NEW_ENTRY, {**keys, **values})
 
     async def _settle(self, workspace: WorkspaceId, action_id: ActionId, to: RefundEntryStatus) -> None:
         entry = await self._entry(workspace, action_id)
         if entry is None or entry["status"] not in _BECOMES[to]:
             return
-        query = select(_BALANCES).where(OrderBalanceRow.id == entry["balance_id"]).with_for_update(key_share=True)
-        row = (await self._session.execute(query)).mappings().one()
-        moved = await self._session.execute(
-            update(_ENTRIES)
-            .where(RefundEntryRow.id == entry["id"], RefundEntryRow.status == entry["status"])
-            .values(status=to, settled_at=database_now())
-            .returning(RefundEntryRow.id)
-        )
-        if moved.first() is None:
+        row = await self._balance_of(entry)
+        if not await self._end(entry, to):
             return
         held = entry["amount_minor"] if entry["status"] == RefundEntryStatus.RESERVED else 0
         reserved = row["reserved_minor"] - held
@@ -137,23 +136,30 @@ class RefundLedger:
             "paid_minor": money.paid.minor,
             "elsewhere_minor": min(money.refunded.minor, money.paid.minor),
         }
-        await self._session.execute(upsert(_BALANCES).values(id=new_id(), **values).on_conflict_do_nothing())
+        await self._session.execute(_NEW_BALANCE, {"id": new_id(), **values})
         row = await self._balance(workspace, money.order_id, lock=True)
         if row is None:
             raise LookupError("the order's balance vanished")
         return row
 
     async def _balance(self, workspace: WorkspaceId, order_id: str, *, lock: bool) -> RowMapping | None:
-        query = select(_BALANCES).where(OrderBalanceRow.workspace_id == workspace, OrderBalanceRow.order_id == order_id)
-        locking = query.with_for_update(key_share=True) if lock else query
-        return (await self._session.execute(locking)).mappings().first()
+        query = _OF_ORDER_LOCKED if lock else _OF_ORDER
+        return (await self._session.execute(query, {"workspace": workspace, "wanted": order_id})).mappings().first()
+
+    async def _balance_of(self, entry: RowMapping) -> RowMapping:
+        """The entry's order, locked."""
+        return (await self._session.execute(_BALANCE, {"wanted": entry["balance_id"]})).mappings().one()
+
+    async def _end(self, entry: RowMapping, to: RefundEntryStatus) -> bool:
+        """Compare-and-set the status seen in `entry`; False means that another was first."""
+        seen = {"seen_id": entry["id"], "seen_status": entry["status"]}
+        return (await self._session.execute(_END, seen | {"new_status": to})).first() is not None
 
     async def _entry(self, workspace: WorkspaceId, action_id: ActionId) -> RowMapping | None:
-        query = select(_ENTRIES).where(RefundEntryRow.workspace_id == workspace, RefundEntryRow.action_id == action_id)
-        return (await self._session.execute(query)).mappings().first()
+        return (await self._session.execute(_ENTRY, {"workspace": workspace, "wanted": action_id})).mappings().first()
 
     async def _change(self, row: RowMapping, **values: int) -> None:
-        await self._session.execute(update(_BALANCES).where(OrderBalanceRow.id == row["id"]).values(**values))
+        await self._session.execute(update(_BALANCES).where(_B.id == row["id"]).values(**values))
 
 
 def _left(row: RowMapping | None, money: OrderMoney) -> int:

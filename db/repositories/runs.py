@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, null, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import table_of
@@ -17,7 +17,7 @@ from db.models.runs import RunRow, RunSectionRow
 from support_agents.domain.action import ProposedAction
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import OutboxId, RunId, TicketId, WorkspaceId
-from support_agents.domain.runs import Outcome, RunRecord, Sections
+from support_agents.domain.runs import Outcome, OutlierMark, RunRecord, Sections
 from support_agents.domain.sections import OWNERS, SectionName
 
 RUNS = table_of(RunRow)
@@ -100,6 +100,7 @@ class Runs:
                 finished_at=record.finished_at,
                 total_ms=(record.finished_at - record.received_at).total_seconds() * 1000,
                 late=record.late,
+                outlier=record.outlier.model_dump(mode="json") if record.outlier else null(),
                 salt=secrets.token_hex(16),
             )
             .returning(RUNS.c.event_id)
@@ -150,6 +151,12 @@ class Runs:
             written.setdefault(run, []).append(f'"{SectionName(name)}":{content}')
         return {run: Sections.model_validate_json(f"{{{','.join(parts)}}}") for run, parts in written.items()}
 
+    async def outliers(self, workspace: WorkspaceId, *, limit: int) -> tuple[OutlierMark, ...]:
+        """The numbers of the newest finished runs that have any."""
+        mine = (RUNS.c.workspace_id == workspace, RUNS.c.status == "finished", RUNS.c.outlier.is_not(None))
+        query = select(RUNS.c.outlier).where(*mine).order_by(RUNS.c.finished_at.desc()).limit(limit)
+        return tuple(OutlierMark.model_validate(mark) for mark in (await self._session.execute(query)).scalars())
+
     async def commitment(self, run: RunId) -> str:
         """What the audit keeps of a finished run's record: binds to it, and tells nothing once its salt is erased."""
         columns = RUNS.c.salt, RUNS.c.ticket_revision, RUNS.c.outcome, RUNS.c.reason, RUNS.c.actions
@@ -191,4 +198,5 @@ def _record(row: Row[*tuple[Any, ...]], sections: Sections) -> RunRecord:
         received_at=row.received_at,
         finished_at=row.finished_at,
         late=row.late,
+        outlier=row.outlier,
     )

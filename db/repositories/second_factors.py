@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import database_now, table_of, upsert
@@ -18,6 +18,15 @@ _FACTORS = table_of(SecondFactorRow)
 _CODES = table_of(RecoveryCodeRow)
 _SESSIONS = table_of(SessionRow)
 _OPERATORS = table_of(OperatorRow)
+# Made once: every decision asks it.
+_PRESENCE = (
+    select(_SESSIONS.c.origin, _SESSIONS.c.factor_proved_at, _FACTORS.c.confirmed_at, database_now().label("now"))
+    .join(_OPERATORS, _OPERATORS.c.id == _SESSIONS.c.operator_id)
+    .outerjoin(_FACTORS, _FACTORS.c.operator_id == _OPERATORS.c.id)
+    .where(_SESSIONS.c.id == bindparam("session"), _SESSIONS.c.operator_id == bindparam("operator"))
+    .where(_SESSIONS.c.ended_at.is_(None), _SESSIONS.c.expires_at > database_now())
+    .where(_OPERATORS.c.disabled_at.is_(None), _OPERATORS.c.role == bindparam("role"))
+)
 
 
 class SecondFactor(BaseModel):
@@ -33,13 +42,14 @@ class SecondFactor(BaseModel):
 
 
 class Presence(BaseModel):
-    """A live session as the database knows it: where it comes from, and the second factor of its operator."""
+    """A live session as the database knows it `now`: where it comes from, and the second factor of its operator."""
 
     model_config = ConfigDict(frozen=True)
 
     origin: str
     enrolled: bool
     proved_at: datetime | None
+    now: datetime
 
 
 class SecondFactors:
@@ -50,18 +60,13 @@ class SecondFactors:
 
     async def presence(self, operator: OperatorId, session: SessionId, role: Role) -> Presence | None:
         """The session if it lives, belongs to this operator, and the operator has this role now."""
-        query = (
-            select(_SESSIONS.c.origin, _SESSIONS.c.factor_proved_at, _FACTORS.c.confirmed_at)
-            .join(_OPERATORS, _OPERATORS.c.id == _SESSIONS.c.operator_id)
-            .outerjoin(_FACTORS, _FACTORS.c.operator_id == _OPERATORS.c.id)
-            .where(_SESSIONS.c.id == session, _SESSIONS.c.operator_id == operator, _SESSIONS.c.ended_at.is_(None))
-            .where(_SESSIONS.c.expires_at > database_now())
-            .where(_OPERATORS.c.disabled_at.is_(None), _OPERATORS.c.role == role)
-        )
-        row = (await self._session.execute(query)).first()
+        given = {"operator": operator, "session": session, "role": role}
+        row = (await self._session.execute(_PRESENCE, given)).first()
         if row is None:
             return None
-        return Presence(origin=row.origin, enrolled=row.confirmed_at is not None, proved_at=row.factor_proved_at)
+        return Presence(
+            origin=row.origin, enrolled=row.confirmed_at is not None, proved_at=row.factor_proved_at, now=row.now
+        )
 
     async def get(self, operator: OperatorId, *, lock: bool = False) -> SecondFactor | None:
         """An operator's factor, confirmed or not."""

@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import table_of
 from db.many import ManyRows
+from db.models.approvals import ApprovalRequestRow
 from db.models.executions import ExecutionRow
 from db.models.tickets import MessageRow, TicketRow
 from support_agents.domain.approval import ExecutionStatus
-from support_agents.domain.ids import InboxId, TicketId, WorkspaceId, new_id
+from support_agents.domain.ids import InboxId, RequestId, TicketId, WorkspaceId, new_id
 from support_agents.domain.ticket import Attachment, Author, Channel, InboundMessage, Message, Requester, TicketSnapshot
 
 TICKETS = table_of(TicketRow)
@@ -98,6 +99,13 @@ SAVE = (
 )
 COLUMNS = tuple(TICKETS.c[name] for name in Ticket.__dataclass_fields__)
 STATUS = tuple(Ticket.__dataclass_fields__).index("status")
+_DOUBTED = select(TICKETS.c.needs_person_reason).where(
+    TICKETS.c.id == bindparam("wanted"),
+    exists().where(EXECUTIONS.c.ticket_id == TICKETS.c.id, EXECUTIONS.c.status == ExecutionStatus.IN_DOUBT),
+)
+_NEEDS_PERSON = (
+    update(TICKETS).where(TICKETS.c.id == bindparam("wanted")).values(needs_person_reason=bindparam("reason"))
+)
 # Not a row value IN (…): SQLite would scan the table for more than one row.
 FIND = (
     select(*COLUMNS)
@@ -107,6 +115,16 @@ FIND = (
         TICKETS.c.external_id.in_(bindparam("externals", expanding=True)),
     )
     .order_by(TICKETS.c.id)
+    .with_for_update(key_share=True)
+)
+GET = select(*COLUMNS).where(TICKETS.c.id == bindparam("ticket"))
+LOCK = GET.with_for_update(key_share=True)
+_REQUESTS = table_of(ApprovalRequestRow)
+LOCK_OF = (
+    select(*COLUMNS)
+    .where(
+        TICKETS.c.id == select(_REQUESTS.c.ticket_id).where(_REQUESTS.c.id == bindparam("request")).scalar_subquery()
+    )
     .with_for_update(key_share=True)
 )
 
@@ -119,11 +137,15 @@ class Tickets:
 
     async def get(self, ticket: TicketId) -> Ticket | None:
         """Read one."""
-        return await self._one(select(*COLUMNS).where(TICKETS.c.id == ticket))
+        return await self._one(GET, {"ticket": ticket})
 
     async def lock(self, ticket: TicketId) -> Ticket | None:
         """Read one and keep others from changing it until the end of the transaction."""
-        return await self._one(select(*COLUMNS).where(TICKETS.c.id == ticket).with_for_update(key_share=True))
+        return await self._one(LOCK, {"ticket": ticket})
+
+    async def lock_of(self, request: RequestId) -> Ticket | None:
+        """The same for the ticket of an approval request, which is locked after it."""
+        return await self._one(LOCK_OF, {"request": request})
 
     async def find_locked(self, keys: Sequence[tuple[WorkspaceId, str, str]]) -> tuple[Ticket, ...]:
         """Read and lock those that exist, by workspace, source and the helpdesk's id; always in the same order."""
@@ -156,8 +178,8 @@ class Tickets:
 
         While an execution on it is in doubt, why it is so stays beside any other reason, and no answer takes it away.
         """
-        values = {"needs_person_reason": await self._beside_doubt(ticket, reason)}
-        await self._session.execute(update(TICKETS).where(TICKETS.c.id == ticket).values(values))
+        told = await self._beside_doubt(ticket, reason)
+        await self._session.execute(_NEEDS_PERSON, {"wanted": ticket, "reason": told})
 
     async def answered(self, ticket: TicketId, *, revision: int, needs_person: str | None) -> None:
         """Note that a finished run has answered `revision`; a doubt stays on people's list."""
@@ -167,9 +189,7 @@ class Tickets:
 
     async def _beside_doubt(self, ticket: TicketId, reason: str | None) -> str | None:
         """The reason, with the one that is there while the outcome of an execution on the ticket is unknown."""
-        doubtful = exists().where(EXECUTIONS.c.ticket_id == ticket, EXECUTIONS.c.status == ExecutionStatus.IN_DOUBT)
-        there = select(TICKETS.c.needs_person_reason).where(TICKETS.c.id == ticket, doubtful)
-        doubt: str = (await self._session.execute(there)).scalar() or ""
+        doubt: str = (await self._session.execute(_DOUBTED, {"wanted": ticket})).scalar() or ""
         if not doubt or not reason or reason in doubt:
             return doubt or reason
         return reason if doubt in reason or reason.startswith(_DOUBT) else f"{doubt}; {reason}"[:_LONGEST_REASON]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import database_now, table_of
@@ -35,6 +35,7 @@ class Workspace:
 
 
 COLUMNS = tuple(ROWS.c[name] for name in Workspace.__dataclass_fields__)
+_BY_ID = select(*COLUMNS).where(ROWS.c.id == bindparam("wanted"))
 
 
 class Workspaces:
@@ -45,7 +46,7 @@ class Workspaces:
 
     async def get(self, workspace: WorkspaceId) -> Workspace:
         """Read one; `not_found` when there is none."""
-        row = (await self._session.execute(select(*COLUMNS).where(ROWS.c.id == workspace))).first()
+        row = (await self._session.execute(_BY_ID, {"wanted": workspace})).first()
         if row is None:
             raise SupportError("not_found", f"no workspace {workspace}")
         return Workspace(**dict(row._mapping) | {"mode": Mode(row.mode)})  # noqa: SLF001 - SQLAlchemy's public name
