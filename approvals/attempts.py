@@ -43,6 +43,11 @@ class Case:
         return unseal(Sealed(self.request.canonical, self.execution.digest))
 
     @property
+    def attempt(self) -> Attempt | None:
+        """The try of the execution's present generation, as it was read with it."""
+        return next((each for each in self.attempts if each.generation == self.execution.generation), None)
+
+    @property
     def evidence(self) -> str | None:
         """A provider's receipt that an attempt brought home, be it too late to decide anything."""
         return next((attempt.receipt for attempt in self.attempts if attempt.receipt is not None), None)
@@ -70,11 +75,11 @@ async def read_case(uow: UnitOfWork, execution_id: ExecutionId) -> Case:
 
 async def lock_case(uow: UnitOfWork, execution_id: ExecutionId) -> Case:
     """Read and lock, in the one order that everybody locks in."""
-    seen = await uow.executions.get(execution_id)
-    if seen is None:
+    place = await uow.executions.place(execution_id)
+    if place is None:
         raise SupportError("not_found", "no such execution")
-    ticket = await uow.tickets.lock(seen.ticket_id)
-    request = await uow.approvals.lock(seen.request_id)
+    ticket = await uow.tickets.lock(place[0])
+    request = await uow.approvals.lock(place[1])
     execution = await uow.executions.lock(execution_id)
     return _whole(ticket, request, execution, await uow.executions.attempts(execution_id))
 

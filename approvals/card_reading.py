@@ -22,6 +22,7 @@ from approvals.order_line import order_line, short_order_line
 from approvals.outside_links import strange_hosts
 from approvals.provenance import editor_of, waits_for
 from approvals.quoting import fold
+from approvals.seed_cover import covered
 from approvals.verdict_line import VerdictLine, verdict_of
 from approvals.visible import unseen_in
 from approvals.wording import KINDS, OUTCOMES, WAYS, Badge, Tone, milliseconds, words
@@ -53,6 +54,7 @@ class CardReader:
 
     async def card_of(self, uow: UnitOfWork, item: QueueItem) -> Card:
         """The card of a request that has been read."""
+        item = covered(item)
         request = item.request
         action = unseal(Sealed(request.canonical, request.digest))
         edited = isinstance(action, CanonicalReply) and request.supersedes_id is not None

@@ -1,6 +1,6 @@
 """What follows in the same transaction when a request or an execution ends; it decides nothing and sends nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -69,27 +69,31 @@ class Consequences:
         approving = [d for d in await uow.approvals.decisions(request.id) if d.verdict is DecisionVerdict.APPROVE]
         await give_back(uow, request, {d.operator_id: self.hours.day(d.created_at) for d in approving})
 
-    async def schedule_if_due(self, uow: UnitOfWork, request: ApprovalRequest, *, now: datetime) -> NewExecution | None:
+    async def schedule_if_due(
+        self, uow: UnitOfWork, request: ApprovalRequest, answers: Sequence[Decision], *, now: datetime
+    ) -> NewExecution | None:
         """Schedule an approved request unless it waits for another action; raise if that one cannot happen."""
         if request.after_action_id is None:
-            return await self.schedule(uow, request, now=now)
+            return await self.schedule(uow, request, answers, now=now)
         first = await uow.executions.by_action(request.workspace_id, request.after_action_id)
         if first is None:
             question = await uow.approvals.by_action(request.workspace_id, request.after_action_id)
             hopeful = question is not None and question.status in {RequestStatus.PENDING, RequestStatus.APPROVED}
         elif first.status is ExecutionStatus.SUCCEEDED:
-            return await self.schedule(uow, request, now=now)
+            return await self.schedule(uow, request, answers, now=now)
         else:
             hopeful = first.status in {ExecutionStatus.SCHEDULED, ExecutionStatus.EXECUTING, ExecutionStatus.IN_DOUBT}
         if not hopeful:
             raise SupportError("superseded", "what this reply states did not happen")
         return None
 
-    async def schedule(self, uow: UnitOfWork, request: ApprovalRequest, *, now: datetime) -> NewExecution:
+    async def schedule(
+        self, uow: UnitOfWork, request: ApprovalRequest, answers: Sequence[Decision], *, now: datetime
+    ) -> NewExecution:
         """Insert the execution and its outbox row, both due when the undo window is over."""
         if request.seeded_by is not None:
             raise SupportError("not_approved", "a check of attention is never carried out")
-        completing = await _completing(uow, request)
+        completing = _completing(answers)
         execution = NewExecution(
             id=ExecutionId(new_id()),
             workspace_id=request.workspace_id,
@@ -125,7 +129,7 @@ class Consequences:
             await uow.money_claims.hold(execution.request_id)
         for waiting in await uow.approvals.waiting_for(execution.workspace_id, execution.action_id):
             if waiting.status is RequestStatus.APPROVED:
-                await self.schedule(uow, waiting, now=now)
+                await self.schedule(uow, waiting, await uow.approvals.decisions(waiting.id), now=now)
 
     async def came_to_nothing(self, uow: UnitOfWork, execution: Execution, *, to: ExecutionStatus, reason: str) -> None:
         """After failed, cancelled or superseded: release money, supersede what waited, return the ticket to people."""
@@ -163,8 +167,8 @@ async def call_for(uow: UnitOfWork, execution: NewExecution, *, at: datetime) ->
     await uow.outbox.add(EventName.EXECUTION_DUE, execution.id, workspace=execution.workspace_id, not_before=at)
 
 
-async def _completing(uow: UnitOfWork, request: ApprovalRequest) -> Decision:
-    approving = [d for d in await uow.approvals.decisions(request.id) if d.verdict is DecisionVerdict.APPROVE]
+def _completing(answers: Sequence[Decision]) -> Decision:
+    approving = [answer for answer in answers if answer.verdict is DecisionVerdict.APPROVE]
     if not approving:
         raise SupportError("not_approved", "nobody has approved this")
     return approving[-1]

@@ -8,7 +8,6 @@ from approvals.canonical import Sealed, unseal
 from approvals.card_reading import blocked_by
 from approvals.execution import Executions
 from approvals.interactions import About
-from approvals.item_lines import customer
 from approvals.lifecycle import RequestTrigger
 from approvals.linking import Linking
 from approvals.ports import Person
@@ -18,14 +17,13 @@ from approvals.submission import RECORD_TARGET
 from approvals.wording import KINDS
 from db.engine import Database
 from db.models.slack import LinkEnd
-from db.read_models.desk import held_until, scheduled_by, undecided_by
+from db.read_models.desk import held_until, scheduled_by, subject_of, undecided_by
 from db.repositories.approvals import ApprovalRequest
 from db.uow import UnitOfWork
 from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import DecisionVerdict, RejectReason, RequestStatus, Role
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import ExecutionId, RequestId, WorkspaceId
-from support_agents.domain.money import Money
 
 # A card that changes under a finger must not be decided by it.
 STILL = timedelta(seconds=3)
@@ -63,34 +61,37 @@ class Desk:
 
     async def approve(self, person: Person, about: About, seen: Seen) -> Decided:
         """Approve exactly these bytes, unless the card changed just now or holds what nobody can see."""
-        async with self.database.read() as uow:
-            request = await mine(uow, person.workspace, about.request_id)
-            if request.status is RequestStatus.PENDING:
-                await self._require_still(uow, request, person, seen)
-                _require_visible(request)
-        return await self._decide(person, about, DecisionVerdict.APPROVE)
+
+        async def look(uow: UnitOfWork, request: ApprovalRequest) -> None:
+            await self._require_still(uow, request, person, seen)
+            _require_visible(request)
+
+        return await self.queue.decide(
+            about.request_id, digest=about.digest, verdict=DecisionVerdict.APPROVE, person=person, look=look
+        )
 
     async def reject(self, person: Person, about: About, reason: RejectReason, words: str) -> Decided:
         """Reject for a reason of the list, with words of one's own."""
-        return await self._decide(person, about, DecisionVerdict.REJECT, said(reason, words))
+        return await self._reject(person, about, said(reason, words))
 
     async def pass_on(self, person: Person, about: About, group: str = "another group") -> Decided:
         """Give the ticket to a group: nothing is sent, and whoever takes it reads why."""
-        return await self._decide(person, about, DecisionVerdict.REJECT, f"passed on to {group}")
+        return await self._reject(person, about, f"passed on to {group}")
 
     async def named(self, person: Person, request_id: RequestId) -> str:
         """Return what a request is about in one line, from its row and its ticket alone."""
         async with self.database.read() as uow:
-            request = await mine(uow, person.workspace, request_id)
-            ticket = await uow.tickets.get(request.ticket_id)
-        if request.amount_minor is not None and request.currency is not None:
-            what = f"refund {Money(minor=request.amount_minor, currency=request.currency)} for {request.target}"
-        elif request.kind is not ActionKind.SEND_REPLY:
-            of = "" if request.target == RECORD_TARGET else f" ({request.target})"
-            what = f"{KINDS[request.kind].lower()}{of}"
+            about = await subject_of(uow, person.workspace, request_id)
+        if about is None:
+            raise SupportError("not_found", "there is no such request")
+        if about.amount is not None:
+            what = f"refund {about.amount} for {about.target}"
+        elif about.kind is not ActionKind.SEND_REPLY:
+            of = "" if about.target == RECORD_TARGET else f" ({about.target})"
+            what = f"{KINDS[about.kind].lower()}{of}"
         else:
-            what = f"reply to {customer(ticket)}" if ticket else "reply"
-        return f"{what}: {ticket.subject}" if ticket and ticket.subject else what
+            what = f"reply to {about.customer}"
+        return f"{what}: {about.subject}" if about.subject else what
 
     async def undo(self, person: Person, request_id: RequestId) -> ExecutionId:
         """Take an approved action back while its window is open."""
@@ -148,9 +149,9 @@ class Desk:
             await uow.tickets.needs_person(ticket.id, NOT_ME)
             return True
 
-    async def _decide(self, person: Person, about: About, verdict: DecisionVerdict, reason: str = "") -> Decided:
+    async def _reject(self, person: Person, about: About, reason: str) -> Decided:
         return await self.queue.decide(
-            about.request_id, digest=about.digest, verdict=verdict, person=person, reason=reason
+            about.request_id, digest=about.digest, verdict=DecisionVerdict.REJECT, person=person, reason=reason
         )
 
     async def _require_still(self, uow: UnitOfWork, request: ApprovalRequest, person: Person, seen: Seen) -> None:

@@ -64,17 +64,17 @@ class Entitlement:
         needed = self.needed(request)
         if isinstance(needed, Nobody):
             return f"the authority table has changed: {needed.reason}"
-        counted = await still_counted(uow, request, needed)
+        counted = await still_counted(uow, await uow.approvals.decisions(request.id), needed)
         lacking = missing(needed, counted)
         if lacking:
             return f"the authority table or its approvers have changed: it would need {lacking}"
         return await self.limits.objection(uow, request, counted)
 
 
-async def still_counted(uow: UnitOfWork, request: ApprovalRequest, needed: Needed) -> tuple[Counted, ...]:
-    """Approvals of people who may still sign in, each at the lesser of their role then and now."""
+async def still_counted(uow: UnitOfWork, answers: Sequence[Decision], needed: Needed) -> tuple[Counted, ...]:
+    """A request's approvals by people who may still sign in, each at the lesser of their role then and now."""
     counted = []
-    for decision in await uow.approvals.decisions(request.id):
+    for decision in answers:
         operator = await uow.operators.get(decision.operator_id)
         if decision.verdict is not DecisionVerdict.APPROVE or operator is None or operator.disabled_at is not None:
             continue

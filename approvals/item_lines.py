@@ -1,5 +1,7 @@
 """Short lines about a request – who, how much, which flags – the same in lists and on cards; it decides nothing."""
 
+from collections.abc import Sequence
+
 from approvals.quoting import fold
 from approvals.wording import HAPPENED, Badge, Tone, counted
 from db.read_models.queue import QueueItem
@@ -63,6 +65,8 @@ def flags_of(item: QueueItem, *, beside: str = "") -> tuple[Badge, ...]:
         flags.append(Badge("tries to instruct the software", Tone.BAD))
     if sections.retrieval and sections.retrieval.tainted:
         flags.append(Badge("an article tries to instruct the software", Tone.BAD))
+    if item.run.outlier is not None and item.run.outlier.stands_out:
+        flags.append(Badge(_unlike(item.run.outlier.why), Tone.CARE))
     if item.ticket.requester_verified is False:
         flags.append(Badge("not authenticated", Tone.CARE))
     if request.approvals_needed > 1:
@@ -75,6 +79,11 @@ def flags_of(item: QueueItem, *, beside: str = "") -> tuple[Badge, ...]:
     if request.after_action_id is not None and not beside:
         flags.append(Badge(f"waits for {HAPPENED[item.after_kind][0] if item.after_kind else 'another action'}"))
     return tuple(flags)
+
+
+def _unlike(why: Sequence[str]) -> str:
+    """In which way a case is unlike earlier ones, if one thing alone does not tell."""
+    return f"unlike earlier cases: {', '.join(why)}" if why else "unlike earlier cases as a whole"
 
 
 def _draft_flags(item: QueueItem) -> list[Badge]:

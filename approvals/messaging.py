@@ -128,6 +128,10 @@ class Messenger(Protocol):
         """Show it to everybody in the place. Not idempotent: after `Unreachable` it may stand there."""
         ...
 
+    def pause(self, ref: MessageRef) -> float:
+        """Seconds until a message should be repainted, 0 for now: worth asking before the card is made."""
+        ...
+
     async def update(self, ref: MessageRef, content: Content) -> Posted | Trouble:
         """Repaint a message of ours."""
         ...

@@ -1,8 +1,8 @@
-"""Keeps what a messenger shows equal to what is stored: re-read, render, compare, repeat; nothing depends on it."""
+"""Keeps what a messenger shows equal to what is stored: lease, re-read, compare, paint; nothing depends on it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from approvals.card import Card
 from approvals.card_reading import CardReader
@@ -12,22 +12,15 @@ from approvals.ports import Refused
 from db.engine import Database
 from db.repositories.messaging import PostedCard
 from db.uow import UnitOfWork
+from support_agents.domain.approval import RequestStatus
+from support_agents.domain.errors import SupportError
 from support_agents.domain.events import OutboxEvent
 from support_agents.domain.ids import RequestId, WorkspaceId
 
 LEASE = timedelta(seconds=30)
 _BUSY = timedelta(milliseconds=300)
 _LONGEST_PAUSE, _REFUSED_PAUSE = 60.0, 600.0
-_MOST_ROUNDS = 5
 _CATCH_UP = 1_000
-
-
-@dataclass(frozen=True)
-class _Work:
-    """A card and the messages that do not show it yet; leased."""
-
-    card: Card
-    stale: tuple[PostedCard, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +33,19 @@ class Notification:
     routing: MessengerRouting
 
     async def changed(self, event: OutboxEvent) -> None:
-        """Paint a request's messages until they show what is stored; the event is closed with the last of them."""
-        for _ in range(_MOST_ROUNDS):
-            work = await self._begin(event)
-            if work is None:
-                return
-            answers = [await self._show(work.card, message) for message in work.stale]
-            if not await self._finish(event, work, answers) or await self._is_current(work.card):
-                return
+        """Paint a request's messages as it stands; the event is closed with the last of them.
+
+        The card is read under the lease, so a later change is told of by an event of its own and painted after this.
+        """
+        leased = await self._begin(event)
+        if not leased:
+            return
+        async with self.database.read() as uow:
+            card = await self.cards.read(uow, RequestId(event.subject))
+        if card is None:  # requests are never deleted
+            raise SupportError("not_found", "there is no such request")
+        shown = [(message, await self._show(card, message)) for message in leased]
+        await self._finish(event, card, shown)
 
     async def catch_up(self, workspace: WorkspaceId) -> int:
         """Have every open request looked at: after a messenger was connected; returns how many."""
@@ -57,76 +55,86 @@ class Notification:
                 await uow.outbox.request_changed(request.id, workspace=workspace)
         return len(found)
 
-    async def _begin(self, event: OutboxEvent) -> _Work | None:
-        """Read, then lease what is to be painted; None when nothing is, or another worker is at it."""
+    async def _begin(self, event: OutboxEvent) -> tuple[PostedCard, ...]:
+        """Lease what shows the request, or shall; empty when nothing does, or it has to wait."""
         request = RequestId(event.subject)
         async with self.database.read() as uow:
-            card = await self.cards.read(uow, request)
             known = await uow.posted_cards.of(request)
-        wanted = card is not None and self.routing.posts(card)
-        async with self.database.write("notify") as uow:
-            if card is None or not (known or wanted):
+            wanted = None if known else await self._wanted(uow, request)
+        pauses = [self.messenger.pause(MessageRef(Place(each.place), each.ref)) for each in known if each.ref]
+        async with self.database.write("lease") as uow:
+            if not known and wanted is None:
                 await uow.outbox.done(event.id)
-                return None
-            if wanted and not known:
-                await uow.posted_cards.want(event.workspace, request, self.routing.place_of(card).id)
+                return ()
+            if pauses and all(pauses):
+                await _postpone(uow, event, timedelta(seconds=max(pauses)))
+                return ()
+            if wanted is not None:
+                await uow.posted_cards.want(event.workspace, request, wanted.id)
             leased = await uow.posted_cards.lease(request, lease=LEASE)
             if leased is None:
                 await _postpone(uow, event, _BUSY)
-                return None
-            return await _to_paint(uow, event, card, leased)
+            elif not leased:
+                await uow.outbox.done(event.id)
+            return leased or ()
 
-    async def _show(self, card: Card, message: PostedCard) -> Posted | Trouble:
+    async def _wanted(self, uow: UnitOfWork, request: RequestId) -> Place | None:
+        """Where a request that no message shows yet shall be shown, if anywhere."""
+        if not self.routing.channels:
+            return None
+        found = await uow.approvals.get(request)
+        if found is None or found.status is not RequestStatus.PENDING:
+            return None
+        card = await self.cards.read(uow, request)
+        return self.routing.place_of(card) if card is not None and self.routing.posts(card) else None
+
+    async def _show(self, card: Card, message: PostedCard) -> Posted | Trouble | None:
+        """Paint it unless it shows that already; None also for what was never shown of a card that is over."""
+        if message.fingerprint == card.fingerprint or _is_over(card, message):
+            return None
         place = Place(message.place)
         if message.ref is None:
             return await self.messenger.post(place, card)
         return await self.messenger.update(MessageRef(place, message.ref), card)
 
-    async def _finish(self, event: OutboxEvent, work: _Work, answers: Sequence[Posted | Trouble]) -> bool:
-        """Store what came of it and close the event, or put it off; True when all was shown."""
+    async def _finish(
+        self, event: OutboxEvent, card: Card, shown: Sequence[tuple[PostedCard, Posted | Trouble | None]]
+    ) -> None:
+        """Store what came of it and close the event, or put it off."""
         async with self.database.write("notified") as uow:
-            now = await uow.now()
-            pauses = [
-                await _store(uow, message, answer, fingerprint=work.card.fingerprint, now=now)
-                for message, answer in zip(work.stale, answers, strict=True)
-            ]
+            pauses = [await _store(uow, card, message, answer) for message, answer in shown]
             if any(pauses):
                 await _postpone(uow, event, timedelta(seconds=max(pauses)))
             else:
                 await uow.outbox.done(event.id)
-            return not any(pauses)
-
-    async def _is_current(self, card: Card) -> bool:
-        """Whether the card is still as it was shown. A later change has an event of its own; this only saves time."""
-        async with self.database.read() as uow:
-            present = await self.cards.read(uow, card.request_id)
-        return present is None or present.fingerprint == card.fingerprint
+            if card.claimed_by:
+                await _tell_of_its_end(uow, card)
 
 
-async def _to_paint(uow: UnitOfWork, event: OutboxEvent, card: Card, leased: Sequence[PostedCard]) -> _Work | None:
-    """Give back what shows the card already, and what was never shown of a card that is over."""
-    stale = []
-    for message in leased:
-        if message.ref is None and not card.state.decidable:
-            await uow.posted_cards.retire(message.id, error="over_before_it_was_shown")
-        elif message.fingerprint == card.fingerprint:
-            await uow.posted_cards.release(message.id)
-        else:
-            stale.append(message)
-    if not stale:
-        await uow.outbox.done(event.id)
-        return None
-    return _Work(card, tuple(stale))
+async def _tell_of_its_end(uow: UnitOfWork, card: Card) -> None:
+    """A claim that was made before anything showed the card has told nobody when it lapses."""
+    claims = await uow.card_claims.on([card.request_id])
+    for claim in claims.values():
+        await uow.outbox.tell_again(card.request_id, workspace=card.workspace, at=claim.claimed_until)
 
 
-async def _store(
-    uow: UnitOfWork, message: PostedCard, answer: Posted | Trouble, *, fingerprint: str, now: datetime
-) -> float:
+def _is_over(card: Card, message: PostedCard) -> bool:
+    """Whether it was never shown and is not worth showing any more."""
+    return message.ref is None and not card.state.decidable
+
+
+async def _store(uow: UnitOfWork, card: Card, message: PostedCard, answer: Posted | Trouble | None) -> float:
     """Note one answer; return the seconds after which to try again, 0 for not at all."""
     match answer:
-        case Posted(ref=ref):
-            await uow.posted_cards.rendered(message.id, ref=ref.id, fingerprint=fingerprint, at=now)
+        case None:
+            if _is_over(card, message):
+                await uow.posted_cards.retire(message.id, error="over_before_it_was_shown")
+            else:
+                await uow.posted_cards.release(message.id)
             return 0.0
+        case Posted(ref=ref):
+            mine = await uow.posted_cards.rendered(message, ref=ref.id, fingerprint=card.fingerprint)
+            return 0.0 if mine else _BUSY.total_seconds()
         case Gone(reason=reason):
             await uow.posted_cards.retire(message.id, error=reason)
             return 0.0

@@ -42,7 +42,7 @@ class Outcome:
                 started.attempt.id, outcome=result.trigger, receipt=result.receipt, error=result.reason
             )
             now = await uow.now()
-            attempt = await uow.executions.attempt(case.execution)
+            attempt = case.attempt
             mine = attempt is not None and attempt.id == started.attempt.id
             if not mine or case.execution.status is not ExecutionStatus.EXECUTING:
                 return await self._evidence(uow, case, started, performed)

@@ -35,7 +35,7 @@ async def require_present(uow: UnitOfWork, person: Person) -> Present:
     return Present(
         surface=Surface.SLACK if found.origin == Surface.SLACK else person.surface,
         enrolled=found.enrolled,
-        factor_fresh=_is_fresh(found.proved_at, await uow.now()),
+        factor_fresh=_is_fresh(found.proved_at, found.now),
         by_link=found.origin == "link",
     )
 

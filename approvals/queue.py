@@ -1,5 +1,6 @@
 """The approval queue: where people decide on exact bytes; nothing is carried out here."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +17,7 @@ from approvals.presence import Present, require_present
 from approvals.rendering import plain
 from approvals.submission import Submission
 from db.engine import Database
-from db.repositories.approvals import ApprovalRequest, NewDecision
+from db.repositories.approvals import ApprovalRequest, Decision, NewDecision
 from db.repositories.tickets import Ticket
 from db.uow import UnitOfWork
 from support_agents.domain.approval import DecisionVerdict, RequestStatus, Role
@@ -28,6 +29,13 @@ from support_agents.domain.ticket import TicketSnapshot
 
 BATCH = 100
 CHECKED = "this was a check of attention: nothing was to be sent"
+
+
+Look = Callable[[UnitOfWork, ApprovalRequest], Awaitable[None]]
+
+
+async def anything(_uow: UnitOfWork, _request: ApprovalRequest) -> None:
+    """Object to nothing."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +78,23 @@ class ApprovalQueue:
         """Put a run's proposals to people, inside the caller's transaction."""
         return await self.submission.submit(uow, record, ticket)
 
-    async def decide(
-        self, request_id: RequestId, *, digest: str, verdict: DecisionVerdict, person: Person, reason: str = ""
+    async def decide(  # noqa: PLR0913 - a decision is made of these
+        self,
+        request_id: RequestId,
+        *,
+        digest: str,
+        verdict: DecisionVerdict,
+        person: Person,
+        reason: str = "",
+        look: Look = anything,
     ) -> Decided:
-        """Count a person's answer to exactly these bytes; the last approval needed schedules the execution."""
+        """Count a person's answer to exactly these bytes; the last approval needed schedules the execution.
+
+        `look` raises where the surface has a reason of its own against it; it is asked under the request's lock.
+        """
         async with self.database.write("decide") as uow:
             case = await self._open(uow, request_id, person.workspace, digest=digest)
+            await look(uow, case.request)
             require_role(person.role, Role.APPROVER)
             present = await require_present(uow, person)
             if case.request.seeded_by is not None:
@@ -149,10 +168,10 @@ class ApprovalQueue:
 
     async def _open(self, uow: UnitOfWork, request_id: RequestId, workspace: WorkspaceId, *, digest: str) -> _Case:
         """Lock ticket, then request; prove that it can still be decided and that these are the bytes."""
-        seen = await uow.approvals.get(request_id)
-        if seen is None or seen.workspace_id != workspace:
+        ticket = await uow.tickets.lock_of(request_id)
+        request = await uow.approvals.lock(request_id)
+        if ticket is None or request is None or request.workspace_id != workspace:
             raise SupportError("not_found", "no such approval request")
-        ticket, request = await _locked(uow, seen)
         if not same_digest(digest, request.digest):
             raise SupportError("digest_mismatch", "this is not the version that is up for approval; read it again")
         action = unseal(Sealed(request.canonical, request.digest))
@@ -199,8 +218,8 @@ class ApprovalQueue:
         needed = self.entitlement.require(request, person, present)
         limits = self.entitlement.limits
         await limits.reserve_day(uow, request, person.operator_id, person.role, now=case.now)
-        await self._insert(uow, case, person, DecisionVerdict.APPROVE, reason)
-        approving = await still_counted(uow, request, needed)
+        answers = await self._insert(uow, case, person, DecisionVerdict.APPROVE, reason)
+        approving = await still_counted(uow, answers, needed)
         lacking = missing(needed, approving)
         trigger = RequestTrigger.APPROVE_COUNTED if lacking else RequestTrigger.APPROVE_COMPLETED
         status = request_after(request.status, trigger)
@@ -210,16 +229,18 @@ class ApprovalQueue:
         if not await uow.approvals.move(request, status):
             raise SupportError("already_decided", "somebody else was first", retryable=True)
         approved = request.model_copy(update={"status": status})
-        execution = await self.consequences.schedule_if_due(uow, approved, now=case.now)
+        execution = await self.consequences.schedule_if_due(uow, approved, answers, now=case.now)
         if execution is None:
             return Decided(request.id, status, len(approving), missing="the action it waits for")
         return Decided(request.id, status, len(approving), "", execution.id, execution.not_before)
 
     async def _insert(
         self, uow: UnitOfWork, case: _Case, person: Person, verdict: DecisionVerdict, reason: str
-    ) -> None:
+    ) -> tuple[Decision, ...]:
+        """Store the answer and return all that there are; under the request's lock nobody adds another."""
         request = case.request
-        for earlier in await uow.approvals.decisions(request.id):
+        answers = await uow.approvals.decisions(request.id)
+        for earlier in answers:
             if earlier.operator_id == person.operator_id:
                 raise SupportError("already_decided", f"you were first yourself: {earlier.verdict} is on record")
         decision = NewDecision(
@@ -233,11 +254,12 @@ class ApprovalQueue:
             reason=reason,
             created_at=case.now,
         )
-        await uow.approvals.decide(decision)
+        stored = await uow.approvals.decide(decision)
         await uow.audit.append(
             workspace=request.workspace_id, event=f"decision.{verdict}", subject=request.id,
             actor=str(person.operator_id), data={"digest": request.digest, "session": str(person.session_id)},
         )  # fmt: skip
+        return (*answers, stored)
 
 
 async def _locked(uow: UnitOfWork, seen: ApprovalRequest) -> tuple[Ticket, ApprovalRequest]:

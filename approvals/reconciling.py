@@ -59,8 +59,7 @@ class Reconciling:
             if (await uow.workspaces.get(execution.workspace_id)).quarantined_at is not None:
                 return execution.status
             if execution.status is ExecutionStatus.EXECUTING:
-                attempt = await uow.executions.attempt(execution)
-                if not lease_over(attempt, now):
+                if not lease_over(case.attempt, now):
                     return execution.status
                 lapsed = Result(ExecutionTrigger.OUTCOME_UNKNOWN, reason="its worker did not come back")
                 await self.outcome.settle(uow, case, lapsed, next_check_at=now, now=now)

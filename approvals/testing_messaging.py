@@ -73,6 +73,10 @@ class FakeMessenger:
         self.messages[shown.ref] = shown
         return Posted(shown.ref)
 
+    def pause(self, ref: MessageRef) -> float:  # noqa: ARG002 - interface
+        """It takes any number at once."""
+        return 0.0
+
     async def update(self, ref: MessageRef, content: Content) -> Posted | Trouble:
         """Repaint one."""
         if trouble := self._trouble():

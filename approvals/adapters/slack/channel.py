@@ -93,6 +93,10 @@ class SlackMessenger:
         answer = await self._call("chat.postMessage", place.id, channel=place.id, **self.blocks.message(content))
         return _posted(answer, place)
 
+    def pause(self, ref: MessageRef) -> float:
+        """By our own pace of `chat.update`."""
+        return self.pace.pause("chat.update", ref.place.id)
+
     async def update(self, ref: MessageRef, content: Content) -> Posted | Trouble:
         """`chat.update`; what unfurls is said when posting."""
         drawn = self.blocks.message(content)

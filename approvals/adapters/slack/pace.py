@@ -1,6 +1,6 @@
 """How fast Slack may be asked: a bucket per method and per channel, and the pauses Slack asks for; it never waits."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -65,15 +65,24 @@ class Pace:
 
     def take(self, method: str, channel: str = "") -> float:
         """Take a call from the method's and the channel's bucket; or take none and return the seconds to wait."""
+        seconds, buckets = self._wait(method, channel)
+        if not seconds:
+            for bucket in buckets:
+                bucket.left -= 1
+        return seconds
+
+    def pause(self, method: str, channel: str = "") -> float:
+        """Take nothing; return the seconds to wait, to each who asks a later moment."""
+        return self._wait(method, channel)[0]
+
+    def _wait(self, method: str, channel: str) -> tuple[float, Sequence[_Bucket]]:
         now = self.monotonic()
         buckets = [self._bucket("method", method, now), *([self._bucket("channel", channel, now)] if channel else [])]
         waits = [bucket.wait(now) for bucket in buckets]
         if not any(waits):
-            for bucket in buckets:
-                bucket.left -= 1
-            return 0.0
+            return 0.0, buckets
         tightest = max(zip(waits, buckets, strict=True), key=lambda each: each[0])
-        return tightest[1].slot(now, tightest[0])
+        return tightest[1].slot(now, tightest[0]), buckets
 
     def close(self, method: str, channel: str, seconds: float) -> None:
         """Slack said to wait: nothing goes to this channel, or by this method where there is none, until then."""
