@@ -21,6 +21,7 @@ from api.routes import (
     asking,
     dispatch,
     health,
+    metrics,
     provider_events,
     quarantine,
     sessions,
@@ -29,6 +30,8 @@ from api.routes import (
     webhooks,
 )
 from api.schemas import Problem
+from api.telemetry.metrics import Metrics
+from api.telemetry.requests import CountedRequests
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 
@@ -43,6 +46,7 @@ _ROUTERS = (
     dispatch,
     quarantine,
     health,
+    metrics,
     slack,
 )
 _QUIET: TelemetryConfig = {
@@ -93,6 +97,8 @@ def create_app(container: Container) -> FastAPI:
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, validation_error)
     app.add_middleware(Edge, now=container.clock.now, secure=container.settings.url.startswith("https://"))
+    found = app.state.metrics = Metrics(container.database)
+    app.add_middleware(CountedRequests, requests=found.instruments.requests, sources=frozenset(container.intakes))
     for routes in _ROUTERS:
         app.include_router(routes.router)
     app.include_router(console.router)

@@ -6,36 +6,35 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from api.acting import Acting, Doors, acting_of
+from api.acting import acting_of
 from api.asking import Asking
 from api.auth import Auth
-from api.container import Container, Records, Step
+from api.choices import Role
+from api.container import BrokerCheck, Container, Records, Step
 from api.correcting import Correcting
 from api.editing import Editing
-from api.engines import entailment_model, intent_model, order_lookup, system_clock
+from api.engines import entailment_model, index_of, intent_model, order_lookup, outlier_detector, system_clock
 from api.factors import SecondFactors
 from api.fault_points import boundary_of
 from api.intake.sources import intakes_of
 from api.messaging import MessagingParts, messaging_of
-from api.opening import apply_mode, release_leases
-from api.outside import Paying, mailing_of, paying_of, shelf_of, stepping_of
+from api.outside import outside_of
 from api.passwords import Passwords
 from api.secret_key import make_data_dir, secret_key
 from api.settings import Settings
 from api.sign_in_limits import SignInLimits
 from api.slack_bootstrap import slack_messenger, with_slack
 from api.thinking import Parts, runner_of
-from api.worker.assembly import Work, worker_of
+from api.upkeep import duties_of, opening_of
+from api.worker.assembly import Duties, Work, loops_of
+from api.worker.brokers import broker_of
 from api.worker.index_keeper import IndexKeeper
+from api.worker.outliers import OutlierLearning
 from api.worker.schedule import Duty
 from api.worker.warming import Warming
 from api.writers import Writing, writing_of
 from approvals.bounces import Bounces
-from approvals.canonical import Way
 from approvals.card_reading import CardReader
-from approvals.executors.protocol import Executor
-from approvals.ports import HelpdeskGateway
-from approvals.routing import Routes
 from db.engine import Database
 from db.interaction_log import InteractionLog
 from db.passage_store import SqlPassageStore
@@ -53,6 +52,7 @@ from support_agents.knowledge.sync import KnowledgeSync
 from support_agents.knowledge.title_vectors import TitleVectors
 from support_agents.knowledge.topic_shelf import TopicShelf
 from support_agents.macros import Macros
+from support_agents.monitoring.outliers import Outliers
 from support_agents.policy.ledger import PolicyLedger, load_policy
 from support_agents.ports import (
     Clock,
@@ -84,12 +84,11 @@ class _Thinking:
 
 
 @dataclass(frozen=True)
-class _Outside:
-    """The doors to the outside that the settings ask for."""
+class _Broker:
+    """How to ask whether the broker answers; nothing where there is none."""
 
-    doors: Doors
-    paying: Paying
-    closing: tuple[Step, ...]
+    check: BrokerCheck | None = None
+    closing: tuple[Step, ...] = ()
 
 
 def build_records(settings: Settings) -> Records:
@@ -97,7 +96,9 @@ def build_records(settings: Settings) -> Records:
     make_data_dir(settings.data_dir)
     key = secret_key(settings)
     heard = frozenset() if settings.slack_bot_token is None else frozenset({EventName.REQUEST_CHANGED})
-    database = Database.open(settings.database, boundary=boundary_of(settings), heard=heard)
+    database = Database.open(
+        settings.database, boundary=boundary_of(settings), heard=heard, direct=settings.database_direct_url
+    )
     passages = SqlPassageStore(database)
     passwords, limits = Passwords(), SignInLimits(key)
     auth = Auth(
@@ -119,20 +120,22 @@ def build_records(settings: Settings) -> Records:
     )
 
 
-def build(settings: Settings) -> Container:
-    """Wire a whole installation. Loads models and opens the index, which takes a second or two."""
+def build(settings: Settings, role: Role = Role.SERVE) -> Container:
+    """Wire a process that thinks, by default a whole installation; loads models and an index in a second or two."""
     records = build_records(settings)
     database, clock = records.database, system_clock()
     orders = order_lookup(settings, clock)
-    outside = _outside(settings, clock, orders, database)
+    outside = outside_of(settings, clock, orders, database)
     acting = acting_of(settings, records.key, database, outside.doors)
     thinking = _thinking(settings, clock, orders, records.passages, frozenset(outside.doors.shelf.files))
     tickets = TicketStore(database, IdentifierHash(records.key.derived("identifiers")))
-    indexer = PassageIndexer(passages=records.passages, embedder=thinking.background, index=thinking.index)
+    indexer = PassageIndexer(
+        passages=records.passages, embedder=thinking.background, index=thinking.index, titles=thinking.topics.titles
+    )
     keeper = IndexKeeper(partial(_in_step, indexer, thinking.macros, thinking.topics))
     warming = Warming(thinking.warm, records.passages, thinking.index, keeper)
     cards = CardReader(thinking.runner.recheck, settings.public_url, frozenset(settings.link_hosts))
-    messaging = _messaging(settings, records, cards)
+    messaging = _messaging(settings, records, cards, role)
     work = Work(
         settings=settings,
         clock=clock,
@@ -144,12 +147,9 @@ def build(settings: Settings) -> Container:
         keeper=keeper,
         notification=messaging.notification,
     )
-    duties = (
-        Duty("payments", 60, outside.paying.record),
-        Duty("spend", 60, lambda: thinking.writing.restate(database)),
-        Duty("warm", 30, lambda: warming.run(DEFAULT_WORKSPACE)),
-        *messaging.duties,
-    )
+    once = duties_of(settings, database, acting, outside, messaging.messenger)
+    loops = loops_of(role, work, Duties(_here(database, thinking, warming, keeper), once))
+    broker = _broker(settings)
     container = Container(
         **vars(records),
         clock=clock,
@@ -169,13 +169,36 @@ def build(settings: Settings) -> Container:
         seeds=acting.seeds,
         indexer=indexer,
         keeper=keeper,
-        worker=worker_of(work, duties),
+        worker=loops.worker,
+        taker=loops.taker,
+        broker=broker.check,
         cards=cards,
         messenger=messaging.messenger,
-        opening=(*_opening(settings, database, acting), outside.paying.record, *messaging.opening),
-        closing=(*messaging.closing, *outside.closing, *thinking.closing),
+        opening=(*opening_of(settings, database, acting, role), outside.paying.record, *messaging.opening),
+        closing=(*messaging.closing, *outside.closing, *thinking.closing, *broker.closing),
     )
     return with_slack(container)
+
+
+def _broker(settings: Settings) -> _Broker:
+    if not settings.distributed:
+        return _Broker()
+    from api.worker.broker import CeleryDispatcher
+
+    dispatcher = CeleryDispatcher(broker_of(settings))
+    return _Broker(dispatcher.check, (dispatcher.close,))
+
+
+def _here(database: Database, thinking: _Thinking, warming: Warming, keeper: IndexKeeper) -> tuple[Duty, ...]:
+    """What every process that thinks does for itself by the clock."""
+    duties = (
+        Duty("spend", 60, lambda: thinking.writing.restate(database)),
+        Duty("warm", 30, lambda: warming.run(DEFAULT_WORKSPACE)),
+    )
+    if thinking.runner.outliers is None:
+        return duties
+    learning = OutlierLearning(database, thinking.runner.outliers, keeper)
+    return (*duties, Duty("outliers", 600, lambda: learning.run(DEFAULT_WORKSPACE)))
 
 
 def _asking(settings: Settings, clock: Clock, thinking: _Thinking) -> Asking:
@@ -189,34 +212,23 @@ def _asking(settings: Settings, clock: Clock, thinking: _Thinking) -> Asking:
     )
 
 
-def _opening(settings: Settings, database: Database, acting: Acting) -> tuple[Step, ...]:
-    """What a start does before anything else."""
-    return (
-        acting.standings.check,
-        lambda: apply_mode(database, settings),
-        lambda: release_leases(database, settings),
-    )
-
-
 def _thinking(
     settings: Settings, clock: Clock, orders: OrderLookup, passages: PassageStore, attachable: frozenset[str]
 ) -> _Thinking:
     from support_agents.adapters.extractive import ExtractiveModel, SentenceVectors
     from support_agents.adapters.onnx import OnnxEmbedder
-    from support_agents.adapters.qdrant_edge import QdrantEdgeStore
     from support_agents.adapters.remembering import RememberingEmbedder
 
     embedder = OnnxEmbedder(threads=settings.onnx_threads)
-    index = QdrantEdgeStore(
-        settings.data_dir / "index", embedder_version=embedder.version, dimensions=embedder.dimensions
-    )
+    opened = index_of(settings, embedder)
+    index = opened.store
     policy = load_policy(settings.policy) if settings.policy else PolicyLedger(version="none")
-    sentences = SentenceVectors(_knowing(settings, embedder))
     writing = writing_of(settings)
     remembering = RememberingEmbedder(embedder, room=ASKS_REMEMBERED)
+    sentences = SentenceVectors(_knowing(settings, remembering))
     macros = _macros(settings, passages, index, remembering, embedder)
     intents = intent_model(settings, embedder.version)
-    titles = TitleVectors(_knowing(settings, embedder.background), settings.data_dir / "titles.npz")
+    titles = TitleVectors(_knowing(settings, embedder.background), opened.folder.with_name("titles.npz"))
     topics = TopicShelf(passages, index, titles)
     runner = runner_of(
         Parts(
@@ -228,6 +240,7 @@ def _thinking(
             policy=policy,
             extractive=ExtractiveModel(sentences),
             writer=writing.model,
+            small=writing.small,
             calls=writing.calls,
             clock=clock,
             shares=settings.stages,
@@ -236,13 +249,14 @@ def _thinking(
             attachable=attachable,
             entailment=entailment_model(settings),
             topics=topics,
+            outliers=Outliers(outlier_detector()),
             local_only=frozenset(map(WorkspaceId, settings.local_only_workspaces)),
         )
     )
 
     closing: tuple[Step, ...] = (
         *writing.closing,
-        partial(asyncio.to_thread, index.close),
+        opened.close,
         partial(asyncio.to_thread, embedder.close),
     )
     indexing = _knowing(settings, embedder.background)
@@ -281,50 +295,8 @@ def _knowing(settings: Settings, embedder: Embedder) -> Embedder:
     return KnownVectors.load(settings.known_vectors, embedder) if settings.known_vectors else embedder
 
 
-def _outside(settings: Settings, clock: Clock, orders: OrderLookup, database: Database) -> _Outside:
-    from approvals.executors.refund import RefundExecutor
-
-    paying = paying_of(settings, clock)
-    is_live = not settings.demo
-    call = timedelta(seconds=settings.call_seconds)
-    executors: dict[Way, Executor] = {Way.PAYMENT: RefundExecutor(paying.gateway, orders, call)}
-    closings: list[Step] = [*paying.closing]
-    helpdesks: dict[str, HelpdeskGateway] = {}
-    if settings.zendesk_base_url and settings.zendesk_token is not None:
-        from approvals.adapters.helpdesk.zendesk import ZendeskGateway
-        from approvals.executors.helpdesk_reply import HelpdeskReplyExecutor
-
-        zendesk = ZendeskGateway.open(
-            settings.zendesk_base_url,
-            email=settings.zendesk_email,
-            token=settings.zendesk_token.get_secret_value(),
-            api_user=settings.zendesk_api_user_id,
-            is_live=is_live,
-        )
-        helpdesks["zendesk"] = zendesk
-        executors[Way.HELPDESK] = HelpdeskReplyExecutor(helpdesks, call)
-        closings.append(zendesk.close)
-    shelf, mailing = shelf_of(settings), None
-    if settings.smtp_host:
-        mailing = mailing_of(settings, database, shelf, live=is_live)
-        executors[Way.EMAIL] = mailing.executor
-    stepping = stepping_of(settings, orders, live=is_live)
-    if stepping is not None:
-        executors[Way.HTTP] = stepping.executor
-        closings += stepping.closing
-    routes = Routes(
-        helpdesks=dict.fromkeys(helpdesks, settings.zendesk_email),
-        mail_from=settings.smtp_from_address if settings.smtp_host else None,
-        live=frozenset(way for way in Way if (paying.gateway.live if way is Way.PAYMENT else is_live)),
-        gateway=paying.gateway.name,
-        endpoints={} if stepping is None else stepping.endpoints,
-        dkim="" if mailing is None else mailing.dkim,
-    )
-    return _Outside(Doors(executors, helpdesks, routes, shelf), paying, tuple(closings))
-
-
-def _messaging(settings: Settings, records: Records, cards: CardReader) -> MessagingParts:
+def _messaging(settings: Settings, records: Records, cards: CardReader, role: Role) -> MessagingParts:
     if settings.slack_bot_token is None:
         return MessagingParts()
     messenger = slack_messenger(settings, records.key)
-    return messaging_of(settings, records.database, messenger, cards, messenger.close)
+    return messaging_of(settings, records.database, messenger, cards, role)

@@ -36,3 +36,13 @@ class LogFormat(StrEnum):
 
     CONSOLE = "console"
     JSON = "json"
+
+
+class Role(StrEnum):
+    """What a process of an installation does; `serve` is all of it in one."""
+
+    SERVE = "serve"
+    API = "api"
+    WORKER = "worker"
+    RELAY = "relay"
+    SCHEDULER = "scheduler"

@@ -16,6 +16,7 @@ from api.settings import Settings
 from api.slack_door import SlackDoor
 from api.worker.index_keeper import IndexKeeper
 from api.worker.loop import WorkerLoop
+from api.worker.taking import Taker
 from approvals.bounces import Bounces
 from approvals.card_reading import CardReader
 from approvals.dispatch import DispatchSwitch
@@ -33,6 +34,8 @@ from support_agents.ports import Clock
 from support_agents.runner import TicketRunner
 
 Step = Callable[[], Awaitable[object]]
+# Returns when the broker answers, raises when it does not.
+BrokerCheck = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +82,8 @@ class Container(Records):
     indexer: PassageIndexer
     keeper: IndexKeeper
     worker: WorkerLoop
+    taker: Taker | None
+    broker: BrokerCheck | None
     opening: Sequence[Step]
     closing: Sequence[Step]
     cards: CardReader

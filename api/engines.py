@@ -1,16 +1,29 @@
 """Single parts of an installation by its settings, for commands that need one and for the root; it wires nothing."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from api.indexes import in_own_folder
 from api.no_orders import NoOrders
 from api.secret_key import make_data_dir, secret_key
 from api.settings import Settings
 from support_agents.evals.retrieval import Tools
 from support_agents.intents.model import IntentHead
 from support_agents.intents.registry import Registry
-from support_agents.ports import Clock, Embedder, Entailment, IntentModel, OrderLookup, PageSource
+from support_agents.ports import (
+    Clock,
+    Embedder,
+    Entailment,
+    IntentModel,
+    OrderLookup,
+    OutlierDetector,
+    PageSource,
+    VectorStore,
+)
 from support_agents.screening.detection import Detector
 
 
@@ -48,6 +61,31 @@ def searching(settings: Settings, folder: Path) -> Iterator[Tools]:
         embedder.close()
 
 
+@dataclass(frozen=True)
+class Index:
+    """A passage index, the folder beside which this process keeps what it derives, and what lets go of it."""
+
+    store: VectorStore
+    folder: Path
+    close: Callable[[], Awaitable[object]]
+
+
+def index_of(settings: Settings, embedder: Embedder) -> Index:
+    """Return the server's index where the settings name one, else one in a folder of this process."""
+    if settings.qdrant_url:
+        from support_agents.adapters.qdrant_server import QdrantServerStore, client_of
+
+        key = settings.qdrant_api_key
+        client = client_of(settings.qdrant_url, key.get_secret_value() if key else None)
+        server = QdrantServerStore(client, embedder.version, embedder.dimensions)
+        return Index(server, settings.data_dir / "index", server.close)
+    from support_agents.adapters.qdrant_edge import QdrantEdgeStore
+
+    open_in = partial(QdrantEdgeStore, embedder_version=embedder.version, dimensions=embedder.dimensions)
+    edge, folder = in_own_folder(settings, open_in)
+    return Index(edge, folder, partial(asyncio.to_thread, edge.close))
+
+
 def entailment_model(settings: Settings) -> Entailment | None:
     """Return the entailment model of the settings' folder, if one is named."""
     if settings.entailment is None:
@@ -79,6 +117,13 @@ def intent_model(settings: Settings, embedder_version: str) -> IntentModel:
     if active is None:
         return IntentHead.load(embedder_version=embedder_version)
     return registry.load(active, embedder_version=embedder_version)
+
+
+def outlier_detector() -> OutlierDetector:
+    """Return the detector of unusual runs, which loads its library when there is enough to learn from."""
+    from support_agents.adapters.pyod import PyodOutlierDetector
+
+    return PyodOutlierDetector()
 
 
 def system_clock() -> Clock:

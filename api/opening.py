@@ -19,6 +19,10 @@ BEHIND = (
 UNKNOWN = (
     "the database was in use before, but the signed anchor is missing: effects may have happened that it does not know"
 )
+NOT_SHARED = (
+    "the signed anchor is not in this process's folder: set SUPPORT_ANCHOR_PATH to one file that all processes share,"
+    " or start the scheduler, which holds the database back until an admin adopts it"
+)
 UNREADABLE = "the signed anchor cannot be read with this installation's secret key"
 
 
@@ -57,6 +61,13 @@ class Standings:
             case Standing.CURRENT:
                 pass
 
+    async def is_unknown(self) -> bool:
+        """Whether this process has no anchor for a database that was in use."""
+        try:
+            return await self.installation.standing(DEFAULT_WORKSPACE) is Standing.UNKNOWN
+        except SupportError:
+            return False
+
     async def adopt(self, person: Person) -> None:
         """Go on with this database under a new epoch; an admin's decision, in their own session."""
         await self.quarantine.adopt(person, epoch=new_id())
@@ -65,6 +76,22 @@ class Standings:
     async def _hold(self, reason: str) -> None:
         logging.get().error("quarantined", reason=reason)
         await self.quarantine.enter(DEFAULT_WORKSPACE, reason)
+
+
+async def check_standing(standings: Standings) -> None:
+    """Check the database against the anchor, one process after another: two that are new would begin two epochs."""
+    async with standings.database.turn("opening"):
+        await standings.check()
+
+
+async def require_anchor(standings: Standings) -> None:
+    """Refuse to go on without the anchor of a database that was in use; for all but a scheduler, where it is shared.
+
+    Such a process was given the wrong folder. Holding back everybody's work for it would be wrong, and acting would be
+    worse: what it does could not be made known outside the database.
+    """
+    if await standings.is_unknown():
+        raise SupportError("no_anchor", NOT_SHARED)
 
 
 async def release_leases(database: Database, settings: Settings) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from api.acting import Doors
 from api.choices import Payments
 from api.container import Step
 from api.intake.paypal import PayPalIntake
@@ -13,9 +14,11 @@ from api.intake.provider import ProviderIntake
 from api.intake.stripe import StripeIntake
 from api.settings import Settings
 from approvals.attachments import Shelf
+from approvals.canonical import Way
 from approvals.endpoints import Endpoint
 from approvals.executors.protocol import Executor
-from approvals.ports import PaymentGateway
+from approvals.ports import HelpdeskGateway, PaymentGateway
+from approvals.routing import Routes
 from db.engine import Database
 from support_agents.domain.action import ActionKind
 from support_agents.domain.errors import SupportError
@@ -177,3 +180,55 @@ def stepping_of(settings: Settings, orders: OrderLookup, *, live: bool) -> Stepp
     )
     executor = HttpExecutor(gateway, orders, endpoints, timedelta(seconds=settings.step_seconds))
     return Stepping(executor, endpoints, (gateway.close,))
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The doors to the outside that the settings ask for."""
+
+    doors: Doors
+    paying: Paying
+    closing: tuple[Step, ...]
+
+
+def outside_of(settings: Settings, clock: Clock, orders: OrderLookup, database: Database) -> Outside:
+    """Return the doors that the settings ask for."""
+    from approvals.executors.refund import RefundExecutor
+
+    paying = paying_of(settings, clock)
+    is_live = not settings.demo
+    call = timedelta(seconds=settings.call_seconds)
+    executors: dict[Way, Executor] = {Way.PAYMENT: RefundExecutor(paying.gateway, orders, call)}
+    closings: list[Step] = [*paying.closing]
+    helpdesks: dict[str, HelpdeskGateway] = {}
+    if settings.zendesk_base_url and settings.zendesk_token is not None:
+        from approvals.adapters.helpdesk.zendesk import ZendeskGateway
+        from approvals.executors.helpdesk_reply import HelpdeskReplyExecutor
+
+        zendesk = ZendeskGateway.open(
+            settings.zendesk_base_url,
+            email=settings.zendesk_email,
+            token=settings.zendesk_token.get_secret_value(),
+            api_user=settings.zendesk_api_user_id,
+            is_live=is_live,
+        )
+        helpdesks["zendesk"] = zendesk
+        executors[Way.HELPDESK] = HelpdeskReplyExecutor(helpdesks, call)
+        closings.append(zendesk.close)
+    shelf, mailing = shelf_of(settings), None
+    if settings.smtp_host:
+        mailing = mailing_of(settings, database, shelf, live=is_live)
+        executors[Way.EMAIL] = mailing.executor
+    stepping = stepping_of(settings, orders, live=is_live)
+    if stepping is not None:
+        executors[Way.HTTP] = stepping.executor
+        closings += stepping.closing
+    routes = Routes(
+        helpdesks=dict.fromkeys(helpdesks, settings.zendesk_email),
+        mail_from=settings.smtp_from_address if settings.smtp_host else None,
+        live=frozenset(way for way in Way if (paying.gateway.live if way is Way.PAYMENT else is_live)),
+        gateway=paying.gateway.name,
+        endpoints={} if stepping is None else stepping.endpoints,
+        dkim="" if mailing is None else mailing.dkim,
+    )
+    return Outside(Doors(executors, helpdesks, routes, shelf), paying, tuple(closings))

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from api import logging, server_file
 from api.app import create_app
 from api.bootstrap import build
+from api.choices import Role
 from api.secret_key import make_data_dir
 from api.server_file import RunningServer
 from api.settings import Settings
@@ -47,15 +48,20 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(settings: Settings, announce: Announce) -> None:
-    """Serve until SIGINT or SIGTERM; `announce` gets the settings with the port that was really taken."""
+def serve(settings: Settings, announce: Announce, role: Role = Role.SERVE) -> None:
+    """Serve until SIGINT or SIGTERM; `announce` gets the settings with the port that was really taken.
+
+    With all the work, or as one API among others, which share a data folder and leave no file to be found by.
+    """
     logging.configure(settings)
+    settings.check_role(role)
     make_data_dir(settings.data_dir)
-    refuse_second(settings)
+    if role is Role.SERVE:
+        refuse_second(settings)
     stdlib_logging.getLogger("uvicorn").setLevel(stdlib_logging.CRITICAL)  # a failed start is told once, by us
     with bound(settings) as listener:
         taken = settings.model_copy(update={"port": listener.getsockname()[1]})
-        _run(taken, listener, announce)
+        _run(taken, listener, announce, role)
 
 
 def refuse_second(settings: Settings) -> None:
@@ -106,19 +112,23 @@ def server_config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
     )
 
 
-def _run(settings: Settings, listener: socket.socket, announce: Announce) -> None:
-    container = build(settings)
+def _run(settings: Settings, listener: socket.socket, announce: Announce, role: Role) -> None:
+    container = build(settings, role)
     app = create_app(container)
     failures: list[Exception] = []
     app.router.lifespan_context = _noting(app.router.lifespan_context, failures)
 
     def began() -> None:
-        server_file.write(
-            settings.data_dir, RunningServer(_local_url(settings), os.getpid(), container.key.local_token)
-        )
+        if role is Role.SERVE:
+            found = RunningServer(_local_url(settings), os.getpid(), container.key.local_token)
+            server_file.write(settings.data_dir, found)
         announce(settings)
 
-    server = _Server(server_config(settings, app), began=began, ended=lambda: server_file.remove(settings.data_dir))
+    def ended() -> None:
+        if role is Role.SERVE:
+            server_file.remove(settings.data_dir)
+
+    server = _Server(server_config(settings, app), began=began, ended=ended)
     _until_signalled(server, listener, failures)
 
 

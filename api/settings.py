@@ -11,16 +11,19 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from api.choices import LogFormat, Payments
+from api.index_settings import IndexSettings
 from api.model_settings import PREFIX, ModelSettings, checked_url
+from api.operating_settings import OperatingSettings
+from api.scale_settings import ScaleSettings
 from support_agents.domain.approval import Mode
 from support_agents.domain.errors import SupportError
-from support_agents.pipeline import Shares
+from support_agents.stages import Shares
 
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
 Names = Annotated[tuple[str, ...], NoDecode]
 
 
-class Settings(ModelSettings, BaseSettings):
+class Settings(ModelSettings, OperatingSettings, ScaleSettings, IndexSettings, BaseSettings):
     """Frozen settings; a field `x` is set by the environment variable `SUPPORT_X`."""
 
     model_config = SettingsConfigDict(
@@ -220,7 +223,9 @@ class Settings(ModelSettings, BaseSettings):
     relevance_floor: float | None = Field(
         default=None, ge=-1, le=1, description="Similarity below which a passage is dropped; empty: the built-in floor."
     )
-    worker_concurrency: int = Field(default=4, ge=1, le=64, description="Events handled at once.")
+    worker_concurrency: int | None = Field(
+        default=None, ge=1, le=256, description="Events handled at once; empty: 4, with a language model 32."
+    )
     lease_seconds: float = Field(
         default=15, gt=0, le=600, description="After how long an event that nobody finished is taken up again."
     )
@@ -329,6 +334,7 @@ class Settings(ModelSettings, BaseSettings):
             )
         if self.lease_seconds <= self.deadline_seconds:
             raise ValueError(f"{PREFIX}LEASE_SECONDS must be more than {PREFIX}DEADLINE_SECONDS")
+        self.check_shared(self.database, self.secret_key)
         if self.fault_point and not self.testing:
             raise ValueError(f"{PREFIX}FAULT_POINT is for tests only: unset it, or set {PREFIX}TESTING=true")
         return self

@@ -9,6 +9,7 @@ from api.settings import Settings
 from db.engine import Database
 from db.read_models.model_use import model_use
 from support_agents.domain.ids import DEFAULT_WORKSPACE
+from support_agents.llm.batched import BatchedModel
 from support_agents.llm.breaker import Breaker
 from support_agents.llm.budgeted import BudgetedModel, TokenLedger
 from support_agents.llm.fallback import FallbackModel, Provided
@@ -41,6 +42,7 @@ class Writing:
     model: LanguageModel | None
     calls: CallLog
     spend: Spend
+    small: LanguageModel | None = None
     breakers: tuple[tuple[str, Breaker], ...] = ()
     closing: tuple[Step, ...] = ()
 
@@ -72,17 +74,21 @@ def sources(settings: Settings) -> tuple[Source, ...]:
 
 def writing_of(settings: Settings) -> Writing:
     """Wire the writer by the settings."""
-    wiring = _Wiring(settings, load_prices(settings.llm_prices))
+    gate = StreamGate(settings.llm_streams)
+    wiring = _Wiring(settings, load_prices(settings.llm_prices), gate)
     found = sources(settings)
     if not found:
         return Writing(model=None, calls=wiring.calls, spend=wiring.spend)
-    model = wiring.asked(found)
+    model, small = wiring.asked(found), None
+    ledger = TokenLedger()
     if settings.llm_small_model:
-        small = Source(found[0].provider, settings.llm_small_model, found[0].base_url, found[0].key)
-        model = RoutedModel(wiring.asked((small, *found[1:])), model, load_routes(settings.llm_routing))
-    writer = GatedModel(BudgetedModel(model, TokenLedger()), StreamGate(settings.llm_streams))
+        named = Source(found[0].provider, settings.llm_small_model, found[0].base_url, found[0].key)
+        cheaper = wiring.asked((named, *found[1:]))
+        small = GatedModel(BudgetedModel(cheaper, ledger), gate)
+        model = RoutedModel(cheaper, model, load_routes(settings.llm_routing))
     return Writing(
-        model=writer,
+        model=GatedModel(BudgetedModel(model, ledger), gate),
+        small=small,
         calls=wiring.calls,
         spend=wiring.spend,
         breakers=tuple(wiring.breakers),
@@ -96,6 +102,7 @@ class _Wiring:
 
     settings: Settings
     prices: Prices
+    gate: StreamGate
     calls: CallLog = field(default_factory=CallLog)
     spend: Spend = field(default_factory=Spend)
     breakers: list[tuple[str, Breaker]] = field(default_factory=list)
@@ -120,7 +127,8 @@ class _Wiring:
         model, close = opened(source, self.settings.llm_api)
         self.closing.append(close)
         latency = Latency()
-        timed = TimedModel(RecordedModel(model, self.calls, self.prices, self.spend), latency)
+        recorded = RecordedModel(model, self.calls, self.prices, self.spend)
+        timed = BatchedModel(TimedModel(recorded, latency), self.gate.pause)
         limit = self.settings.llm_monthly_limit_usd
         return (timed if limit is None else CappedModel(timed, self.spend, round(limit * _MICRO))), latency
 

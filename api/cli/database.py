@@ -1,20 +1,31 @@
 """`db`: brings the database to the newest schema, or says whether it is there; it changes no content."""
 
+from typing import Annotated
+
 import typer
 
 app = typer.Typer(name="db", help="The database's schema.", rich_markup_mode=None)
 
 
 @app.command("upgrade")
-def upgrade() -> None:
+def upgrade(
+    *,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only list what is missing; exit code 1 if anything is.")
+    ] = False,
+) -> None:
     """Run every missing migration, all in one transaction."""
     from api.cli.installation import configured
     from api.secret_key import make_data_dir
     from db import upgrade as schema
 
+    if check:
+        current()
+        return
     found = configured()
     make_data_dir(found.data_dir)
-    schema.upgrade(found.database)
+    limits = schema.Limits(found.migration_lock_seconds, found.migration_statement_seconds)
+    schema.upgrade(found.database, limits)
     typer.echo("the database is at the newest schema")
 
 
@@ -26,8 +37,14 @@ def current() -> None:
 
     found = configured()
     there = not found.embedded or (found.data_dir / "support.db").exists() or bool(found.database_url)
-    if there and schema.is_current(found.database):
+    if not there:
+        typer.echo("there is no database yet; run `support-agents db upgrade`")
+        raise typer.Exit(1)
+    missing = schema.missing(found.database)
+    if not missing:
         typer.echo("the database is at the newest schema")
         return
+    for each in missing:
+        typer.echo(f"missing: {each.revision} {each.about}")
     typer.echo("a migration is missing; run `support-agents db upgrade`")
     raise typer.Exit(1)

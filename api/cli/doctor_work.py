@@ -32,6 +32,7 @@ REST = (
     ("webhooks", outside.webhooks, "check the secrets"),
     ("mail", outside.mail, "check SUPPORT_SMTP_HOST"),
     ("zendesk", outside.helpdesk, "check SUPPORT_ZENDESK_BASE_URL"),
+    ("broker", outside.broker, "check SUPPORT_BROKER_URL, and that the broker runs"),
     ("port", machine.port, "check SUPPORT_HOST and SUPPORT_PORT"),
 )
 

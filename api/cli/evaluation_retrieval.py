@@ -3,12 +3,10 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rich.table import Table
-
 from api.cli.installation import configured
-from api.cli.output import progress, remarks, results
+from api.cli.output import figures_table, progress, remarks, results
 from api.engines import searching
-from support_agents.evals.retrieval import RetrievalFigures, measure, read_documents, read_queries
+from support_agents.evals.retrieval import measure, read_documents, read_queries
 
 
 async def retrieval(documents: Path, queries: Path, *, as_json: bool) -> None:
@@ -24,11 +22,4 @@ async def retrieval(documents: Path, queries: Path, *, as_json: bool) -> None:
     if as_json:
         print(figures.model_dump_json())  # noqa: T201 - this is a command line
         return
-    _show(figures)
-
-
-def _show(figures: RetrievalFigures) -> None:
-    table = Table("figure", "value", box=None)
-    for name, value in figures.model_dump().items():
-        table.add_row(name.replace("_", " "), str(value))
-    results().print(table)
+    results().print(figures_table(figures))

@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.table import Table
 
 from api.cli.installation import configured
-from api.cli.output import progress, remarks, results
+from api.cli.output import figures_table, progress, remarks, results
 from api.engines import embedding
 from support_agents.evals.intents import Files, IntentFigures, measure
 from support_agents.intents.labelled import Labelled
@@ -28,10 +28,7 @@ async def intents(*, train: Path, test: Path, out_of_scope: Path | None, valid: 
 
 
 def _show(figures: IntentFigures) -> None:
-    table = Table("figure", "value", box=None)
-    for name, value in figures.model_dump(exclude={"reliability"}).items():
-        table.add_row(name.replace("_", " "), "–" if value is None else str(value))
-    results().print(table)
+    results().print(figures_table(figures, left_out={"reliability"}))
     bins = Table("confidence", "right", "messages", box=None)
     for one in figures.reliability:
         bins.add_row(f"{one.confidence:.3f}", f"{one.accuracy:.3f}", str(one.messages))

@@ -8,12 +8,12 @@ from api.cli.installation import configured
 from api.cli.output import progress, remarks, results
 from api.engines import entailment_model
 from support_agents.evals.grounding import DomainFigures, GroundingFigures, measure
-from support_agents.evals.grounding_rows import read_rows
+from support_agents.evals.grounding_rows import grounding_rows
 
 
 def grounding(*, data: Path, language: str, as_json: bool) -> None:
     """Measure and print tables, or one JSON object."""
-    rows = read_rows(data)
+    rows = grounding_rows(data)
     model = entailment_model(configured())
     with progress("grounding", remarks()) as step:
         figures = measure(rows, language, step, entailment=model)

@@ -1,4 +1,4 @@
-"""`kb`: brings a folder of Markdown into the knowledge base, and searches it; it edits no article."""
+"""`kb`: brings a folder of files into the knowledge base, searches it, names its gaps; it edits no article."""
 
 import asyncio
 from pathlib import Path
@@ -58,3 +58,16 @@ def search(
     from api.cli.knowledge_search import show_found
 
     show_found(query, limit=limit)
+
+
+@app.command("gaps")
+def gaps(
+    *,
+    days: Annotated[int, typer.Option(min=1, max=3_650, help="How far back to look.")] = 30,
+    least: Annotated[int, typer.Option(min=1, help="Questions that make a gap.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
+) -> None:
+    """Show what customers asked and articles did not answer: nothing was found, or people rewrote the draft."""
+    from api.cli.knowledge_gaps import show_gaps
+
+    asyncio.run(show_gaps(days=days, least=least, as_json=as_json))

@@ -19,6 +19,7 @@ from api.cli import (
     intents,
     knowledge,
     operators,
+    processes,
     quarantine,
     runs,
     serve,
@@ -44,6 +45,10 @@ app = typer.Typer(
     epilog="Settings are environment variables (SUPPORT_…). --debug shows a traceback when something fails.",
 )
 app.command("serve")(serve.serve)
+app.command("api")(processes.api)
+app.command("worker")(processes.worker)
+app.command("relay")(processes.relay)
+app.command("scheduler")(processes.scheduler)
 app.command("demo")(demo.demo)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)

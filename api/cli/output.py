@@ -1,10 +1,12 @@
 """Where commands write: results to standard output, progress and remarks to standard error; it formats no content."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
+from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 _WIDTH_OF_A_PIPE = 180
 
@@ -20,6 +22,14 @@ def results() -> Console:
 def remarks() -> Console:
     """Return the console for what is said beside it."""
     return Console(stderr=True, highlight=False)
+
+
+def figures_table(figures: BaseModel, *, left_out: Collection[str] = ()) -> Table:
+    """Return a table of names and values; a value that there is none of is a dash."""
+    table = Table("figure", "value", box=None)
+    for name, value in figures.model_dump(exclude={*left_out}).items():
+        table.add_row(name.replace("_", " "), "–" if value is None else str(value))
+    return table
 
 
 @contextmanager

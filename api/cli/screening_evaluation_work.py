@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel
 from rich.table import Table
 
 from api.cli.installation import configured
-from api.cli.output import progress, remarks, results
+from api.cli.output import figures_table, progress, remarks, results
 from api.engines import detecting
 from support_agents.evals import pii as pii_figures
 from support_agents.evals import screening as screening_figures
@@ -21,7 +20,7 @@ async def screening(files: screening_figures.Files, *, as_json: bool) -> None:
     if as_json:
         print(figures.model_dump_json())  # noqa: T201 - this is a command line
         return
-    results().print(_table(figures, exclude={"recall_by_place"}))
+    results().print(figures_table(figures, left_out={"recall_by_place"}))
     for place, recall in figures.recall_by_place.items():
         results().print(f"recall at the {place}: {recall}")
 
@@ -43,10 +42,3 @@ def pii(data: Path, *, as_json: bool) -> None:
     if report.not_looked_for:
         others = ", ".join(f"{name} {count}" for name, count in report.not_looked_for.items())
         results().print(f"not looked for: {others}")
-
-
-def _table(figures: BaseModel, *, exclude: set[str]) -> Table:
-    table = Table("figure", "value", box=None)
-    for name, value in figures.model_dump(exclude=exclude).items():
-        table.add_row(name.replace("_", " "), "–" if value is None else str(value))
-    return table

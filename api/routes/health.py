@@ -13,10 +13,15 @@ from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 
 router = APIRouter(tags=["health"])
+_BROKER_SECONDS = 2.0
 
 
 class Readiness(BaseModel):
-    """Each part by itself; `ready` when all that a ticket needs works. Quarantine stops dispatch, not intake."""
+    """Each part by itself; `ready` when all that a ticket needs of this process works.
+
+    Quarantine stops dispatch, not intake; and while the broker is `away` events wait in the database, where a webhook
+    that was not taken in would be lost.
+    """
 
     ready: bool
     database: bool
@@ -25,6 +30,7 @@ class Readiness(BaseModel):
     index: bool
     clock: bool
     dispatch: str
+    broker: str
 
 
 @router.get("/healthz")
@@ -45,8 +51,20 @@ async def ready(container: ContainerDep) -> JSONResponse:
         "index": container.keeper.ready,
         "clock": container.worker.steady,
     }
-    state = Readiness(ready=all(parts.values()), dispatch=dispatch, **parts)
+    state = Readiness(ready=all(parts.values()), dispatch=dispatch, broker=await _broker(container), **parts)
     return JSONResponse(state.model_dump(), status_code=200 if state.ready else 503)
+
+
+async def _broker(container: Container) -> str:
+    """Whether workers can be told of work: `reachable`, `away`; `none` where one process does it all."""
+    if container.broker is None:
+        return "none"
+    try:
+        async with asyncio.timeout(_BROKER_SECONDS):
+            await container.broker()
+    except (SupportError, TimeoutError):
+        return "away"
+    return "reachable"
 
 
 async def _dispatch(container: Container) -> str:

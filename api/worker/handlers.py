@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from api import logging
 from api.worker.index_keeper import IndexKeeper
 from approvals.execution import Executions
 from approvals.inside_steps import InsideSteps
@@ -49,10 +50,15 @@ class TicketReceivedHandler:
             return
         deadline, late = self._deadline(begun)
         run = Run(id=begun.run_id, workspace=event.workspace, deadline=deadline, budget=self.budget)
-        record = await self.runner.run(begun.ticket, run, resumed=late)
-        async with self.database.write("card_ready") as uow:
-            if await self.log.store(uow, record, attempt=begun.attempt) is Stored.OK:
-                await self.queue.submit(uow, record, begun.ticket)
+        with logging.about(run=run.id):
+            record = await self.runner.run(begun.ticket, run, resumed=late)
+            async with self.database.write("card_ready") as uow:
+                stored = await self.log.store(uow, record, attempt=begun.attempt)
+                if stored is Stored.OK:
+                    await self.queue.submit(uow, record, begun.ticket)
+            took = (record.finished_at - record.received_at).total_seconds()
+            outcome = record.outcome if stored is Stored.OK else stored
+            logging.get().info("run_finished", outcome=outcome, ms=round(took * 1_000), late=record.late)
 
     async def give_up(self, event: OutboxEvent, code: str) -> None:
         """Hand the ticket to people."""

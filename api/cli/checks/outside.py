@@ -1,9 +1,10 @@
-"""Checks of the ways in and out: webhook secrets, mail server, helpdesk; only a configured mail server is called."""
+"""Checks of the ways in and out: webhook secrets, mail server, helpdesk, broker; it sends nothing."""
 
 import asyncio
 
 from api.cli.checks.finding import Finding
 from api.settings import Settings
+from api.worker.brokers import broker_of
 from support_agents.domain.approval import Mode
 
 _SECONDS = 5.0
@@ -53,3 +54,17 @@ async def helpdesk(settings: Settings) -> tuple[Finding, ...]:
     if not settings.zendesk_api_user_id:
         return (Finding("zendesk", "its API user is not known", "set SUPPORT_ZENDESK_API_USER_ID"),)
     return (Finding("zendesk", settings.zendesk_base_url),)
+
+
+async def broker(settings: Settings) -> tuple[Finding, ...]:
+    """Whether workers can be told of work; nothing where one process does it all."""
+    if not settings.distributed:
+        return ()
+    from api.worker.broker import CeleryDispatcher
+
+    dispatcher = CeleryDispatcher(broker_of(settings))
+    try:
+        await dispatcher.check()
+    finally:
+        await dispatcher.close()
+    return (Finding("broker", "answers; events that wait are in the database"),)

@@ -45,6 +45,8 @@ async def contents(settings: Settings) -> tuple[Finding, ...]:
 
 async def index(settings: Settings) -> tuple[Finding, ...]:
     """Whether every stored passage is indexed, asked of the running server or of the folder itself."""
+    if settings.distributed:
+        return (Finding("index", "each process keeps its own in step; the `/readyz` of an API tells of that API's"),)
     client = running(settings)
     if client is not None:
         ready = bool(client.state("/readyz").get("index"))

@@ -12,6 +12,7 @@ from approvals.order_of_work import by_risk_and_age
 from approvals.ports import Person
 from approvals.presence import require_present
 from approvals.provenance import editor_of, waits_for
+from approvals.seed_cover import covered
 from db.read_models.queue import QueueItem, queue_item
 from db.repositories.approvals import ApprovalRequest
 from db.repositories.workspaces import Workspace
@@ -51,6 +52,7 @@ async def request_page(request_id: RequestId, interactive: Interactive, containe
 
 
 async def _grounds(uow: UnitOfWork, item: QueueItem, runner: TicketRunner) -> Grounds:
+    item = covered(item)
     request = item.request
     snapshot = await uow.tickets.snapshot(item.ticket)
     action = unseal(Sealed(request.canonical, request.digest))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from api.console.views.figures import CountRow, CountTable, Figure
+from api.console.views.figures import CountRow, CountTable, Figure, counted
 from api.console.views.models import ModelsView
 from approvals.authority import RANK
 from approvals.canonical import Way
@@ -73,7 +73,7 @@ def shown_activity(  # noqa: PLR0913 - what the page is about
     models: ModelsView = ModelsView(),  # noqa: B008 - frozen and empty
 ) -> ActivityView:
     """Put the page together."""
-    buried = len(activity.buried_inbox) + len(activity.buried_events)
+    stuck = activity.stuck
     return ActivityView(
         windows=tuple(Window(length, words, length == hours) for length, words in _WINDOWS),
         figures=(
@@ -81,9 +81,9 @@ def shown_activity(  # noqa: PLR0913 - what the page is about
             *_times(activity),
             Figure(str(activity.late_runs), "late", Tone.CARE if activity.late_runs else Tone.PLAIN),
             Figure(str(pending), "to decide now"),
-            Figure(str(len(activity.needs_person)), "need a person now", _care(len(activity.needs_person))),
-            Figure(str(len(activity.in_doubt)), "in doubt now", _alarm(len(activity.in_doubt))),
-            Figure(str(buried), "buried", _alarm(buried)),
+            Figure(counted(stuck.needs_person) or "0", "need a person now", _care(stuck.needs_person)),
+            Figure(counted(stuck.in_doubt) or "0", "in doubt now", _alarm(stuck.in_doubt)),
+            Figure(counted(stuck.buried) or "0", "buried", _alarm(stuck.buried)),
             *models.figures,
         ),
         tables=(

@@ -26,6 +26,7 @@ class CitedPassage:
     heading: str
     stretches: tuple[Stretch, ...]
     internal: bool
+    verified_until: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,13 @@ def _cited(item: RetrievedPassage | None, citations: Sequence[Citation]) -> Cite
         )
     passage = item.passage
     stretches = stretched(passage.text, [citation.quote for citation in citations])
-    return CitedPassage(passage.title, passage.heading, stretches, internal=passage.audience is Audience.INTERNAL)
+    return CitedPassage(
+        passage.title,
+        passage.heading,
+        stretches,
+        internal=passage.audience is Audience.INTERNAL,
+        verified_until=passage.verified_until.isoformat() if item.stale and passage.verified_until else "",
+    )
 
 
 def stretched(text: str, quotes: Iterable[str]) -> tuple[Stretch, ...]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from approvals.wording import Tone
+from db.read_models.levels import MOST
 
 
 @dataclass(frozen=True)
@@ -30,3 +31,8 @@ class CountTable:
 
     title: str
     rows: tuple[CountRow, ...]
+
+
+def counted(number: int) -> str:
+    """A count as words: nothing for none, and a plus where counting was ended."""
+    return f"{MOST}+" if number >= MOST else str(number) if number else ""

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from api.console.views.figures import counted
 from approvals.item_lines import amount_of, customer, first_words, flags_of
 from approvals.order_of_work import by_risk_and_age
+from approvals.seed_cover import covered
 from approvals.wording import KINDS, Badge, Tone, span, words
 from db.read_models.activity import Activity
 from db.read_models.pages import Page
@@ -69,7 +71,7 @@ class BuriedRow:
 
 @dataclass(frozen=True)
 class Counts:
-    """How much of each there is, as words: a list that was cut says `50+`."""
+    """How much of each there is, as words; where counting was ended it says `10000+`."""
 
     pending: str
     needs_person: str
@@ -119,16 +121,12 @@ def shown_queue(given: QueueGiven) -> QueueView:
         buried=buried[:_SIDE],
         counts=Counts(
             pending=str(given.pending),
-            needs_person=_some(len(activity.needs_person)),
-            in_doubt=_some(len(activity.in_doubt)),
-            buried=_some(len(buried)),
+            needs_person=counted(activity.stuck.needs_person),
+            in_doubt=counted(activity.stuck.in_doubt),
+            buried=counted(activity.stuck.buried),
         ),
         now=now,
     )
-
-
-def _some(number: int, most: int = 50) -> str:
-    return f"{most}+" if number >= most else str(number) if number else ""
 
 
 def _row(item: QueueItem, now: datetime) -> Row:
@@ -146,7 +144,7 @@ def _row(item: QueueItem, now: datetime) -> Row:
         left=f"{span(left)} left",
         left_share=share,
         hurry=share < _HURRY,
-        badges=(*_step(request.kind), *flags_of(item)),
+        badges=(*_step(request.kind), *flags_of(covered(item))),
     )
 
 
