@@ -2,7 +2,12 @@
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.fixtures.database", "tests.fixtures.approvals", "tests.fixtures.messaging"]
+pytest_plugins = [
+    "tests.fixtures.database",
+    "tests.fixtures.approvals",
+    "tests.fixtures.messaging",
+    "tests.fixtures.brokers",
+]
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("any machine", deadline=None)

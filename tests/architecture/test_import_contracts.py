@@ -23,7 +23,7 @@ ESSENTIAL = {
     "slack-adapter": "protected",
     "acyclic": "acyclic_siblings",
 }
-VENDORS = {"sqlalchemy", "openai", "anthropic", "qdrant_edge", "onnxruntime", "slack_sdk"}
+VENDORS = {"sqlalchemy", "openai", "anthropic", "qdrant_edge", "qdrant_client", "onnxruntime", "pyod", "slack_sdk"}
 
 
 def test_every_contract_is_kept(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ from tests.benchmarks import (
     cards,
     clicks,
     cost,
+    distributed,
     index,
     memory,
     peers,
@@ -37,6 +38,7 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "peers": peers.measure,
     "cost": cost.measure,
     "index": index.measure,
+    "distributed": distributed.measure,
     "understanding": understanding.measure,
 }
 _QUIET_LOAD = 0.5

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.click_load PORT SECRET PER_SECOND`: sends prepared Slack deliveries; prints their times.
+"""`python -m tests.benchmarks.click_load URL SECRET PER_SECOND`: sends prepared Slack deliveries; prints their times.
 
 Deliveries come by standard input, one JSON object a line: `path` and `body`. They arrive at random instants around the
 rate, whether or not earlier ones were answered, and each is signed as it is sent.
@@ -16,7 +16,7 @@ import httpx
 from tests.fixtures.slack import signed
 
 
-async def main(port: int, secret: str, per_second: float) -> None:
+async def main(url: str, secret: str, per_second: float) -> None:
     """Send all, then print the times in milliseconds and the statuses."""
     deliveries = [json.loads(line) for line in sys.stdin if line.strip()]
     pauses = random.Random(7)  # noqa: S311 - a load, not a secret
@@ -32,7 +32,7 @@ async def main(port: int, secret: str, per_second: float) -> None:
         took.append((time.perf_counter() - began) * 1_000)
         statuses.append(answer.status_code)
 
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", limits=limits, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30) as client:
         began = time.perf_counter()
         async with asyncio.TaskGroup() as group:
             due = 0.0
@@ -45,4 +45,4 @@ async def main(port: int, secret: str, per_second: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2], float(sys.argv[3])))
+    asyncio.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3])))

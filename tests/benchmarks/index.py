@@ -46,11 +46,12 @@ async def _indexed(folder: Path) -> dict[str, float]:
     store = MemoryPassageStore()
     await store.replace_articles(DEFAULT_WORKSPACE, chunked(PASSAGES))
     began = time.perf_counter()
-    indexer = PassageIndexer(passages=store, embedder=embedder.background, index=index)
+    titles = TitleVectors(embedder.background)
+    indexer = PassageIndexer(passages=store, embedder=embedder.background, index=index, titles=titles)
     done = await indexer.refresh(DEFAULT_WORKSPACE)
     seconds = time.perf_counter() - began
     began = time.perf_counter()
-    await TopicShelf(store, index, TitleVectors(embedder.background)).current(DEFAULT_WORKSPACE)
+    await TopicShelf(store, index, titles).current(DEFAULT_WORKSPACE)
     topics = time.perf_counter() - began
     index.close()
     embedder.close()

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from api.demo import shop
 from tests.benchmarks.messages import orders_csv
 from tests.peers.product import WHSEC, Product, product
+from tests.peers.program import COLD
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -36,7 +37,7 @@ def installed(messages: int, *, database_url: str = "") -> Iterator[Product]:
             "SUPPORT_SMTP_FROM_ADDRESS": "support@shop.example",
             "SUPPORT_LOG_LEVEL": "WARNING",
         }
-        with product(Path(name) / "data", environment) as made:
+        with product(Path(name) / "data", environment, COLD) as made:
             made.command("db", "upgrade")
             made.command("kb", "sync", str(shop.ARTICLES))
             yield made

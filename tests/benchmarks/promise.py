@@ -10,13 +10,15 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from rich.table import Table
 
 from api.asking import Asking, Question
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from support_agents.domain.runs import Outcome, RunRecord
-from support_agents.pipeline import Shares
+from support_agents.ladder import TOO_BUSY
+from support_agents.stages import Shares
 from tests.benchmarks.figures import Report, Shown, percentile, spread, table
 from tests.benchmarks.in_process import in_process, models_at, question_of
 from tests.benchmarks.messages import Sample, samples
@@ -26,7 +28,15 @@ RUNS, AT_ONCE = 2_000, 4
 PROMISE_SECONDS, WRITTEN_SHARE, LAG_MS = 2.0, 0.95, 30.0
 _LEARNING = 40
 _TICK = 0.005
+_SECONDS = ("understanding", "retrieval", "drafting", "commit", "quoting", "least_model")
 _WHOLE = frozenset((Outcome.DRAFTED, Outcome.CLARIFY))
+
+
+class Start(Enum):
+    """How the customers of a series begin."""
+
+    EVENLY = auto()
+    TOGETHER = auto()
 
 
 @dataclass
@@ -93,7 +103,7 @@ def measure(runs: int = RUNS, stretch: float = 1.0) -> Report:
 def stretched(stretch: float) -> dict[str, object]:
     """Settings with every limit so many times as long."""
     usual = Shares()
-    stages = {name: getattr(usual, name) * stretch for name in ("understanding", "retrieval", "drafting", "commit")}
+    stages = {name: getattr(usual, name) * stretch for name in _SECONDS}
     return {"deadline_seconds": PROMISE_SECONDS * stretch, "lease_seconds": 60.0, "stages": stages}
 
 
@@ -102,14 +112,15 @@ async def _measured(runs: int, stretch: float) -> Report:
         questions = await _draftable(address, samples(46, series="P"))
     with provider_process("--seed", "1", "--stretch", str(stretch)) as address:
         series = []
-        for label, at_once, count in (
-            (f"{AT_ONCE} at once", AT_ONCE, runs),
-            ("30 at once", 30, runs),
-            ("200 at once", 200, max(400, runs // 5)),
+        for label, at_once, count, start in (
+            (f"{AT_ONCE} at once", AT_ONCE, runs, Start.EVENLY),
+            ("30 at once", 30, runs, Start.EVENLY),
+            ("200 in one instant", 200, max(400, runs // 5), Start.TOGETHER),
         ):
             async with in_process(46, {**models_at(address), **stretched(stretch)}) as container:
                 await series_of("", container.asking, _repeated(questions, _LEARNING), max(4, at_once // 2))
-                found = await series_of(label, container.asking, _repeated(questions, count), at_once, stretch=stretch)
+                asked = _repeated(questions, count)
+                found = await series_of(label, container.asking, asked, at_once, stretch=stretch, start=start)
                 series.append(found)
     return Report(
         "promise", _tables(series, len(questions)), {one.label: one.figures() for one in series}, _shown(series)
@@ -133,21 +144,37 @@ def _repeated(questions: Sequence[Question], count: int) -> list[Question]:
     return [questions[at % len(questions)] for at in range(count)]
 
 
-async def series_of(
-    label: str, asking: Asking, questions: list[Question], at_once: int, *, stretch: float = 1.0
+async def series_of(  # noqa: PLR0913 - what is asked, how much at once, and on which clock
+    label: str,
+    asking: Asking,
+    questions: list[Question],
+    at_once: int,
+    *,
+    stretch: float = 1.0,
+    start: Start = Start.EVENLY,
 ) -> Series:
-    """Keep so many runs under way until all messages are answered; times are divided by `stretch`."""
+    """Keep so many runs under way until all messages are answered; times are divided by `stretch`.
+
+    Customers begin evenly within two seconds, or all in one instant. Nobody sends more than a message in two seconds:
+    a run that is refused at once leaves its place empty until then, or else refusals would make the load endless.
+    """
     series, waiting = Series(label, stretch=stretch), list(reversed(questions))
+    turn = PROMISE_SECONDS * stretch
     lag = asyncio.create_task(_lag(series.lags_ms))
     began, cpu = time.monotonic(), time.process_time()
 
-    async def customer() -> None:
+    async def customer(at: int) -> None:
+        await asyncio.sleep(turn * at / at_once if start is Start.EVENLY else 0.0)
         while waiting:
             question, started = waiting.pop(), time.monotonic()
-            series.records.append(await asking.ask(question, DEFAULT_WORKSPACE))
-            series.seconds.append((time.monotonic() - started) / stretch)
+            record = await asking.ask(question, DEFAULT_WORKSPACE)
+            took = time.monotonic() - started
+            series.records.append(record)
+            series.seconds.append(took / stretch)
+            if record.reason == TOO_BUSY and waiting:
+                await asyncio.sleep(max(0.0, turn - took))
 
-    await asyncio.gather(*(customer() for _ in range(at_once)))
+    await asyncio.gather(*(customer(at) for at in range(at_once)))
     series.wall, series.cpu = time.monotonic() - began, time.process_time() - cpu
     lag.cancel()
     return series

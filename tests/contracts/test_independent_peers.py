@@ -1,20 +1,10 @@
-"""The same gateways against servers that others wrote; skipped where their node modules are not installed.
+"""The same gateways against servers that others wrote; skipped until `make peers` has installed them."""
 
-`npm install stripe-stateful-mock@0.0.16 maildev@3.0.0` in a folder, and SUPPORT_TEST_NODE_MODULES set to its
-`node_modules`. The Stripe mock listens on every interface: run this inside a network namespace of its own.
-"""
-
-import os
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from approvals.adapters.mail.dkim import DkimSigner
@@ -23,55 +13,16 @@ from approvals.adapters.payments.stripe import StripePaymentGateway
 from approvals.ports import Absent, Letter, Receipt, RefundOrder, Refused
 from support_agents.domain.ids import ActionId, new_id
 from support_agents.domain.money import Money
+from tests.peers.independent import STRIPE_KEY, WHY_NOT, StripeMock, maildev, stripe_mock
 
-MODULES = Path(os.environ.get("SUPPORT_TEST_NODE_MODULES", "/nowhere"))
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not MODULES.is_dir() or shutil.which("node") is None, reason="SUPPORT_TEST_NODE_MODULES names no node_modules"
-    ),
-]
-KEY = "sk_test_independent"
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT or "installed")]
 CONTENT = b"From: help@shop.example\r\nTo: anna@example.com\r\nSubject: Hi\r\n\r\nDear Anna\r\n"
 
 
-@contextmanager
-def node(*words: str, port: int, **environment: str) -> Iterator[None]:
-    """Run a program of node until left; wait until it takes connections."""
-    process = subprocess.Popen(
-        [shutil.which("node") or "node", *words],
-        env={**os.environ, **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(300):
-            with socket.socket() as tried:
-                if tried.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        else:
-            pytest.fail(f"{words[0]} does not listen")
-        yield
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
 @pytest.fixture
-def stripe_url(unused_tcp_port: int) -> Iterator[str]:
-    program = str(MODULES / "stripe-stateful-mock" / "dist" / "cli.js")
-    with node(program, port=unused_tcp_port, PORT=str(unused_tcp_port)):
-        yield f"http://127.0.0.1:{unused_tcp_port}"
-
-
-def charge(url: str, minor: int) -> str:
-    """A payment that was made there."""
-    made = httpx.post(
-        f"{url}/v1/charges", data={"amount": minor, "currency": "eur", "source": "tok_visa"}, auth=(KEY, "")
-    )
-    assert made.status_code == 200, made.text
-    return str(made.json()["id"])
+def mock() -> Iterator[StripeMock]:
+    with stripe_mock() as made:
+        yield made
 
 
 def order(payment: str, minor: int) -> RefundOrder:
@@ -79,8 +30,8 @@ def order(payment: str, minor: int) -> RefundOrder:
     return RefundOrder(f"{action}.1", action, payment, Money(minor=minor, currency="EUR"))
 
 
-async def test_stripes_independent_mock_agrees_with_ours(stripe_url: str) -> None:
-    gateway, payment = StripePaymentGateway.open(KEY, base_url=stripe_url), charge(stripe_url, 5_000)
+async def test_stripes_independent_mock_agrees_with_ours(mock: StripeMock) -> None:
+    gateway, payment = StripePaymentGateway.open(STRIPE_KEY, base_url=mock.url), mock.charge(5_000)
     one = order(payment, 3_000)
     assert await gateway.find(payment, one.action) == Absent()
     booked = await gateway.refund(one)
@@ -103,20 +54,16 @@ def key(tmp_path: Path) -> Path:
     return made
 
 
-async def test_maildev_keeps_the_bytes_that_we_signed(unused_tcp_port_factory: Any, key: Path) -> None:
-    smtp, web = unused_tcp_port_factory(), unused_tcp_port_factory()
-    program = str(MODULES / "maildev" / "dist" / "bin" / "maildev.js")
-    with node(program, "--smtp", str(smtp), "--web", str(web), "--ip", "127.0.0.1", port=smtp):
+async def test_maildev_keeps_the_bytes_that_we_signed(key: Path) -> None:
+    async def yes() -> bool:
+        return True
+
+    with maildev() as server:
         signer = DkimSigner.load(key, selector="mail", domain="shop.example")
-        transport = SmtpMailTransport("127.0.0.1", smtp, security=MailSecurity.NONE, signer=signer)
-
-        async def yes() -> bool:
-            return True
-
+        transport = SmtpMailTransport("127.0.0.1", server.port, security=MailSecurity.NONE, signer=signer)
         letter = Letter("help@shop.example", ("anna@example.com",), CONTENT)
         assert isinstance(await transport.send(letter, before_data=yes), Receipt)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web}", trust_env=False) as client:
-            (kept,) = (await client.get("/api/email")).json()
-            content = (await client.get(f"/api/email/{kept['id']}/download")).content
-    assert content.rstrip().endswith(CONTENT.rstrip())
-    assert b"DKIM-Signature:" in content
+        (kept,) = server.taken
+    assert kept.recipients == ("anna@example.com",)
+    assert kept.content.rstrip().endswith(CONTENT.rstrip())
+    assert b"DKIM-Signature:" in kept.content

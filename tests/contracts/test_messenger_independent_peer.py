@@ -1,9 +1,6 @@
 """Our Slack adapter against a Slack Web API that others wrote (npm `emulate`): not only we judge ourselves."""
 
 import asyncio
-import os
-import signal
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +13,9 @@ from approvals.adapters.slack.channel import SlackMessenger
 from approvals.messaging import Connection, Done, Gone, Member, MemberProfile, MessageRef, Opened, Place, Posted
 from approvals.ports import Refused
 from tests.fixtures.cards import INSTALLATION, card, cards, contents, home, modals
+from tests.peers.independent import SLACK_CHANNEL, SLACK_TEAM, SLACK_TOKEN, WHY_NOT, emulate
 
-MODULES = Path(os.environ.get("SUPPORT_TEST_NODE_MODULES", "")) / "emulate" / "dist" / "index.js"
-NODE = os.environ.get("SUPPORT_TEST_NODE", "node")
-TOKEN, TEAM, CHANNEL, PERSON = "xoxb-emulated", "T000000001", Place("C000000001"), Member("T000000001", "U000000001")
+TOKEN, TEAM, CHANNEL, PERSON = SLACK_TOKEN, SLACK_TEAM, Place(SLACK_CHANNEL), Member(SLACK_TEAM, "U000000001")
 SEED = """
 slack:
   strict_scopes: true
@@ -31,15 +27,8 @@ slack:
       scopes: [chat:write, im:write, users:read, channels:read, groups:read, commands]
     - {token: xoxb-narrow, user: admin, scopes: [users:read]}
 """
-_START_SECONDS = 30.0
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not MODULES.is_file(),
-        reason="needs npm emulate@0.12.2: set SUPPORT_TEST_NODE_MODULES to node_modules, SUPPORT_TEST_NODE to node 24",
-    ),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT or "installed")]
 
 
 @dataclass
@@ -65,26 +54,13 @@ class Peer:
 
 @pytest.fixture
 async def peer(tmp_path: Path) -> AsyncIterator[Peer]:
-    seed = tmp_path / "seed.yaml"
-    seed.write_text(SEED, encoding="utf-8")
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-    words = (NODE, str(MODULES), "start", "-p", str(port), "-s", "slack", "--seed", str(seed))
-    # A session of its own: `node` from a wheel is a wrapper whose child would outlive it.
-    process = await asyncio.create_subprocess_exec(
-        *words, stdout=asyncio.subprocess.DEVNULL, cwd=tmp_path, start_new_session=True
-    )
-    url = f"http://127.0.0.1:{port}"
-    messenger = SlackMessenger.open(TOKEN, installation=INSTALLATION, base_url=f"{url}/api")
-    try:
-        async with asyncio.timeout(_START_SECONDS):
-            while not isinstance(await messenger.connection(), Connection):  # noqa: ASYNC110 - another process
-                await asyncio.sleep(0.2)
-        yield Peer(url, messenger)
-    finally:
-        await messenger.close()
-        os.killpg(process.pid, signal.SIGTERM)
-        await process.wait()
+    with emulate(SEED, tmp_path) as url:
+        messenger = SlackMessenger.open(TOKEN, installation=INSTALLATION, base_url=f"{url}/api")
+        try:
+            assert isinstance(await messenger.connection(), Connection)
+            yield Peer(url, messenger)
+        finally:
+            await messenger.close()
 
 
 async def test_everything_that_is_shown_is_taken(peer: Peer) -> None:

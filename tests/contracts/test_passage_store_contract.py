@@ -1,5 +1,7 @@
 """What every passage store promises, asked of the database and of the fake."""
 
+from datetime import date
+
 import pytest
 
 from db.engine import Database
@@ -37,6 +39,19 @@ async def test_what_is_stored_comes_back(store: PassageStore) -> None:
     assert await store.passage_ids(DEFAULT_WORKSPACE) == ids(RETURNS, SHIPPING)
     found = await store.passages(DEFAULT_WORKSPACE, [*ids(SHIPPING), PassageId(new_id())])
     assert sorted(found, key=str) == sorted(SHIPPING.passages, key=str)
+
+
+async def test_until_when_an_article_was_verified_comes_back_with_its_passages(store: PassageStore) -> None:
+    article = Article(id="fees", title="Fees", body="Four euros.", content_hash="1", verified_until=date(2026, 3, 31))
+    dated = ChunkedArticle(article, passages_of(article, DEFAULT_WORKSPACE))
+    await store.replace_articles(DEFAULT_WORKSPACE, [dated])
+    for found in (
+        await store.passages(DEFAULT_WORKSPACE, [*ids(dated)]),
+        await store.passages_of(DEFAULT_WORKSPACE, ["fees"]),
+    ):
+        assert [passage.verified_until for passage in found] == [date(2026, 3, 31)]
+    undated = article.model_copy(update={"verified_until": None})
+    assert {passage.id for passage in passages_of(undated, DEFAULT_WORKSPACE)}.isdisjoint(ids(dated))
 
 
 async def test_replacing_leaves_nothing_of_the_old(store: PassageStore) -> None:

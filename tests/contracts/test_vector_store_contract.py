@@ -1,16 +1,26 @@
-"""What every passage index promises, asked of the real one and the fake."""
+"""What every passage index promises, asked of the real ones and the fake.
 
+The server's adapter is asked on the client's local engine, once directly and once over HTTP, and on a server where
+SUPPORT_TEST_QDRANT_URL names one.
+"""
+
+import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from qdrant_client import AsyncQdrantClient
 
 from support_agents.adapters.qdrant_edge import QdrantEdgeStore
+from support_agents.adapters.qdrant_server import QdrantServerStore, client_of
 from support_agents.domain.ids import DEFAULT_WORKSPACE, PassageId, WorkspaceId, new_id
 from support_agents.domain.knowledge import Audience, Passage, RetrievedPassage
 from support_agents.ports import VectorStore
 from support_agents.testing.knowledge import HashEmbedder, ListStore
+from tests.peers.qdrant_server import QdrantPeer
+from tests.peers.serving import serving
 
 EMBEDDER = HashEmbedder(64)
 OTHER = WorkspaceId(new_id())
@@ -22,14 +32,40 @@ TEXTS = {
 }
 
 
-@pytest.fixture(params=["real", "fake"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorStore]:
-    if request.param == "fake":
-        yield ListStore()
-        return
-    real = QdrantEdgeStore(tmp_path, embedder_version=EMBEDDER.version, dimensions=EMBEDDER.dimensions)
-    yield real
-    real.close()
+SERVER = os.environ.get("SUPPORT_TEST_QDRANT_URL", "")
+NO_SERVER = pytest.mark.skipif(not SERVER, reason="SUPPORT_TEST_QDRANT_URL names no server")
+
+
+@pytest.fixture(params=["edge", "fake", "local", "wire", pytest.param("server", marks=NO_SERVER)])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[VectorStore]:
+    match request.param:
+        case "fake":
+            yield ListStore()
+        case "edge":
+            edge = QdrantEdgeStore(tmp_path, embedder_version=EMBEDDER.version, dimensions=EMBEDDER.dimensions)
+            yield edge
+            edge.close()
+        case "local":
+            async with served(AsyncQdrantClient(":memory:")) as local:
+                yield local
+        case "wire":
+            async with serving(QdrantPeer()) as peer, served(client_of(peer.base_url, "a key")) as wired:
+                yield wired
+        case _:
+            async with served(client_of(SERVER, None)) as real:
+                yield real
+
+
+@asynccontextmanager
+async def served(client: AsyncQdrantClient) -> AsyncIterator[QdrantServerStore]:
+    """The adapter under a name of its own, so that nothing of another run is in the way; what it made goes."""
+    store = QdrantServerStore(client, f"test-{new_id()}", EMBEDDER.dimensions)
+    yield store
+    made = store.version.split(".")[1]
+    for one in (await client.get_collections()).collections:
+        if made in one.name:
+            await client.delete_collection(one.name)
+    await store.close()
 
 
 def passage(name: str, text: str, workspace: WorkspaceId = DEFAULT_WORKSPACE) -> Passage:
@@ -47,7 +83,9 @@ def passage(name: str, text: str, workspace: WorkspaceId = DEFAULT_WORKSPACE) ->
 
 async def fill(store: VectorStore, workspace: WorkspaceId = DEFAULT_WORKSPACE) -> dict[str, Passage]:
     passages = {name: passage(name, text, workspace) for name, text in TEXTS.items()}
+    await store.begin(workspace)
     await store.upsert(list(passages.values()), await EMBEDDER.embed([p.text for p in passages.values()]))
+    await store.publish(workspace)
     return passages
 
 
@@ -148,3 +186,18 @@ async def test_an_empty_store_finds_nothing(store: VectorStore) -> None:
     assert await search(store, "return an item") == ()
     await store.upsert([], await EMBEDDER.embed([]))
     await store.delete(DEFAULT_WORKSPACE, [])
+
+
+async def test_building_anew_leaves_what_is_searched_whole(store: VectorStore) -> None:
+    passages = await fill(store)
+    await store.begin(DEFAULT_WORKSPACE)
+    assert await store.ids(DEFAULT_WORKSPACE) == {p.id for p in passages.values()}
+    fresh = [passage(name, f"{text} Really.") for name, text in TEXTS.items()]
+    await store.upsert(fresh, await EMBEDDER.embed([p.text for p in fresh]))
+    assert passages["returns"].id in {r.passage.id for r in await search(store, "return an item")}
+    held = await store.begin(DEFAULT_WORKSPACE)
+    assert {p.id for p in fresh} <= held
+    await store.delete(DEFAULT_WORKSPACE, sorted(held - {p.id for p in fresh}))
+    await store.publish(DEFAULT_WORKSPACE)
+    assert await store.ids(DEFAULT_WORKSPACE) == {p.id for p in fresh}
+    assert {r.passage.id for r in await search(store, "return an item")} == {p.id for p in fresh}

@@ -158,3 +158,14 @@ async def test_doctor_says_that_a_limit_needs_a_price() -> None:
 async def test_doctor_is_content_without_a_model() -> None:
     (found,) = await answers(load())
     assert found.ok
+
+
+async def test_short_questions_go_to_the_small_model_and_without_one_to_nobody() -> None:
+    async with model_provider(says()) as first:
+        async with writing(settings_for(first)) as made:
+            assert made.small is None
+        async with writing(settings_for(first, llm_small_model="gpt-5-nano")) as made:
+            assert made.small is not None
+            run = a_run()
+            await heard(made.small, run)
+            assert [call.model for call in made.calls.take(run.id)] == ["openai:gpt-5-nano"]

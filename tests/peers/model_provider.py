@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.peers.model_script import grounded_reply, pieces_of
+from tests.peers.model_script import grounded_reply, pieces_of, wordy_reply
 from tests.peers.model_weather import IN_STREAM, INSTANT, Call, Distribution, Fault, Weather
 from tests.peers.model_wire import Asked, Wire, closing, opening, piece, refusal, whole
 
@@ -188,8 +188,8 @@ async def model_provider(provider: ModelProvider | None = None) -> AsyncIterator
         await found.stop()
 
 
-async def _main(seed: int, distribution: Distribution) -> None:
-    async with model_provider(ModelProvider(Weather(distribution, seed))) as provider:
+async def _main(seed: int, distribution: Distribution, says: Callable[[Asked], str]) -> None:
+    async with model_provider(ModelProvider(Weather(distribution, seed), says=says)) as provider:
         print(provider.base_url, flush=True)  # noqa: T201 - read by who started it
         await asyncio.Event().wait()
 
@@ -199,5 +199,6 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--instant", action="store_const", const=INSTANT)
     parser.add_argument("--stretch", type=float, default=1.0)
+    parser.add_argument("--wordy", action="store_const", const=wordy_reply, default=grounded_reply)
     given = parser.parse_args()
-    asyncio.run(_main(given.seed, given.instant or Distribution().stretched(given.stretch)))
+    asyncio.run(_main(given.seed, given.instant or Distribution().stretched(given.stretch), given.wordy))

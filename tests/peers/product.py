@@ -6,8 +6,6 @@ import hmac
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,12 +17,13 @@ from uuid import uuid4
 
 import httpx
 
+from tests.peers.program import Program, Running, run, warm
+
 WHSEC = "whsec_" + base64.b64encode(b"a secret for tests only").decode()
 ZENDESK_SECRET = "a zendesk secret for tests only"
 PASSWORD = "correct horse battery staple"
 OPERATOR = "anna@shop.example"
 START_SECONDS = 60.0
-_MAIN = "from api.cli.main import main; main()"
 
 
 class ServerDiedError(Exception):
@@ -37,34 +36,24 @@ class Product:
 
     folder: Path
     environment: Mapping[str, str]
-    process: subprocess.Popen[bytes] | None = None
+    program: Program = field(default_factory=warm)
+    process: Running | None = None
     _http: httpx.Client | None = None
     _csrf: dict[str, str] = field(default_factory=dict)
     _cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
 
     def command(self, *words: str, stdin: str = "") -> str:
         """Run a `support-agents` command to its end; its output is returned, a failure raised with it."""
-        ended = subprocess.run(
-            [sys.executable, "-c", _MAIN, *words],
-            env=self._env({}),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        ended = run(self.program, words, env=self._env({}), given=stdin)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
 
     def start(self, *, fault: str = "") -> None:
         """Start the server and wait until it is ready; `fault` names where it shall kill itself."""
         (self.folder / "server.json").unlink(missing_ok=True)
-        log = (self.folder.parent / "server.log").open("ab")
         extra = {"SUPPORT_TESTING": "true", "SUPPORT_FAULT_POINT": fault} if fault else {}
-        with log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", _MAIN, "serve"], env=self._env(extra), stdout=log, stderr=log
-            )
+        with (self.folder.parent / "server.log").open("ab") as log, Path(os.devnull).open("rb") as nothing:
+            self.process = self.program.start(["serve"], env=self._env(extra), stdin=nothing, out=log, err=log)
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             self._alive()
@@ -178,10 +167,10 @@ def signed(raw: bytes, *, at: datetime | None = None, secret: str = WHSEC) -> di
 
 
 @contextmanager
-def product(folder: Path, environment: Mapping[str, str]) -> Iterator[Product]:
+def product(folder: Path, environment: Mapping[str, str], program: Program | None = None) -> Iterator[Product]:
     """An installation that is stopped at the end whatever happens."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    made = Product(folder, environment)
+    made = Product(folder, environment, program or warm())
     try:
         yield made
     finally:

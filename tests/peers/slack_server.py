@@ -102,6 +102,12 @@ class SlackServer:
     def add_user(self, user: str, name: str, **more: Any) -> None:
         self.users[user] = {"id": user, "team_id": TEAM, "name": name.lower(), "real_name": name, "tz": "UTC"} | more
 
+    def join(self, name: str) -> str:
+        """A person's new account."""
+        account = f"U0{name.upper()}"
+        self.add_user(account, name.title())
+        return account
+
     def trigger(self) -> str:
         """A trigger as a click brings it: it opens one modal within three seconds."""
         made = f"{next(self._numbers)}.{uuid4().hex}"

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from api.worker.dispatcher import InProcessDispatcher
 from api.worker.handlers import ExecutionDueHandler, RequestChangedHandler
-from api.worker.relay import Pace, Relay
+from api.worker.pace import Pace
+from api.worker.relay import Relay
 from approvals.ports import Person
 from db.engine import Database
 from db.repositories.approvals import ApprovalRequest
@@ -150,7 +152,8 @@ class Batch:
 
     async def _until_rest(self) -> None:
         pace = Pace(concurrency=AT_ONCE, lease=timedelta(seconds=15))
-        relay = Relay(self.shop.database, Deliveries(self), pace)
+        handlers = dict.fromkeys(EventName, Deliveries(self))
+        relay = Relay(self.shop.database, InProcessDispatcher(handlers, self.shop.database, pace), pace)
         for number in range(MOST_ROUNDS):
             await self._disturb(number)
             busy = await relay._round()
@@ -223,11 +226,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Deliveries:
-    """The relay's dispatcher: the product's own handlers, with what they work on told to the faults."""
+    """The relay's handler of every event: the product's own handlers, with what they work on told to the faults."""
 
     batch: Batch
 
-    async def dispatch(self, event: OutboxEvent) -> None:
+    async def handle(self, event: OutboxEvent) -> None:
         database = self.batch.shop.database
         match event.name:
             case EventName.EXECUTION_DUE:

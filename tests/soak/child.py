@@ -22,6 +22,7 @@ from tests.soak.batch import Batch
 from tests.soak.furnishing import furnish
 from tests.soak.machine import ApprovalMachine
 from tests.soak.stage import Home
+from tests.soak.threadless import without_threads
 
 RESULT = "result.json"
 EXAMPLES, STEPS = 20, 50  # of one walk of the state machine
@@ -44,6 +45,7 @@ def forked(work: Callable[[], None], folder: Path) -> int:
     try:
         with (folder / "log").open("a", buffering=1) as log:
             sys.stdout = sys.stderr = log
+            without_threads()
             structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
             try:
                 work()

@@ -27,6 +27,7 @@ ACCESS = {
     ("GET", "/healthz"): PUBLIC,
     ("GET", "/readyz"): PUBLIC,
     ("GET", "/v1/openapi.json"): PUBLIC,
+    ("GET", "/metrics"): READ,
     ("POST", "/v1/session"): PUBLIC,
     ("GET", "/v1/session"): SESSION,
     ("DELETE", "/v1/session"): PERSON,
@@ -54,6 +55,7 @@ BODIES: dict[str, dict[str, object]] = {
     "/v1/knowledge/search": {"query": "return"},
 }
 REFUSED = {401, 403}
+REST = ("/v1", "/webhooks", "/slack", "/healthz", "/readyz", "/metrics")
 
 
 def rest_routes(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
@@ -62,7 +64,7 @@ def rest_routes(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
         inner = getattr(getattr(route, "original_router", None), "routes", None)
         if inner is not None:
             yield from rest_routes(inner)
-        elif isinstance(route, Route) and route.path.startswith(("/v1", "/webhooks", "/slack", "/healthz", "/readyz")):
+        elif isinstance(route, Route) and route.path.startswith(REST):
             yield from ((method, route.path) for method in (route.methods or ()) if method != "HEAD")
 
 

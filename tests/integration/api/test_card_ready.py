@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import select
 
 from api.worker.handlers import GIVEN_UP, TicketReceivedHandler, Timing
+from api.worker.outliers import OutlierLearning
 from db.interaction_log import InteractionLog
 from db.repositories.runs import RUNS
 from support_agents.domain.budget import Budget
 from support_agents.domain.events import OutboxEvent
+from support_agents.domain.ids import DEFAULT_WORKSPACE
 from support_agents.domain.runs import Run, RunRecord
 from support_agents.domain.ticket import InboundMessage, TicketSnapshot
 from support_agents.runner import TicketRunner
@@ -97,6 +99,20 @@ async def test_a_crash_before_card_ready_leaves_nothing_and_the_same_run_is_resu
     await handler(installation).handle(await claim(installation))
     [run] = await runs(installation)
     assert (run.status, run.attempt, run.late) == ("finished", 2, True)
+
+
+async def test_every_run_leaves_its_numbers_for_later_ones_to_be_compared_with(installation: Installation) -> None:
+    await installation.send(event())
+    await handler(installation).handle(await claim(installation))
+    async with installation.container.database.read() as uow:
+        [mark] = await uow.runs.outliers(DEFAULT_WORKSPACE, limit=10)
+    assert mark.features[0] > 0
+    assert mark.score is None
+    outliers = installation.container.runner.outliers
+    assert outliers is not None
+    learning = OutlierLearning(installation.container.database, outliers, installation.container.keeper)
+    async with installation.working():
+        assert not await learning.run(DEFAULT_WORKSPACE)  # one run says nothing of what is usual
 
 
 async def test_of_two_workers_on_one_run_the_later_attempt_wins(installation: Installation) -> None:

@@ -23,8 +23,13 @@ async def sealed(installation: Installation) -> None:
 
 
 async def unsealed(installation: Installation) -> int:
+    """How many entries are not sealed, or not known outside the database yet."""
     async with installation.container.database.read() as uow:
-        return len(await uow.audit.unsealed(DEFAULT_WORKSPACE, limit=10))
+        waiting = len(await uow.audit.unsealed(DEFAULT_WORKSPACE, limit=10))
+        seq, _ = await uow.audit.head(DEFAULT_WORKSPACE) or (0, "")
+    anchor = installation.container.standings.installation.anchor
+    heads = await asyncio.to_thread(anchor.read)
+    return waiting + seq - heads[DEFAULT_WORKSPACE].seq
 
 
 async def test_a_new_installation_begins_and_goes_on(tmp_path: Path) -> None:

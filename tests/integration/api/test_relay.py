@@ -9,7 +9,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text, update
 
-from api.worker.relay import Pace, Relay
+from api.worker.dispatcher import InProcessDispatcher
+from api.worker.pace import Pace
+from api.worker.relay import Relay
 from db.engine import Database
 from db.repositories.outbox import ROWS as OUTBOX
 from support_agents.domain.errors import SupportError
@@ -20,7 +22,7 @@ PACE = Pace(concurrency=2, lease=timedelta(seconds=10), poll_seconds=0.5, pause_
 
 
 class Hands:
-    """A dispatcher that does as told and marks done as handlers do."""
+    """A handler that does as told and marks done as handlers do."""
 
     def __init__(self, database: Database, work: Callable[[OutboxEvent], object] = lambda _: None) -> None:
         self.database = database
@@ -32,7 +34,7 @@ class Hands:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def dispatch(self, event: OutboxEvent) -> None:
+    async def handle(self, event: OutboxEvent) -> None:
         self.seen.append(event)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -50,9 +52,13 @@ class Hands:
             await uow.outbox.bury(event.id, code)
 
 
+def relay_of(database: Database, hands: Hands, pace: Pace) -> Relay:
+    return Relay(database, InProcessDispatcher({EventName.TICKET_RECEIVED: hands}, database, pace), pace)
+
+
 @asynccontextmanager
 async def running(database: Database, hands: Hands, pace: Pace = PACE) -> AsyncIterator[Relay]:
-    relay = Relay(database, hands, pace)
+    relay = relay_of(database, hands, pace)
     task = asyncio.create_task(relay.run())
     try:
         yield relay
@@ -215,7 +221,7 @@ async def test_draining_cancels_what_does_not_end(database: Database, count: int
     await add(database, count)
     hands = Hands(database)
     hands.gate.clear()
-    relay = Relay(database, hands, Pace(concurrency=3))
+    relay = relay_of(database, hands, Pace(concurrency=3))
     task = asyncio.create_task(relay.run())
     await until(lambda: hands.at_once == count)
     task.cancel()

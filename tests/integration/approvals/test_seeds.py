@@ -4,19 +4,24 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.exc import DBAPIError
 
+from approvals.item_lines import flags_of
 from approvals.ports import Person
 from approvals.queue import CHECKED
+from approvals.seed_cover import covered
 from approvals.seeds import Seeds
+from approvals.verdict_line import verdict_line
+from approvals.wording import Tone
 from db.base import Base
 from db.interaction_log import InteractionLog, Stored
 from db.read_models.approvers import approver_figures
 from db.read_models.notices import tally
+from db.read_models.queue import QueueItem, queue_item
 from db.repositories.approvals import ApprovalRequest
 from support_agents.domain.approval import RequestStatus, Role
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE, RequestId, RunId, new_id
 from support_agents.domain.money import Money
-from support_agents.domain.runs import Rechecked
+from support_agents.domain.runs import Outcome, Rechecked
 from support_agents.domain.sections import Check, CheckResult, ComplianceSection, DraftSection, Rung, Sentence, Verdict
 from tests.fixtures.approvals import ORDER, REPLY, Shop, record_of, refund, set_column
 from tests.fixtures.inbound import ANNA
@@ -55,6 +60,27 @@ async def planted(shop: Shop) -> RequestId:
 
 async def status(shop: Shop, request: RequestId) -> RequestStatus:
     return (await shop.request(request)).status
+
+
+async def test_while_it_waits_a_seed_looks_like_any_other_and_then_tells(shop: Shop) -> None:
+    request, ben = await planted(shop), await shop.person("ben")
+
+    async def item() -> QueueItem:
+        async with shop.database.read() as uow:
+            found = await queue_item(uow, request)
+        assert found is not None
+        return found
+
+    seen = covered(await item())
+    line = verdict_line(seen.run.sections.compliance)
+    assert (line.tone, line.problems) == (Tone.GOOD, ())
+    assert seen.run.outcome is Outcome.EXTRACTIVE
+    assert flags_of(seen) == ()
+    assert seen.run.sections.draft is not None
+    assert seen.run.sections.draft.text == BAD
+    await shop.reject(request, ben)
+    told = verdict_line(covered(await item()).run.sections.compliance)
+    assert (told.tone, told.problems) == (Tone.BAD, ("privacy: tells of another person",))
 
 
 async def test_a_seed_that_is_approved_goes_nowhere_and_is_counted_as_missed(shop: Shop) -> None:

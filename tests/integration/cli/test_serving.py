@@ -4,8 +4,6 @@ import os
 import signal
 import socket
 import stat
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,45 +14,32 @@ import pytest
 
 from api import server_file
 from api.server_file import RunningServer
+from tests.fixtures.command_line import CommandLine
+from tests.peers.program import Running
 
 _SECONDS = 60.0
 
 
-def environment(data: Path) -> dict[str, str]:
-    return {"SUPPORT_DATA_DIR": str(data), "HOME": str(data.parent), "PATH": "/usr/bin:/bin", "SUPPORT_PORT": "0"}
-
-
-def command(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "api.cli.main", *arguments],
-        env=environment(data),
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-        check=False,
-    )
-
-
 @contextmanager
-def serving(data: Path) -> Iterator[tuple[subprocess.Popen[str], RunningServer]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "api.cli.main", "serve"],
-        env=environment(data),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("serving on http://127.0.0.1:"), line
-        server = server_file.read(data)
-        assert server is not None
-        yield process, server
-    finally:
-        if process.poll() is None:
+def serving(run: CommandLine) -> Iterator[tuple[Running, RunningServer]]:
+    reading, writing = os.pipe()
+    environment = run.environment(port="0")
+    with (
+        (run.data.parent / "server.log").open("ab") as log,
+        os.fdopen(reading) as told,
+        Path(os.devnull).open("rb") as none,
+    ):
+        with os.fdopen(writing, "wb") as out:
+            process = run.program.start(["serve"], env=environment, stdin=none, out=out, err=log)
+        try:
+            line = told.readline()
+            assert line.startswith("serving on http://127.0.0.1:"), line
+            server = server_file.read(run.data)
+            assert server is not None
+            yield process, server
+        finally:
             process.kill()
-        process.communicate(timeout=_SECONDS)
+            process.wait(_SECONDS)
 
 
 def wait_until_ready(url: str) -> None:
@@ -64,59 +49,60 @@ def wait_until_ready(url: str) -> None:
         time.sleep(0.1)
 
 
-def wait_until_found(data: Path, query: str, words: str) -> None:
+def wait_until_found(run: CommandLine, query: str, words: str) -> None:
     end = time.monotonic() + _SECONDS
-    while words not in (found := command(data, "kb", "search", query, "--limit", "1")).stdout:
+    while words not in (found := run("kb", "search", query, "--limit", "1")).stdout:
         assert time.monotonic() < end, found.stderr
         time.sleep(0.2)
 
 
 @pytest.mark.slow
-def test_other_commands_find_the_server_and_its_index_follows(tmp_path: Path) -> None:
-    data, folder = tmp_path / "data", tmp_path / "kb"
+def test_other_commands_find_the_server_and_its_index_follows(
+    run: CommandLine, run_cold: CommandLine, tmp_path: Path
+) -> None:
+    data, folder = run.data, tmp_path / "kb"
     folder.mkdir()
     (folder / "parking.md").write_text("# Parking\n\nGuests park behind the house for 5 euros a day.\n")
-    with serving(data) as (process, server):
+    with serving(run_cold) as (process, server):
         assert server.pid == process.pid
         assert stat.S_IMODE((data / server_file.FILE).stat().st_mode) == 0o600
         assert stat.S_IMODE(data.stat().st_mode) == 0o700
         wait_until_ready(server.url)
-        synced = command(data, "kb", "sync", str(folder))
+        synced = run("kb", "sync", str(folder))
         assert (synced.returncode, synced.stdout.split(",")[0]) == (0, "1 added")
-        wait_until_found(data, "where do I park", "behind the house")
-        asked = command(data, "ask", "Where do I park?", "--json")
+        wait_until_found(run, "where do I park", "behind the house")
+        asked = run("ask", "Where do I park?", "--json")
         assert asked.returncode == 0, asked.stderr
-        second = command(data, "serve")
+        second = run("serve")
         assert (second.returncode, second.stderr.count("\n")) == (1, 1)
         assert f"process {process.pid}" in second.stderr
-        doctor = command(data, "doctor").stdout
+        doctor = run("doctor").stdout
         assert f"✓ server: running at {server.url}" in doctor
         process.send_signal(signal.SIGTERM)
-        process.wait(_SECONDS)
-        assert process.returncode == 0
+        assert process.wait(_SECONDS) == 0
         assert not (data / server_file.FILE).exists()
 
 
 @pytest.mark.slow
-def test_a_killed_servers_file_stops_nobody(tmp_path: Path) -> None:
-    with serving(tmp_path / "data") as (process, _):
+def test_a_killed_servers_file_stops_nobody(run: CommandLine) -> None:
+    with serving(run) as (process, _):
         process.kill()
-        process.wait(_SECONDS)
-    assert (tmp_path / "data" / server_file.FILE).exists()
-    asked = command(tmp_path / "data", "ask", "Hello?", "--json")
+        assert process.wait(_SECONDS) == -signal.SIGKILL
+    assert (run.data / server_file.FILE).exists()
+    asked = run("ask", "Hello?", "--json")
     assert asked.returncode == 0, asked.stderr
-    with serving(tmp_path / "data") as (process, server):
+    with serving(run) as (process, server):
         assert server.pid == process.pid
         os.kill(process.pid, signal.SIGINT)
         assert process.wait(_SECONDS) == 0
 
 
-def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
+def test_a_port_in_use_is_one_line(run: CommandLine) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = command(tmp_path / "data", "serve", "--port", str(port))
+        done = run("serve", "--port", str(port))
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert f"127.0.0.1:{port} is in use" in done.stderr
     assert "--port" in done.stderr

@@ -1,8 +1,6 @@
 """A person says what a message was about: in the console and over REST; kept masked, exported and trained on."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,6 +10,7 @@ from api.auth import Scope
 from support_agents.domain.approval import Role
 from support_agents.domain.ids import DEFAULT_WORKSPACE, RunId
 from support_agents.domain.intent import Correction
+from tests.fixtures.command_line import CommandLine
 from tests.fixtures.console import Desk, open_desk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -82,32 +81,26 @@ async def test_over_rest_a_person_may_and_a_token_may_not(desk: Desk) -> None:
 
 
 async def test_what_was_corrected_is_exported_and_trained_on(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    async with open_desk(data) as desk:
+    command = CommandLine(tmp_path / "data")
+    async with open_desk(command.data) as desk:
         ann, (run, page) = await desk.browser(), await run_of(desk)
         assert (await ann.post(f"/console/runs/{run}/intent", on=page, intent="thanks")).status_code == 303
     rows = [{"text": f"{words} {number}", "intent": name} for name, words in TOPICS.items() for number in range(6)]
     (tmp_path / "own.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     out = tmp_path / "corrections.jsonl"
-    done = command(data, "intents", "export", "--format", "alpaca", "--out", str(out))
+    done = command("intents", "export", "--format", "alpaca", "--out", str(out))
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     (entry,) = [json.loads(each) for each in out.read_text(encoding="utf-8").splitlines()]
     assert (entry["input"], entry["output"]) == ("Parcels leave within a day.", "thanks")
     assert "order_status" in entry["instruction"]
     assert out.stat().st_mode & 0o077 == 0
-    wrong = command(data, "intents", "export", "--format", "xml")
+    wrong = command("intents", "export", "--format", "xml")
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert "sharegpt" in wrong.stderr
-    trained = command(data, "intents", "train", "--data", str(tmp_path / "own.jsonl"), "--with-corrections")
+    trained = command("intents", "train", "--data", str(tmp_path / "own.jsonl"), "--with-corrections")
     assert trained.returncode == 0, trained.stderr
     assert "3 classes" in trained.stdout  # the third is the corrected one
     assert "1 corrections" in trained.stderr
 
 
 TOPICS = {"parcel": "where is my parcel", "refund": "give my money back"}
-
-
-def command(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {"SUPPORT_DATA_DIR": str(data), "HOME": str(data.parent), "PATH": "/usr/bin:/bin"}
-    words = [sys.executable, "-m", "api.cli.main", *arguments]
-    return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120, check=False)

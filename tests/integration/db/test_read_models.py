@@ -137,6 +137,17 @@ async def test_activity_counts_and_shows_what_is_stuck(shop: Shop) -> None:
     assert (later.outcomes, later.slowest_ms) == ({}, None)
 
 
+async def test_what_is_stuck_is_counted_past_what_is_shown(shop: Shop) -> None:
+    for number in range(60):
+        await shop.store.bury(
+            workspace=DEFAULT_WORKSPACE, source="standard", raw=b"%d" % number, reason="not_json", received_at=START
+        )
+    async with shop.database.read() as uow:
+        seen = await activity(uow, DEFAULT_WORKSPACE, since=await uow.now())
+    assert len(seen.buried_inbox) == 50
+    assert (seen.stuck.buried, seen.stuck.in_doubt) == (60, 0)
+
+
 @pytest.mark.parametrize("cursor", ["", "x", "AAAA", Place(START, UUID(int=7)).cursor[:-4], "MjAyNi0xMS0wMnww"])
 async def test_a_cursor_that_is_none_of_ours_is_refused(shop: Shop, cursor: str) -> None:
     async with shop.database.read() as uow:

@@ -61,6 +61,7 @@ async def test_i9_a_run_sees_its_ticket_and_its_record_comes_back_whole(database
     assert await stored(database, record, 1) is Stored.OK
     async with database.read() as uow:
         assert await uow.runs.load(begun.run_id) == record
+        assert await uow.runs.outliers(record.workspace, limit=10) == (record.outlier,)
     assert await claimed(database) == ()
 
 

@@ -1,6 +1,6 @@
 """The demo shop's macros: every case rests on its articles, fills, and passes every check in the case it is for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import pytest
@@ -14,6 +14,7 @@ from support_agents.composing.choosing import case_of
 from support_agents.composing.circumstances import Circumstances
 from support_agents.domain.action import IssueRefund
 from support_agents.domain.ids import DEFAULT_WORKSPACE
+from support_agents.domain.intent import Ask, IntentScore
 from support_agents.domain.knowledge import Passage, RetrievedPassage
 from support_agents.domain.macro import BoundCase, BoundMacro, ChosenMacro, When
 from support_agents.domain.money import Money
@@ -22,9 +23,13 @@ from support_agents.domain.sections import ComplianceGiven, IntentSection, Order
 from support_agents.domain.ticket import Requester
 from support_agents.knowledge.chunking import passages_of
 from support_agents.knowledge.loaders import load_folder
+from support_agents.knowledge.macro_shelf import MacroShelf
 from support_agents.knowledge.macros import load_macros
+from support_agents.macros import Macros, Wanted
 from support_agents.planning import PlanningGiven, plan
 from support_agents.policy.ledger import load_policy
+from support_agents.ports import ChunkedArticle, Vector
+from support_agents.testing.knowledge import HashEmbedder, ListStore, MemoryPassageStore
 from support_agents.wording.facts import facts_of
 from tests.fixtures.drafting import TODAY, a_run, ask, drafting_given, order
 
@@ -33,14 +38,16 @@ PASSAGES = tuple(p for article in load_folder(shop.ARTICLES).articles for p in p
 BOUND = bind(load_macros(shop.MACROS), PASSAGES)
 POLICY = load_policy(shop.POLICY)
 STARTS = (2, 8, 16, 40)
-NAMES = {"nl": "Netherlands", "be": "Belgium"}
+NAMES = {"nl": "Netherlands", "be": "Belgium", "fr": "France", "es": "Spain", "at": "Österreich", "de": "Deutschland"}
+# How a customer plainly asks for what may be proposed beside the reply.
+REQUESTS = {"en": "please cancel", "de": "bitte stornieren", "es": "por favor cancelad", "fr": "merci d'annuler"}
 ITEMS = ("Glow lantern", "Acacia garden bench", "Oak chopping board, engraved", "Beeswax candles, set of 6")
 
 
 def orders(case: BoundCase) -> Iterator[OrderFacts | None]:
     """Orders in every state, young and old, of both shops, of every kind of item, with every carrier that is named."""
     yield None
-    carriers = {name for sentence in case.sentences for name in sentence.when.carrier}
+    carriers = {name for when in (case.when, *(one.when for one in case.sentences)) for name in when.carrier}
     for status in OrderStatus:
         for days in STARTS:
             for currency in ("EUR", "GBP"):
@@ -133,11 +140,13 @@ def _texts(macro: BoundMacro, case: BoundCase) -> Iterator[str]:
     named = " ".join(NAMES[code] for code in case.when.places[:1])
     length = f"{case.when.centimetres[0]} cm" if case.when.centimetres else ""
     money = "money back" if case.when.refund_proposed else ""
-    plain = " ".join(f"{words} {money} {places} {named} {length}".split())
+    request = REQUESTS[macro.macro.language] if case.when.proposed else ""
+    plain = " ".join(f"{words} {money} {places} {named} {length} {request}".split())
     yield plain
     for sentence in case.sentences:
-        if sentence.when.words:
-            yield f"{plain} {' '.join(group[0] for group in sentence.when.words)}"
+        if sentence.when.words or sentence.when.places:
+            there = " ".join(NAMES[code] for code in sentence.when.places[:1])
+            yield f"{plain} {' '.join(group[0] for group in sentence.when.words)} {there}".rstrip()
     if case.when.words:
         yield from macro.macro.questions
 
@@ -203,3 +212,36 @@ async def _judged(
     section = compliance.close(tuple(sentences), tuple(verdicts), given)
     failed = tuple(f"{check.name}: {check.reason}" for check in section.checks if check.result.value == "failed")
     return (section.verdict, failed), written(sentences)
+
+
+class Telling:
+    """An embedder that says what it was asked for."""
+
+    def __init__(self) -> None:
+        self.inner, self.texts = HashEmbedder(64), list[str]()
+        self.version, self.dimensions = self.inner.version, self.inner.dimensions
+
+    async def embed(self, texts: Sequence[str]) -> Vector:
+        self.texts += texts
+        return await self.inner.embed(texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "embedded"),
+    [
+        ("My voucher has expired, can you have a look?", "can you have a look?", ["can you have a look?"]),
+        ("Where is my parcel?", "Where is my parcel?", []),
+    ],
+)
+async def test_the_message_itself_is_not_embedded_again(text: str, asked: str, embedded: list[str]) -> None:
+    store, telling = MemoryPassageStore(), Telling()
+    articles = load_folder(shop.ARTICLES).articles
+    chunked = [ChunkedArticle(article, passages_of(article, DEFAULT_WORKSPACE)) for article in articles]
+    await store.replace_articles(DEFAULT_WORKSPACE, chunked)
+    shelf = MacroShelf(load_macros(shop.MACROS), store, ListStore(), HashEmbedder(64))
+    vector = (await HashEmbedder(64).embed([text]))[0]
+    at = text.index(asked)
+    only = Ask(text=asked, start=at, end=len(text), intent=IntentScore(name="unknown", probability=1))
+    macros = Macros(shelf=shelf, embedder=telling, drafting=MacroDraftingAgent())
+    assert await macros.match(Wanted(text, "", "en", (only,), vector), DEFAULT_WORKSPACE) is not None
+    assert telling.texts == embedded

@@ -8,9 +8,11 @@ import pytest
 
 from approvals.card import Stage
 from approvals.consequences import UndoWindows
-from approvals.messaging import Gone, Throttled, Unreachable
+from approvals.messaging import Content, Gone, MessageRef, Throttled, Unreachable
 from approvals.messenger_routing import ChannelRule, MessengerRouting
 from approvals.ports import Refused
+from db.base import table_of
+from db.models.messaging import PostedCardRow
 from support_agents.domain.approval import DecisionVerdict, Role
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from tests.fixtures.approvals import REPLY, refund, set_column
@@ -170,7 +172,7 @@ async def test_many_workers_at_once_post_one_message(board: NoticeBoard) -> None
     assert await board.waiting() == 0
 
 
-async def test_a_change_while_the_messenger_is_written_to_is_shown_at_once(board: NoticeBoard) -> None:
+async def test_a_change_while_the_messenger_is_written_to_is_shown_next(board: NoticeBoard) -> None:
     (request,) = await board.shop.proposed(REPLY)
     person = await board.shop.person("ben")
     post = board.fake.post
@@ -183,8 +185,33 @@ async def test_a_change_while_the_messenger_is_written_to_is_shown_at_once(board
     board.fake.post = slow  # type: ignore[assignment,method-assign]
     (event,) = await board.claim()
     await board.notification.changed(event)
+    await board.deliver()
     assert board.card() == await board.current(request)
     assert board.card().state.stage is Stage.ENDED
+
+
+async def test_whoever_outlived_their_lease_does_not_keep_an_old_card_on_show(board: NoticeBoard) -> None:
+    (request,) = await board.shop.proposed(REPLY)
+    await board.deliver()
+    before, update = await board.current(request), board.fake.update
+    await board.shop.reject(request, await board.shop.person("ben"))
+
+    async def late(ref: MessageRef, _content: Content) -> object:
+        board.fake.update = update  # type: ignore[method-assign]
+        async with board.shop.database.write("the lease lapses") as uow:
+            await uow.session.execute(table_of(PostedCardRow).update().values(leased_until=None))
+            await uow.outbox.request_changed(request, workspace=DEFAULT_WORKSPACE)
+        await board.deliver()
+        return await update(ref, before)
+
+    board.fake.update = late  # type: ignore[assignment,method-assign]
+    (event,) = await board.claim()
+    await board.notification.changed(event)
+    assert board.card() == before
+    await board.later()
+    await board.deliver()
+    assert board.card() == await board.current(request)
+    assert await board.waiting() == 0
 
 
 async def test_a_request_over_before_it_was_shown_is_not_shown(board: NoticeBoard) -> None:
@@ -231,6 +258,35 @@ async def test_a_claim_is_shown_while_it_holds(board: NoticeBoard) -> None:
     await board.later()
     await board.deliver()
     assert board.card().claimed_by == ""
+
+
+async def test_a_claim_from_before_the_card_was_shown_lapses_on_it_too(board: NoticeBoard) -> None:
+    (request,) = await board.shop.proposed(REPLY)
+    person = await board.shop.person("dora")
+    async with board.shop.database.write("claim_card") as uow:
+        until = await uow.now() + timedelta(minutes=3)
+        assert await uow.card_claims.take(DEFAULT_WORKSPACE, request, person.operator_id, until=until)
+    await board.deliver()
+    assert board.card().claimed_by == "dora"
+    assert await board.waiting() == 1
+    async with board.shop.database.write("lapse") as uow:
+        past = await uow.now() - timedelta(seconds=1)
+        await set_column(uow, "card_claims", "claimed_until", past, request, by="request_id")
+    await board.later()
+    await board.deliver()
+    assert board.card().claimed_by == ""
+
+
+async def test_a_claim_that_no_message_shows_tells_nobody(board: NoticeBoard) -> None:
+    (request,) = await board.shop.proposed(REPLY)
+    person = await board.shop.person("dora")
+    board.routing = MessengerRouting()
+    await board.deliver()
+    async with board.shop.database.write("claim_card") as uow:
+        until = await uow.now() + timedelta(minutes=3)
+        assert await uow.card_claims.take(DEFAULT_WORKSPACE, request, person.operator_id, until=until)
+        await uow.card_claims.release(DEFAULT_WORKSPACE, request, person.operator_id)
+    assert await board.waiting() == 0
 
 
 async def test_a_claim_is_one_persons_until_it_lapses(board: NoticeBoard) -> None:

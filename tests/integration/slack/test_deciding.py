@@ -8,6 +8,8 @@ import pytest
 from approvals.adapters.slack.naming import Verb
 from approvals.card import Card, DecisionNotice
 from approvals.messaging import Replacing
+from db.base import table_of
+from db.models.runs import RunRow
 from db.read_models.queue import queue_item
 from support_agents.domain.approval import ExecutionStatus, RequestStatus, Role
 from support_agents.domain.ids import RequestId
@@ -31,6 +33,20 @@ async def execution(slack: Workspace, request: RequestId) -> ExecutionStatus | N
 
 async def next_card(slack: Workspace, person: SlackPerson) -> None:
     assert (await slack.command(person, "next")).status_code == 200
+
+
+async def test_a_case_unlike_earlier_ones_is_told_of_on_the_card_and_can_be_decided(slack: Workspace) -> None:
+    request = await slack.desk.reply()
+    assert not any("unlike" in flag.text for flag in (await slack.read(request)).flags)
+    mark = {"features": [9.0], "version": "1", "score": 7.0, "limit": 3.0, "why": ["a much longer message"]}
+    async with slack.desk.installation.container.database.write("mark") as uow:
+        await uow.session.execute(table_of(RunRow).update().values(outlier=mark))
+    card = await slack.read(request)
+    assert "unlike earlier cases: a much longer message" in [flag.text for flag in card.flags]
+    assert card.approvable
+    async with slack.desk.installation.container.database.write("mark") as uow:
+        await uow.session.execute(table_of(RunRow).update().values(outlier=mark | {"score": 2.0}))
+    assert not any("unlike" in flag.text for flag in (await slack.read(request)).flags)
 
 
 async def test_a_click_approves_and_its_owner_is_told(slack: Workspace) -> None:

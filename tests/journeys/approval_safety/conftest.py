@@ -12,25 +12,37 @@ from psycopg import sql
 
 from tests.fixtures.database import _administer, _url
 from tests.journeys.approval_safety.harness import Furnished, furnish
-from tests.journeys.approval_safety.house import House, open_house
-from tests.journeys.approval_safety.slack_house import SlackHouse, open_slack_house
+from tests.journeys.approval_safety.house import House, independent, open_house
+from tests.journeys.approval_safety.slack_house import SlackHouse, open_emulated_house, open_slack_house
+from tests.peers.independent import WHY_NOT
 
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
-@pytest.fixture(scope="session", params=KINDS)
+# The same journeys with a Slack, a Stripe and a mail server that others wrote; our own stand-ins judge only us.
+INDEPENDENT = pytest.param(
+    "independent", marks=[pytest.mark.long, pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT or "installed")]
+)
+
+
+@pytest.fixture(scope="session", params=[*KINDS, INDEPENDENT])
 def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The shop, started once; every test brings a customer of its own."""
     folder = tmp_path_factory.mktemp("house")
+    if request.param == "independent":
+        with _database(request, folder) as url, independent() as others, open_house(folder, url, others) as made:
+            yield made
+        return
     with _database(request, folder) as url, open_house(folder, url) as made:
         yield made
 
 
-@pytest.fixture(scope="session", params=KINDS)
+@pytest.fixture(scope="session", params=[*KINDS, INDEPENDENT])
 def slack_house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlackHouse]:
     """The same with Slack around it."""
     folder = tmp_path_factory.mktemp("slack")
-    with _database(request, folder) as url, open_slack_house(folder, url) as made:
+    opened = open_emulated_house if request.param == "independent" else open_slack_house
+    with _database(request, folder) as url, opened(folder, url) as made:
         yield made
 
 
@@ -48,7 +60,7 @@ def furnished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 @contextmanager
 def _database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
     """An empty database of the kind that is asked for."""
-    if request.param == "sqlite":
+    if request.param != "postgres":
         path = folder / "data" / "support.db"
         path.parent.mkdir(mode=0o700)
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)

@@ -21,6 +21,7 @@ from support_agents.domain.approval import Role
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from tests.peers import zendesk_server
 from tests.peers.beside import beside
+from tests.peers.independent import STRIPE_KEY, Maildev, StripeMock, maildev, stripe_mock
 from tests.peers.product import PASSWORD, WHSEC, ZENDESK_SECRET, Product, product
 from tests.peers.smtp_sink import SmtpSink, Taken, listening
 from tests.peers.zendesk_server import API_USER, ZendeskServer, ZendeskTicket, serving
@@ -45,6 +46,7 @@ class Order:
 
     number: int
     minor: int
+    charge: str = ""  # what a payment provider that makes up ids itself calls its payment
 
     @property
     def id(self) -> str:
@@ -52,7 +54,7 @@ class Order:
 
     @property
     def payment(self) -> str:
-        return f"PAY-{600_000 + self.number}-D"
+        return self.charge or f"PAY-{600_000 + self.number}-D"
 
     def row(self, email: str, *, refunded: int = 0, item: str = "Glow lantern") -> list[object]:
         """As it stands in the order system's file."""
@@ -160,6 +162,8 @@ class Case:
     @property
     def refunds(self) -> list[int]:
         """What the payment provider booked on this order's payment, in cents."""
+        if self.house.others is not None:
+            return self.house.others.stripe.refunds(self.order.payment)
         with sqlite3.connect(self.house.product.folder / "payments.db") as ledger:
             query = "SELECT minor FROM refunds WHERE payment_ref = ? ORDER BY id"
             return [minor for (minor,) in ledger.execute(query, (self.order.payment,))]
@@ -180,14 +184,39 @@ class Case:
         return len(self.refunds) + len(self.letters) + (len(self.comments) if self.zendesk else 0)
 
 
+@dataclass(frozen=True)
+class Others:
+    """Peers that others wrote, in the place of our own."""
+
+    stripe: StripeMock
+    mail: Maildev
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "SUPPORT_PAYMENTS": "stripe",
+            "SUPPORT_STRIPE_KEY": STRIPE_KEY,
+            "SUPPORT_STRIPE_BASE_URL": self.stripe.url,
+            "SUPPORT_SMTP_PORT": str(self.mail.port),
+        }
+
+
+@contextmanager
+def independent() -> Iterator[Others]:
+    """Start them."""
+    with stripe_mock() as stripe, maildev() as mail:
+        yield Others(stripe, mail)
+
+
 @dataclass
 class House:
     """The running product with its peers and people."""
 
     product: Product
-    mail: SmtpSink
+    mail: SmtpSink | Maildev
     desk: ZendeskServer
     orders: Path
+    others: Others | None = None
     people: dict[str, Person] = field(default_factory=dict)
     signed_in: list[Person] = field(default_factory=list)
     stock: dict[int, list[Order]] = field(default_factory=dict)
@@ -248,9 +277,12 @@ class House:
         """Put orders into the order system, before the payment provider learns of them at the start."""
         numbers = count(1)
         for minor, many in STOCK.items():
-            self.stock[minor] = [Order(next(numbers), minor) for _ in range(many)]
+            self.stock[minor] = [Order(next(numbers), minor, self._charge(minor)) for _ in range(many)]
             self.rows |= {each.number: each.row(f"c{each.number}@mail.example") for each in self.stock[minor]}
         self._write()
+
+    def _charge(self, minor: int) -> str:
+        return "" if self.others is None else self.others.stripe.charge(minor)
 
     def tell(self, case: Case, **changes: Any) -> None:
         """Have the order system say what an order is now."""
@@ -275,8 +307,8 @@ class House:
 
 
 @contextmanager
-def open_house(folder: Path, database_url: str, **more: str) -> Iterator[House]:
-    """Start everything; it ends with the block."""
+def open_house(folder: Path, database_url: str, others: Others | None = None, /, **more: str) -> Iterator[House]:
+    """Start everything; it ends with the block. `others` take the place of our own mail server and payments."""
     mail, desk, orders = SmtpSink(), ZendeskServer(), folder / "orders.csv"
     with beside(listening(mail)), beside(serving(desk)):
         environment = {
@@ -301,10 +333,11 @@ def open_house(folder: Path, database_url: str, **more: str) -> Iterator[House]:
             "SUPPORT_STAGES__UNDERSTANDING": "5",
             "SUPPORT_STAGES__RETRIEVAL": "5",
             "SUPPORT_STAGES__DRAFTING": "8",
+            **({} if others is None else others.environment),
             **more,
         }
         with product(folder / "data", environment) as made:
-            house = House(made, mail, desk, orders)
+            house = House(made, mail if others is None else others.mail, desk, orders, others)
             house.fill()
             asyncio.run(_hire(folder / "data", database_url))
             made.command("kb", "sync", str(_articles(folder)))

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.journeys.approval_safety.house import Case
-from tests.journeys.approval_safety.slack_house import CHANNEL, SlackHouse, signed
+from tests.journeys.approval_safety.slack_house import SlackHouse, signed
 from tests.peers.slack_server import Fault
 
 pytestmark = pytest.mark.long
@@ -47,7 +47,7 @@ def test_a_name_in_the_payload_decides_nothing(slack_house: SlackHouse) -> None:
     message = slack_house.card(case, reply)
     mia = slack_house.accounts["mia"]
     named: dict[str, Any] = {
-        "user": {"id": "U0MALLORY", "username": "mia", "name": "mia", "real_name": mia, "team_id": "T0SHOP"}
+        "user": {"id": "U0MALLORY", "username": "mia", "name": "mia", "real_name": mia, "team_id": slack_house.team}
     }
     elsewhere: dict[str, Any] = {
         "user": {"id": mia, "name": "mia", "team_id": "T0EVIL"},
@@ -65,7 +65,7 @@ def test_a_forged_but_perfectly_signed_click_on_500_euros_moves_nothing(slack_ho
     (refund,) = case.asked("issue_refund")
     (reply,) = case.asked("send_reply")
     message = slack_house.card(case, refund)
-    drawn = json.dumps(slack_house.slack.shown(CHANNEL)[-1].now)
+    drawn = json.dumps(slack_house.peer.shown(slack_house.channel)[-1].now)
     assert ":approve" in drawn  # the buttons of another card are there to be misused
     action = next(slack_house.buttons(slack_house.card(case, reply), "approve"))
     value = action["value"].replace(reply["id"], refund["id"]).replace(reply["digest"], refund["digest"])

@@ -8,7 +8,8 @@ import pytest
 
 from api.worker.dispatcher import InProcessDispatcher
 from api.worker.handlers import ExecutionDueHandler
-from api.worker.relay import Pace, Relay
+from api.worker.pace import Pace
+from api.worker.relay import Relay
 from approvals.consequences import UndoWindows
 from approvals.testing import Fault
 from db.engine import Database
@@ -43,7 +44,7 @@ async def moved(database_url: str) -> AsyncIterator[Moved]:
 async def relayed(shop: Shop) -> bool:
     """What a relay does in one round; returns whether it trusts the clock."""
     handlers = {EventName.EXECUTION_DUE: ExecutionDueHandler(shop.database, shop.executions)}
-    relay = Relay(shop.database, InProcessDispatcher(handlers), Pace())
+    relay = Relay(shop.database, InProcessDispatcher(handlers, shop.database, Pace()), Pace())
     await relay._round()
     await asyncio.gather(*relay._under_way.values())
     return relay.steady

@@ -66,7 +66,7 @@ def test_the_product_carries_out_nothing_that_its_model_calls_for(sqlite_templat
             "SUPPORT_LLM_API_KEY": "k",
             "SUPPORT_LLM_BASE_URL": peer.server.openai_url,
         }
-        with open_house(tmp_path, f"sqlite+aiosqlite:///{path}", **model) as house:
+        with open_house(tmp_path, f"sqlite+aiosqlite:///{path}", None, **model) as house:
             case = house.case()
             case.says("How long may I send an item back?")
             case.finished()

@@ -214,8 +214,9 @@ def test_a_bad_sentence_is_caught_by_its_check(name: str, sentence: Sentence, ch
     assert name in failed(sentence, given(**changes))
 
 
-# These need a policy file or a model: `test_policy_claims`, `test_check_policy` and `test_onnx_entailment` see them.
-SET_BY_POLICY = {"policy_ledger", "no_competitor", "follows_from_source"}
+# These need a policy file or a model, and are seen by `test_policy_claims`, `test_check_policy`, `test_voice` and
+# `test_onnx_entailment`.
+SET_BY_POLICY = {"policy_ledger", "no_competitor", "follows_from_source", "never_said"}
 
 
 def test_every_check_is_seen_failing() -> None:

@@ -57,7 +57,7 @@ async def test_sentences_carry_citations_facts_and_white_space() -> None:
     assert written(sentences).endswith("part.\n\nKind regards,\nCustomer Care")
     assert "[" not in written(sentences)
     assert (end.rung, end.complete, end.open_asks) == (Rung.DRAFTED, True, ("Can I return it? And {text}?",))
-    assert (end.model, end.prompt_version) == ("reciting", "drafting.2")
+    assert (end.model, end.prompt_version) == ("reciting", "drafting.3")
 
 
 async def test_a_cut_stream_ends_at_a_whole_sentence_and_says_so() -> None:

@@ -1,10 +1,12 @@
 import time
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 
 import pytest
 
-from support_agents.agents.retrieval import LIMIT, MOST_INTERNAL, RetrievalAgent, RetrievalGiven
+from support_agents.agents.retrieval import FLOOR, LIMIT, MOST_INTERNAL, RetrievalAgent, RetrievalGiven
 from support_agents.domain.budget import Budget
 from support_agents.domain.deadline import Deadline
 from support_agents.domain.ids import DEFAULT_WORKSPACE, PassageId, RunId, WorkspaceId, new_id
@@ -148,3 +150,37 @@ async def test_hints_are_embedded_once() -> None:
     await agent.learn(["a", "b"], EMBEDDER)
     await agent.learn(["b"], EMBEDDER)
     assert sorted(agent._hint_vectors) == ["a", "b"]
+
+
+async def test_articles_past_their_day_are_marked_and_stay() -> None:
+    fresh, old = (
+        RETURNS.model_copy(update={"verified_until": day, "id": PassageId(new_id()), "text": f"{RETURNS.text} {day}"})
+        for day in (date(2026, 5, 2), date(2026, 5, 1))
+    )
+    agent = await agent_on(fresh, old, SHIPPING)
+    query = "Can I return a lamp within thirty days?"
+    given = RetrievalGiven(
+        workspace=DEFAULT_WORKSPACE,
+        query=query,
+        vector=(await EMBEDDER.embed([query]))[0],
+        language="en",
+        today=date(2026, 5, 2),
+    )
+    run = Run(RunId(new_id()), WorkspaceId(DEFAULT_WORKSPACE), Deadline(time.monotonic() + 60), Budget())
+    section = await agent.work(given, run)
+    assert {one.passage.id: one.stale for one in section.passages if one.passage.id != SHIPPING.id} == {
+        fresh.id: False,
+        old.id: True,
+    }
+
+
+async def test_what_does_not_seem_to_answer_is_set_aside_and_on_record() -> None:
+    near = passage("We recommend a campsite: Utrecht.", title="Campsites")
+    agent = await agent_on(near, passage("Utrecht sharpens knives, Sundays.", title="Stores"))
+    section = await ask(agent, "Recommend campsite Utrecht")
+    assert [one.passage.title for one in section.passages] == ["Campsites"]
+    assert section.passages[0].addresses is not None
+    assert section.set_aside == ("Stores",)
+    lowered = await ask(replace(agent, floor=FLOOR - 0.1), "Recommend campsite Utrecht")
+    assert {one.passage.title for one in lowered.passages} == {"Campsites", "Stores"}
+    assert lowered.set_aside == ()

@@ -7,7 +7,7 @@ import pytest
 
 from support_agents.domain.errors import SupportError
 from support_agents.evals.grounding import measure
-from support_agents.evals.grounding_rows import GroundingRow, read_rows
+from support_agents.evals.grounding_rows import GroundingRow, grounding_rows
 
 DOC = "You can return an item within 30 days of delivery."
 RIGHT = {"domain": "shop", "doc": DOC, "summary": "An item can be returned within 30 days.", "label": 1}
@@ -23,7 +23,7 @@ def written(tmp_path: Path, *rows: object) -> Path:
 
 
 def test_the_figures_are_the_shares_of_each_label_and_domain(tmp_path: Path) -> None:
-    rows = read_rows(written(tmp_path, RIGHT, WRONG, MISSED, ""))
+    rows = grounding_rows(written(tmp_path, RIGHT, WRONG, MISSED, ""))
     steps: list[tuple[int, int]] = []
     figures = measure(rows, "en", lambda done, total: steps.append((done, total)))
     assert (figures.rows, figures.wrong_flagged, figures.right_passed) == (3, 0.5, 1.0)
@@ -37,7 +37,7 @@ def test_the_figures_are_the_shares_of_each_label_and_domain(tmp_path: Path) -> 
 
 def test_a_domain_and_other_fields_may_be_left_out_or_added(tmp_path: Path) -> None:
     row = {key: value for key, value in RIGHT.items() if key != "domain"}
-    assert read_rows(written(tmp_path, {**row, "edit_types": []})) == (GroundingRow.model_validate(row),)
+    assert grounding_rows(written(tmp_path, {**row, "edit_types": []})) == (GroundingRow.model_validate(row),)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_domain_and_other_fields_may_be_left_out_or_added(tmp_path: Path) -> N
 )
 def test_a_wrong_row_is_named_by_file_line_and_field(tmp_path: Path, row: object, told: str) -> None:
     with pytest.raises(SupportError) as raised:
-        read_rows(written(tmp_path, RIGHT, row))
+        grounding_rows(written(tmp_path, RIGHT, row))
     message = str(raised.value)
     assert "rows.jsonl line 2" in message
     assert told in message
@@ -65,6 +65,6 @@ def test_a_wrong_row_is_named_by_file_line_and_field(tmp_path: Path, row: object
 
 def test_an_empty_and_a_missing_file_say_so(tmp_path: Path) -> None:
     with pytest.raises(SupportError, match="has no lines"):
-        read_rows(written(tmp_path, ""))
+        grounding_rows(written(tmp_path, ""))
     with pytest.raises(SupportError, match="cannot read"):
-        read_rows(tmp_path / "missing.jsonl")
+        grounding_rows(tmp_path / "missing.jsonl")

@@ -38,7 +38,7 @@ def test_figures_by_hand() -> None:
         ({"title": "T", "content": "c"}, "line 2 has no field `doc_id`"),
         ({"id": "b", "content": "c"}, "line 2 has no field `question`"),
         ({"id": "b", "title": "T", "content": 3.5}, "line 2: field `content` must be a text"),
-        ({"id": "a", "title": "T", "content": "c"}, "line 2: the id 'a' is already taken"),
+        ({"id": "a", "title": "T", "content": "c"}, "line 2: field `id` is 'a', which is already taken"),
     ],
 )
 def test_a_wrong_document_names_file_line_and_field(tmp_path: Path, row: object, said: str) -> None:

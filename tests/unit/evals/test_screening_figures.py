@@ -57,7 +57,13 @@ async def test_a_file_may_be_harmless_throughout(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "name"), [({"label": 1}, "`text`"), ({"text": "a"}, "`label`"), ({"text": "a", "label": 2}, "`label`")]
+    ("row", "name"),
+    [
+        ({"label": 1}, "`text`"),
+        ({"text": "a"}, "`label`"),
+        ({"text": "a", "label": 2}, "`label`"),
+        ({"text": "a", "label": [1]}, "`label`"),
+    ],
 )
 def test_a_wrong_line_is_named(row: dict[str, object], name: str, tmp_path: Path) -> None:
     path = lines(tmp_path / "a.jsonl", {"text": "a", "label": 0}, row)

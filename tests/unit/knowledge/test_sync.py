@@ -1,12 +1,17 @@
 import asyncio
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from support_agents.knowledge.indexing import PassageIndexer
 from support_agents.knowledge.sync import KnowledgeSync
+from support_agents.knowledge.title_vectors import TitleVectors
+from support_agents.ports import Vector
 from support_agents.testing.knowledge import HashEmbedder, ListStore, MemoryPassageStore
 
 
@@ -104,3 +109,29 @@ async def test_two_passes_at_once_do_the_work_once(folder: Path) -> None:
     indexer, _, _ = await indexer_on(folder)
     one, other = await asyncio.gather(indexer.refresh(DEFAULT_WORKSPACE), indexer.refresh(DEFAULT_WORKSPACE))
     assert sorted((one.added, other.added)) == [0, 3]
+
+
+class Counting:
+    """The embedder, with how often each text was asked for."""
+
+    def __init__(self) -> None:
+        self.inner, self.texts = HashEmbedder(32), Counter[str]()
+        self.version, self.dimensions = self.inner.version, self.inner.dimensions
+
+    async def embed(self, texts: Sequence[str]) -> Vector:
+        self.texts.update(texts)
+        return await self.inner.embed(texts)
+
+
+async def test_a_title_is_embedded_once_for_the_index_and_for_the_topics(folder: Path, tmp_path: Path) -> None:
+    embedder, store, kept = Counting(), MemoryPassageStore(), tmp_path / "titles.npz"
+    await KnowledgeSync(store).sync(folder, DEFAULT_WORKSPACE)
+    titles = TitleVectors(embedder, kept)
+    await PassageIndexer(passages=store, embedder=embedder, index=ListStore(), titles=titles).refresh(DEFAULT_WORKSPACE)
+    wanted = ["Returns", "Shipping", "Warranty"]
+    vectors = await titles.of(wanted)
+    assert [embedder.texts[title] for title in wanted] == [1, 1, 1]
+    assert np.allclose(vectors, await embedder.inner.embed(wanted))
+    again = Counting()
+    assert np.allclose(await TitleVectors(again, kept).of(wanted), vectors, atol=1e-3)  # kept in half precision
+    assert not again.texts

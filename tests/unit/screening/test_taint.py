@@ -2,9 +2,9 @@ from collections.abc import Sequence
 
 from support_agents.domain.action import IssueRefund, SendReply
 from support_agents.domain.runs import RunRecord
-from support_agents.pipeline import Shares
 from support_agents.ports import Vector
 from support_agents.screening.detection import Detector
+from support_agents.stages import Shares
 from support_agents.testing.knowledge import HashEmbedder
 from tests.fixtures.drafting import COSTS, RETURNS, passage
 from tests.fixtures.heads import ORDER_WORDS, words_head

@@ -120,6 +120,16 @@ def test_hostile_words_stay_words(kind: str) -> None:
         assert not unseen, unseen
 
 
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_card_of_hostile_words_keeps_its_golden(kind: str) -> None:
+    golden(f"hostile_{kind}", BLOCKS.message(card(HOSTILE[kind])))
+
+
+def test_every_golden_is_somebodys() -> None:
+    kept = {*cards(), *contents(), *modals(), "home", *(f"hostile_{kind}" for kind in HOSTILE)}
+    assert {path.stem for path in GOLDENS.glob("*.json")} == kept
+
+
 def test_unseen_characters_are_named() -> None:
     texts = [text for _, text in texts_in(BLOCKS.message(card("pay \u202eback")))]
     assert any("pay ⟦U+202E⟧back" in text for text in texts)

@@ -52,7 +52,8 @@ def test_what_is_polite_is_recognised_again(language: str) -> None:
     phrases = phrases_of(language)
     assert phrases is not None
     lines = [phrases.greeting("Anna Müller"), phrases.greeting(""), phrases.line("offer")]
-    lines += [phrases.line(f"question.{key}") for key in ("order_id", "order_email", "order_check", "remedy")]
+    questions = ("order_id", "order_email", "order_check", "which_order", "remedy")
+    lines += [phrases.line(f"question.{key}") for key in questions]
     lines.append(phrases.line("signature"))
     for line in lines:
         assert line

@@ -231,6 +231,20 @@ send(sys.stdout.buffer, {"articles": [], "code": "probe", "message": json.dumps(
     }  # fmt: skip
 
 
+def test_a_process_that_does_not_start_is_not_the_files_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    from support_agents.knowledge.parsing import parser as module  # noqa: PLC0415
+
+    whole = module._START
+    with FileParser() as parser:
+        for broken in ("raise SystemExit(3)", "import sys; sys.stdout.close()"):
+            monkeypatch.setattr(module, "_START", broken)
+            found = parser.parse("csv", "file", b"x")
+            assert isinstance(found, Failed)
+            assert (found.code, found.retryable) == ("not_started", True)
+        monkeypatch.setattr(module, "_START", whole)
+        assert isinstance(parser.parse("csv", "file", b"question,answer\nWell?,Yes.\n"), Ok)
+
+
 def test_a_parser_that_never_ends_is_ended_and_the_next_file_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     from support_agents.knowledge.parsing import parser as module  # noqa: PLC0415
 
