@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo serve test safety soak check format bench lock clean
+.PHONY: help demo serve test safety peers soak check format bench lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -27,6 +27,9 @@ test: $(INSTALLED) ## the whole suite; PostgreSQL too where SUPPORT_TEST_POSTGRE
 safety: $(INSTALLED) ## the whole approval-safety suite, journeys through real processes included; PostgreSQL too
 	@$(BIN)/python -m pytest -m "long or not long" tests/journeys/approval_safety tests/soak tests/integration/approvals \
 		tests/integration/attacks tests/architecture tests/journeys/test_kill.py $(ARGS)
+
+peers: ## a Slack, a Stripe and a mail server that others wrote, for `make safety`; needs npm
+	@npm ci --prefix tests/peers/node --ignore-scripts --no-audit --no-fund --loglevel=error
 
 soak: $(INSTALLED) ## 100,000 executions and 20,000 steps under faults; Ctrl-C stops it, the next call goes on
 	@$(BIN)/python -m tests.soak $(ARGS)
