@@ -12,6 +12,7 @@ from api.auth import Auth
 from api.choices import Role
 from api.container import BrokerCheck, Container, Records, Step
 from api.correcting import Correcting
+from api.deciding import Deciding
 from api.editing import Editing
 from api.engines import entailment_model, index_of, intent_model, order_lookup, outlier_detector, system_clock
 from api.factors import SecondFactors
@@ -163,6 +164,7 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
         queue=acting.queue,
         editing=Editing(database, thinking.runner, acting.queue),
         correcting=Correcting(database, thinking.intents),
+        deciding=Deciding(database, acting.queue, records.key),
         executions=acting.executions,
         standings=acting.standings,
         switch=acting.switch,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from api.asking import Asking
 from api.auth import Auth
 from api.correcting import Correcting
+from api.deciding import Deciding
 from api.editing import Editing
 from api.factors import SecondFactors
 from api.intake.protocol import Intake
@@ -75,6 +76,7 @@ class Container(Records):
     queue: ApprovalQueue
     editing: Editing
     correcting: Correcting
+    deciding: Deciding
     executions: Executions
     standings: Standings
     switch: DispatchSwitch

@@ -11,6 +11,7 @@ from approvals.desk import Desk
 from approvals.desk_edits import DeskEdits
 from approvals.desk_queue import DeskQueue
 from approvals.execution import Executions
+from approvals.fitting import Fitting
 from approvals.linking import Linking
 from approvals.queue import ApprovalQueue
 from approvals.redrafting import Redrafting
@@ -49,7 +50,7 @@ def desk_of(needs: DeskNeeds) -> DeskParts:
     return DeskParts(
         linking=linking,
         desk=Desk(database, queue, linking, needs.executions),
-        queue=DeskQueue(database, queue.authority, cards),
+        queue=DeskQueue(database, Fitting(queue.entitlement), cards),
         edits=DeskEdits(database, cards, needs.editing),
         batches=Batches(database, queue, cards, partial(slots_of, clock=needs.clock)),
         redrafting=Redrafting(database),

@@ -35,6 +35,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "unknown_source": (404, "Unknown source"),
     "already_decided": (409, "Already decided"),
     "already_exists": (409, "Exists already"),
+    "changed_just_now": (409, "Shown only just now"),
     "conflict": (409, "The state does not allow it"),
     "digest_mismatch": (409, "Not the bytes that were shown"),
     "expired": (409, "Too late: expired"),

@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from approvals.authority import Authority, require_not_own
 from approvals.card import Card, Home, HomeRow
 from approvals.card_reading import CardReader
 from approvals.desk import CLAIM, mine
+from approvals.fitting import Fitting
 from approvals.item_lines import first_words
-from approvals.ports import Person, Surface
+from approvals.ports import Person
 from db.engine import Database
 from db.read_models.desk import Waiting, count_waiting, held_by, waiting_for
-from db.read_models.queue import QueueItem, queue_item, queue_items
-from db.repositories.operators import Operator
+from db.read_models.queue import QueueItem, queue_items
 from db.uow import UnitOfWork
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import RequestId
@@ -25,10 +24,10 @@ _HOME_WORDS = 150
 
 @dataclass(frozen=True)
 class DeskQueue:
-    """`authority` says what this surface may decide at all; the rest is shown but not offered as the next."""
+    """`fitting` says what a person may decide from here; the rest is shown but not offered as the next."""
 
     database: Database
-    authority: Authority
+    fitting: Fitting
     cards: CardReader
 
     async def next(self, person: Person) -> Card | None:
@@ -117,32 +116,10 @@ class DeskQueue:
             if len(found) < _PAGE:
                 candidates += kept
             for each in candidates:
-                if await self._fits(uow, person, operator, each) and await uow.card_claims.take(
+                if await self.fitting.fits(uow, person, operator, each) and await uow.card_claims.take(
                     person.workspace, each.request, person.operator_id, until=until
                 ):
                     return each
             if len(found) < _PAGE:
                 break
         return None
-
-    async def _fits(self, uow: UnitOfWork, person: Person, operator: Operator | None, waiting: Waiting) -> bool:
-        return not waiting.claimed_by and self._may(person, waiting) and await _reads(uow, operator, waiting)
-
-    def _may(self, person: Person, waiting: Waiting) -> bool:
-        """Whether the person could approve it here: not what concerns themselves, nor more than Slack may decide."""
-        try:
-            require_not_own(person.email, waiting.requester_email)
-        except SupportError:
-            return False
-        return person.surface is not Surface.SLACK or self.authority.may_from_slack(waiting.kind, waiting.amount)
-
-
-async def _reads(uow: UnitOfWork, operator: Operator | None, waiting: Waiting) -> bool:
-    """Whether the person reads the ticket's language and takes its intent."""
-    if operator is None or not (operator.languages or operator.skills):
-        return True
-    item = await queue_item(uow, waiting.request)
-    sections = item.run.sections if item else None
-    language = sections.screening.language if sections and sections.screening else ""
-    intent = sections.intent.top.name if sections and sections.intent and sections.intent.intents else ""
-    return operator.takes(language=language, intent=intent)

@@ -7,6 +7,7 @@ from api.console import assets
 from api.console.pages import (
     activity,
     approvers,
+    decided,
     edit,
     factor,
     people,
@@ -38,6 +39,6 @@ async def static(name: str, request: Request, v: str = "") -> Response:
     return Response(asset.content, media_type=asset.media_type, headers=headers)
 
 
-_PAGES = (sign_in, queue, request, edit, ticket, activity, approvers, quarantine, factor, people, slack)
+_PAGES = (sign_in, queue, request, decided, edit, ticket, activity, approvers, quarantine, factor, people, slack)
 for _routes in (_static, *(_page.router for _page in _PAGES)):
     router.include_router(_routes, prefix=HOME)

@@ -46,6 +46,7 @@ class Waiting:
     request: RequestId
     ticket: TicketId
     kind: ActionKind
+    approvals_needed: int
     amount: Money | None
     requester_email: str
     expires_at: datetime
@@ -89,8 +90,9 @@ async def waiting_for(
     )
     query = (
         select(
-            REQUESTS.c.id, REQUESTS.c.ticket_id, REQUESTS.c.kind, REQUESTS.c.amount_minor, REQUESTS.c.currency,
-            TICKETS.c.requester_email, REQUESTS.c.expires_at, named.label("claimed_by"), CLAIMS.c.id.label("claim"),
+            REQUESTS.c.id, REQUESTS.c.ticket_id, REQUESTS.c.kind, REQUESTS.c.approvals_needed, REQUESTS.c.amount_minor,
+            REQUESTS.c.currency, TICKETS.c.requester_email, REQUESTS.c.expires_at,
+            named.label("claimed_by"), CLAIMS.c.id.label("claim"),
         )
         .join(TICKETS, TICKETS.c.id == REQUESTS.c.ticket_id)
         .outerjoin(CLAIMS, theirs)
@@ -102,6 +104,7 @@ async def waiting_for(
             request=row.id,
             ticket=row.ticket_id,
             kind=ActionKind(row.kind),
+            approvals_needed=row.approvals_needed,
             amount=Money(minor=row.amount_minor, currency=row.currency) if row.currency else None,
             requester_email=row.requester_email,
             expires_at=row.expires_at,

@@ -4,7 +4,7 @@ The tickets are the demo shop's messages, varied; the real pipeline drafts on th
 first, as long as there is one, and approves it; then takes one card after the other: approves what has no problem and
 nothing that asks for care, rejects with a reason what has. A tap is any press: a button, a list opened, an item chosen,
 a form sent. A typed command counts three: the field, the command, the arrow; what follows a decision in place counts
-nothing. What must be decided in the console counts as a tap and a screen for the way there, and one to decide.
+nothing. What Slack leaves is decided in the console (`tests/benchmarks/console_reviewer.py` says how that is counted).
 """
 
 import asyncio
@@ -23,9 +23,9 @@ from api.demo import shop
 from approvals.adapters.slack.naming import Verb
 from approvals.card import Card, Sheet
 from approvals.wording import Tone
-from support_agents.domain.action import ActionKind
-from support_agents.domain.approval import RejectReason, RequestStatus, Role
+from support_agents.domain.approval import RejectReason, Role
 from support_agents.domain.ids import DEFAULT_WORKSPACE
+from tests.benchmarks.console_reviewer import decide_in_console
 from tests.benchmarks.figures import Report, Shown, percentile, table
 from tests.benchmarks.messages import orders_csv, samples
 from tests.benchmarks.phone import SCREEN, height_of, scrolls_of
@@ -239,10 +239,8 @@ async def _rejected(slack: Workspace, reviewer: SlackPerson, card: Card, height:
 
 
 async def _console(slack: Workspace, day: Day) -> None:
-    """What is left is money: the way to the console, its page, and the decision there."""
-    async with slack.desk.installation.container.database.read() as uow:
-        left = await uow.approvals.open_in(DEFAULT_WORKSPACE, limit=1_000)
-    for request in left:
-        if request.status is RequestStatus.PENDING:
-            how = "console: money" if request.kind is ActionKind.ISSUE_REFUND else "console: reply"
-            day.efforts.append(Effort(how, 2, 2, 0))
+    """What is left is decided on the console's own pages."""
+    day.efforts += [
+        Effort(step.how, step.taps, step.screens, step.scrolls, step.height)
+        for step in await decide_in_console(slack.desk)
+    ]

@@ -1,6 +1,6 @@
 """Reads all that a request's page rests on in one unit of work; it writes nothing and words nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from api.auth import Interactive
 from api.console.views.request import Grounds, RequestView, shown_request
@@ -8,6 +8,7 @@ from api.console.views.state import Standing, shown_state
 from api.container import Container
 from approvals.authority import Authority
 from approvals.canonical import CanonicalReply, Sealed, unseal
+from approvals.item_lines import flags_of
 from approvals.order_of_work import by_risk_and_age
 from approvals.ports import Person
 from approvals.presence import require_present
@@ -17,7 +18,7 @@ from db.read_models.queue import QueueItem, queue_item
 from db.repositories.approvals import ApprovalRequest
 from db.repositories.workspaces import Workspace
 from db.uow import UnitOfWork
-from support_agents.domain.approval import RequestStatus, Role
+from support_agents.domain.approval import RequestStatus
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import RequestId
 from support_agents.runner import TicketRunner
@@ -41,10 +42,11 @@ async def request_page(request_id: RequestId, interactive: Interactive, containe
         if item is None or item.request.workspace_id != person.workspace:
             raise SupportError("not_found", "There is no such request.")
         factor = await _factor(uow, item.request, person, container.queue.authority)
-        standing = await _standing(uow, item, person, factor, container.queue.entitlement.settler(item.request))
+        standing = await standing_of(uow, item, person, container, factor=factor)
+        state = replace(shown_state(standing), stamp=container.deciding.stamp(person, request_id, standing.now))
         view = shown_request(
             await _grounds(uow, item, container.runner),
-            shown_state(standing),
+            state,
             neighbours=await _neighbours(uow, item.request),
             now=standing.now,
         )
@@ -69,6 +71,7 @@ async def _grounds(uow: UnitOfWork, item: QueueItem, runner: TicketRunner) -> Gr
         else None,
         edited_by=await editor_of(uow, request) if edited else "",
         waits_for=await waits_for(uow, request),
+        flags=flags_of(item),
     )
 
 
@@ -82,7 +85,10 @@ async def _factor(uow: UnitOfWork, request: ApprovalRequest, person: Person, aut
     return "" if present.factor_fresh else "code"
 
 
-async def _standing(uow: UnitOfWork, item: QueueItem, person: Person, factor: str, settler: Role) -> Standing:
+async def standing_of(
+    uow: UnitOfWork, item: QueueItem, person: Person, container: Container, *, factor: str = ""
+) -> Standing:
+    """Where a request stands, for this person, now."""
     return Standing(
         request=item.request,
         answers=item.answers,
@@ -92,7 +98,7 @@ async def _standing(uow: UnitOfWork, item: QueueItem, person: Person, factor: st
         revision=item.ticket.revision,
         person=person,
         now=await uow.now(),
-        settler=settler,
+        settler=container.queue.entitlement.settler(item.request),
         factor=factor,
     )
 

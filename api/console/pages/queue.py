@@ -1,11 +1,14 @@
 """The first page: what waits for people, refreshed while it is open; it changes nothing."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from api.auth import Interactive
+from api.console.pages.decided import Done, just_decided
 from api.console.routing import ConsoleRoute, shell_of
 from api.console.templating import page
 from api.console.views.queue import QueueGiven, shown_queue
@@ -18,13 +21,17 @@ router = APIRouter(route_class=ConsoleRoute)
 
 _PAGE = 50
 _DOUBTED = 8
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 Cursor = Annotated[str | None, Query(max_length=200)]
 
 
 @router.get("")
-async def show(interactive: InteractiveDep, container: ContainerDep, after: Cursor = None) -> Response:
-    """Show the whole page."""
-    return await _lists("queue.html", interactive, container, after)
+async def show(interactive: InteractiveDep, container: ContainerDep, after: Cursor = None, done: Done = "") -> Response:
+    """Show the whole page, below what this person decided just before, if they come from there."""
+    decided = await just_decided(done, "queue", interactive, container)
+    more = decided is None or await container.deciding.has_more(interactive.person)
+    values = {"decided": decided, "nothing_left": not more}
+    return await _lists("queue.html", interactive, container, after, values)
 
 
 @router.get("/queue/lists")
@@ -33,7 +40,13 @@ async def lists(watcher: WatcherDep, container: ContainerDep, after: Cursor = No
     return await _lists("parts/queue_lists.html", watcher, container, after)
 
 
-async def _lists(template: str, interactive: Interactive, container: Container, after: str | None) -> Response:
+async def _lists(
+    template: str,
+    interactive: Interactive,
+    container: Container,
+    after: str | None,
+    values: Mapping[str, object] = _NOTHING,
+) -> Response:
     mine = interactive.person.workspace
     async with container.database.read() as uow:
         now = await uow.now()
@@ -48,4 +61,4 @@ async def _lists(template: str, interactive: Interactive, container: Container, 
             now=now,
         )
         workspace = await uow.workspaces.get(mine)
-    return page(template, shell_of(interactive, workspace, "queue"), {"view": shown_queue(given)})
+    return page(template, shell_of(interactive, workspace, "queue"), {**values, "view": shown_queue(given)})

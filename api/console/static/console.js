@@ -62,6 +62,17 @@
   });
   document.addEventListener("focusout", disarm);
 
+  // -- a form is sent once ------------------------------------------------------------------------
+  const buttons = (form) => form.querySelectorAll("button");
+  document.addEventListener("submit", (event) => {
+    if (event.target.method !== "post") return;
+    // Not at once: the button's own value is still to be sent.
+    setTimeout(() => buttons(event.target).forEach((button) => { button.disabled = true; }));
+  });
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload(); // kept by the browser from before a decision
+  });
+
   // -- menus ------------------------------------------------------------------------------------
   document.querySelectorAll("[data-help]").forEach((button) => {
     button.hidden = false;

@@ -23,7 +23,7 @@ from approvals.wording import Badge, counted, milliseconds
 from db.repositories.approvals import ApprovalRequest
 from db.repositories.tickets import Ticket
 from support_agents.domain.ids import RequestId, TicketId
-from support_agents.domain.runs import Rechecked, RunRecord
+from support_agents.domain.runs import Rechecked, RunRecord, Sections
 from support_agents.domain.sections import ComputedFact
 from support_agents.domain.ticket import Message
 
@@ -40,6 +40,7 @@ class Grounds:
     rechecked: Rechecked | None
     edited_by: str
     waits_for: str
+    flags: tuple[Badge, ...]
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class RequestView:
     customer: str
     email: str
     verified: bool
+    flags: tuple[Badge, ...]
     channel: str
     language: str
     words: tuple[Words, ...]
@@ -98,9 +100,10 @@ def shown_request(
         customer=ticket.requester_name or ticket.requester_email,
         email=ticket.requester_email,
         verified=ticket.requester_verified,
+        flags=grounds.flags,
         channel=ticket.channel,
         language=sections.screening.language if sections.screening else "en",
-        words=newest_words(grounds.messages),
+        words=newest_words(grounds.messages, _asks(sections)),
         order=order_line(sections.plan),
         letter=letter,
         refund=action if isinstance(action, RefundView) else None,
@@ -123,3 +126,9 @@ def shown_request(
         next=neighbours[1],
         now=now,
     )
+
+
+def _asks(sections: Sections) -> tuple[str, ...]:
+    """What the customer asks for, as far as the message is trusted to say so."""
+    trusted = sections.screening is not None and not sections.screening.injection
+    return tuple(ask.text for ask in sections.intent.asks) if trusted and sections.intent else ()

@@ -30,7 +30,7 @@ class DecisionView:
 
 @dataclass(frozen=True)
 class StateView:
-    """What the lower part of the request page shows."""
+    """What the lower part of the request page shows; `stamp` is when it was shown, for the forms to send back."""
 
     decidable: bool = False
     why_not: str = ""
@@ -49,6 +49,7 @@ class StateView:
     problem: str = ""
     reason: str = ""
     factor: str = ""
+    stamp: str = ""
 
 
 @dataclass(frozen=True)

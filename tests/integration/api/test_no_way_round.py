@@ -1,6 +1,7 @@
 """No way round (I1): every route with every credential, and no execution but by the decision of an entitled person."""
 
 import ast
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +29,7 @@ CREDENTIALS = (
     "expired session", "ended session", "idle session",
 )  # fmt: skip
 ENDING = {("DELETE", "/v1/session"), ("POST", "/console/sign-out")}  # a credential is used up by these
+SHOWN = re.compile(r'name="shown" value="([^"]+)"')
 SKIPPED = {"/console/static/{name:path}"}
 
 
@@ -102,6 +104,7 @@ async def knock(desk: Desk, route: tuple[str, str], given: Given, request: Reque
         form = {
             "csrf": given.csrf, "digest": digest, "reason": "x", "text": "Dear Anna, bye.", "status": "succeeded",
             "note": "x", "request": str(request), "to": "on", "run": str(uuid4()),
+            "shown": await stamp(desk, given, request),
             "code": "" if path.endswith("/approve") else "123456",
             "email": "nobody@support.example", "password": PASSWORD, "token": "x",
         }  # fmt: skip
@@ -112,6 +115,13 @@ async def knock(desk: Desk, route: tuple[str, str], given: Given, request: Reque
         "session": {"email": "nobody@support.example", "password": "wrong"},
     }  # fmt: skip
     return await client.request(method, path, json=bodies.get(path.rpartition("/")[2], {}), headers=given.headers)
+
+
+async def stamp(desk: Desk, given: Given, request: RequestId) -> str:
+    """When the request's page was shown to whoever holds the credential, if it is."""
+    page = await desk.installation.client.get(f"/console/requests/{request}", headers=given.headers)
+    found = SHOWN.search(page.text)
+    return found[1] if found else ""
 
 
 async def executions(desk: Desk) -> int:

@@ -37,13 +37,13 @@ async def page(browser: Browser, request: RequestId) -> str:
 async def test_approving_schedules_and_offers_undo(desk: Desk) -> None:
     ann, request = await desk.browser(), await desk.reply()
     answer = await ann.decide(request, "approve")
-    assert (answer.status_code, answer.headers["location"]) == (303, f"/console/requests/{request}")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/console?done={request}")
     text = await page(ann, request)
     assert "It leaves when the undo window closes." in text
     assert 'data-key="a"' not in text
     here, execution = f"/console/requests/{request}", await execution_of(desk, request)
     answer = await ann.post(f"/console/executions/{execution}/undo", on=here, request=str(request))
-    assert answer.status_code == 303
+    assert (answer.status_code, answer.headers["location"]) == (303, here)
     assert "Undone: nothing was sent" in await page(ann, request)
     ticket = await ann.get(f"/console/tickets/{await desk.ticket_of(request)}")
     assert "Needs a person:" in ticket.text

@@ -1,43 +1,15 @@
 """The second factor in the console: set up on a page, asked for in place, and what was typed is kept."""
 
-import re
 from datetime import UTC, datetime
 
-import pyotp
 import pytest
-from sqlalchemy import update
 
-from db.repositories.operators import SESSIONS
 from support_agents.domain.approval import RequestStatus, Role
 from support_agents.domain.ids import RequestId
-from tests.fixtures.console import Browser, Desk, checked
-from tests.fixtures.installation import PASSWORD
+from tests.fixtures.console import Desk
+from tests.fixtures.factor import enrolled, forget
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-SECRET = re.compile(r"<code class=\"digest\">([A-Z2-7]{32})</code>")
-CODES = re.compile(r"<li><code>([a-z2-7-]{19})</code></li>")
-
-
-async def enrolled(browser: Browser) -> tuple[pyotp.TOTP, list[str]]:
-    begun = await browser.post("/console/factor/begin", on="/console/factor", password=PASSWORD)
-    checked(begun.text)
-    assert "img-src 'self' data:" in begun.headers["content-security-policy"]
-    assert 'src="data:image/svg+xml' in begun.text
-    found = SECRET.search(begun.text)
-    assert found is not None
-    app = pyotp.TOTP(found[1])
-    wrong = await browser.post("/console/factor/confirm", on="/console/factor", code="000")
-    assert (wrong.status_code, found[1] in wrong.text) == (403, True)
-    done = await browser.post("/console/factor/confirm", on="/console/factor", code=app.at(datetime.now(UTC)))
-    checked(done.text)
-    return app, CODES.findall(done.text)
-
-
-async def forget(desk: Desk) -> None:
-    """Let every proof be too old."""
-    async with desk.installation.container.database.write("time") as uow:
-        await uow.session.execute(update(SESSIONS).values(factor_proved_at=None))
 
 
 async def status(desk: Desk, request: RequestId) -> RequestStatus:
