@@ -21,8 +21,8 @@ from support_agents.domain.approval import DecisionVerdict, Role
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import RequestId
 
-# The next page takes the place of the one that was decided on, its button where the finger still is. The slowest double
-# click that desktop systems let people choose is 0.9 s, and nobody reads an amount and an account in less.
+# The next page takes the place of the one that was decided on, its button where the finger still is. This is twice the
+# usual time of a double click, and nobody reads an amount and an account in less.
 STILL = timedelta(seconds=1)
 _PAGE, _PAGES = 50, 40
 _PURPOSE = "page shown"

@@ -19,9 +19,9 @@
       button.click();
       return;
     }
+    button.focus(); // first: what loses the focus disarms
     armed = button;
     button.classList.add("armed");
-    button.focus();
   };
 
   const press = (key) => {

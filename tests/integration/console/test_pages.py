@@ -7,6 +7,8 @@ import pytest
 from db.read_models.activity import activity
 from support_agents.domain.approval import Role
 from support_agents.domain.ids import DEFAULT_WORKSPACE
+from support_agents.domain.sections import Verdict
+from tests.fixtures.approvals import REPLY, set_column
 from tests.fixtures.console import Browser, Desk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -127,3 +129,28 @@ async def test_one_kind_is_stopped_by_a_manager_and_goes_on_with_an_admin(desk: 
     assert await switch(ada, "off", kind="issue_refund", way="email") == 422
     assert await switch(ada, "off", kind="everything") == 422
     assert ">stopped<" not in (await mia.get("/console/activity")).text
+
+
+async def test_a_phone_is_shown_the_words_that_ask_and_all_of_them_behind_a_tick(desk: Desk) -> None:
+    ann = await desk.browser()
+    long = "Hello.\n\nParcels leave within a day. " + "It has been a long and rainy week over here in the hills. " * 6
+    (cut,) = await desk.proposed(REPLY, ticket=await desk.ticket(long))
+    page = (await ann.get(f"/console/requests/{cut}")).text
+    assert '<p class="said short" dir="auto">[…] Parcels leave within a day.' in page
+    assert '<div class="said whole" dir="auto">Hello.\n\nParcels' in page
+    assert page.count("All they wrote") == 1
+    (whole,) = await desk.proposed(REPLY, ticket=await desk.ticket("Where is it?\n\nAnna"))
+    page = (await ann.get(f"/console/requests/{whole}")).text
+    assert '<p class="said short" dir="auto">Where is it? Anna</p>' in page
+    assert "All they wrote" not in page
+
+
+async def test_a_page_bears_the_marks_of_its_row(desk: Desk) -> None:
+    ann, request = await desk.browser(), await desk.reply(verdict=Verdict.REPAIRED)
+    async with desk.installation.container.database.write("test") as uow:
+        ticket = await desk.ticket_of(request)
+        await set_column(uow, "tickets", "requester_verified", value=False, row=ticket)
+    page = (await ann.get(f"/console/requests/{request}")).text.partition("</header>\n<div")[0]
+    assert page.count('<span class="badge care">not authenticated</span>') == 1
+    assert '<span class="badge care">0 sentences dropped</span>' in page
+    assert "badge good" not in page
