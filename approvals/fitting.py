@@ -31,7 +31,9 @@ class Fitting:
 
     def _may(self, person: Person, waiting: Waiting) -> bool:
         """Whether the person could approve it here: not what concerns themselves, nor more than Slack may decide."""
-        if not _anothers(person, waiting.requester_email):
+        try:
+            require_not_own(person.email, waiting.requester_email)
+        except SupportError:
             return False
         authority = self.entitlement.authority
         return person.surface is not Surface.SLACK or authority.may_from_slack(waiting.kind, waiting.amount)
@@ -41,8 +43,10 @@ class Fitting:
         request = await uow.approvals.get(waiting.request)
         if request is None or request.seeded_by == person.operator_id:
             return False
-        if not _anothers(person, unseal(Sealed(request.canonical, request.digest)).concerns):
-            return False
+        try:
+            require_not_own(person.email, unseal(Sealed(request.canonical, request.digest)).concerns)
+        except SupportError:
+            return False  # their own, or bytes that nobody can decide on
         return await self._needed(uow, person, request)
 
     async def _needed(self, uow: UnitOfWork, person: Person, request: ApprovalRequest) -> bool:
@@ -56,14 +60,6 @@ class Fitting:
         counted = await still_counted(uow, await uow.approvals.decisions(request.id), needed)
         others = {decision.operator_id for decision, role in counted if not is_manager(role)}
         return len(others) < needed.approvals - needed.managers
-
-
-def _anothers(person: Person, concerned: str) -> bool:
-    try:
-        require_not_own(person.email, concerned)
-    except SupportError:
-        return False
-    return True
 
 
 async def _reads(uow: UnitOfWork, operator: Operator | None, waiting: Waiting) -> bool:

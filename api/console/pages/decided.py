@@ -24,7 +24,7 @@ from support_agents.domain.ids import RequestId
 router = APIRouter(route_class=ConsoleRoute)
 
 # Read leniently: whatever is no request of ours, decided by whoever reads, shows nothing.
-Done = Annotated[str, Query(max_length=200, description="the request that was decided on the page before")]
+Done = Annotated[str, Query(description="the request that was decided on the page before")]
 
 
 @router.get("/requests/{request_id}/decided")
