@@ -59,6 +59,7 @@ async def _grounds(uow: UnitOfWork, item: QueueItem, runner: TicketRunner) -> Gr
     snapshot = await uow.tickets.snapshot(item.ticket)
     action = unseal(Sealed(request.canonical, request.digest))
     edited = isinstance(action, CanonicalReply) and request.supersedes_id is not None
+    waits = await waits_for(uow, request)
     return Grounds(
         request=request,
         action=action,
@@ -70,8 +71,8 @@ async def _grounds(uow: UnitOfWork, item: QueueItem, runner: TicketRunner) -> Gr
         if isinstance(action, CanonicalReply) and edited
         else None,
         edited_by=await editor_of(uow, request) if edited else "",
-        waits_for=await waits_for(uow, request),
-        flags=flags_of(item),
+        waits_for=waits,
+        flags=flags_of(item, beside=waits),
     )
 
 

@@ -162,7 +162,7 @@ async def test_pages_and_files_carry_the_strict_policy(desk: Desk) -> None:
     addresses = [
         given.get("src") or given.get("href") for tag, given in checked(page.text).tags if tag in {"script", "link"}
     ]
-    assert len(addresses) == 5
+    assert len(addresses) == 6
     for address in addresses:
         answer = await browser.get(str(address))
         assert answer.status_code == 200
