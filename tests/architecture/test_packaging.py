@@ -16,6 +16,7 @@ LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 NEEDED = (
     "api/console/templates/base.html",
     "api/console/static/console.css",
+    "api/console/static/phone.css",
     "api/console/static/vendor/",
     "api/demo/shop/articles/",
     "api/demo/shop/messages.jsonl",
