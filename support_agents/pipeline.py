@@ -114,7 +114,10 @@ class Pipeline:
             return work.ended(Outcome.HANDED_OFF, "the message could not be understood in time")
         if seen.plan.hand_off:
             return work.ended(Outcome.HANDED_OFF, seen.plan.hand_off, actions=seen.plan.actions)
-        return await self._draft(work, compliance_given(seen, work.ticket, self.clock, self.policy.voice), seen.plan)
+        given = compliance_given(seen, work.ticket, self.clock, self.policy.voice)
+        return await self._draft(
+            work.silenced(screened if seen.screening is None else seen.screening), given, seen.plan
+        )
 
     def check(self, sentences: tuple[Sentence, ...], given: ComplianceGiven) -> ComplianceSection:
         """Judge a person's own text with the same checks; none of it is dropped."""
@@ -139,7 +142,7 @@ class Pipeline:
         work.state.put(verdict or screened, by=Writer.PIPELINE)
         if vectors is None or verdict is None:
             return
-        screened, text = verdict, verdict.clean_text
+        screened, text, work = verdict, verdict.clean_text, work.silenced(verdict)
         intent = await work.stage("intent", self._intent(work, screened, vectors[0]), share)
         if intent is None:
             return

@@ -88,6 +88,7 @@ _FOR_A_PERSON: Mapping[Cue, str] = {
     Cue.BUSINESS: "it is an offer or a request that customer service cannot settle (“{word}”)",
     Cue.NOT_OURS: "it is about a thing that was bought elsewhere (“{word}”)",
 }
+_TAINTED_MESSAGE = "the message tries to instruct the software, so nothing but a reply to the rest of it is proposed"
 _TAINTED_EVIDENCE = "an article that was found tries to instruct the software, so nothing but a reply is proposed"
 
 
@@ -153,18 +154,18 @@ def plan(given: PlanningGiven) -> PlanSection:
     hand_off = _hand_off(given)
     order = given.order if given.order_answer is OrderAnswer.FOUND and given.requester.verified else None
     steps = _steps(given, order, hand_off)
-    if given.injection or order is None:
+    if order is None:
         return PlanSection(
             order_answer=given.order_answer,
-            order=None if given.injection else order,
             actions=steps,
             needs_order_id=needs_order_id and hand_off is None,
             hand_off=hand_off,
             reasons=(hand_off,) if hand_off else (),
         )
     refund, clauses, reasons = _refund(given, order)
-    if given.tainted_evidence:
-        refund, reasons = None, (*reasons, _TAINTED_EVIDENCE)
+    planted = _TAINTED_MESSAGE if given.injection else _TAINTED_EVIDENCE if given.tainted_evidence else ""
+    if planted:
+        refund, reasons = None, (*reasons, planted)
     refunds = (refund,) if refund is not None and hand_off is None else ()
     return PlanSection(
         order_answer=given.order_answer,
@@ -199,7 +200,7 @@ def _hand_off(given: PlanningGiven) -> str | None:
     told = {cue: find_cue(cue, given.text) for cue in _FOR_A_PERSON}
     needed = wants_order(given.intents)
     reasons = (
-        (given.injection, "the message tries to instruct the software"),
+        (given.injection and not _asks_something(given), "the message tries to instruct the software"),
         *((word is not None, _FOR_A_PERSON[cue].format(word=word)) for cue, word in told.items()),
         *((True, found.reason) for found in triage(given.text)),
         (
@@ -211,6 +212,11 @@ def _hand_off(given: PlanningGiven) -> str | None:
         (top == UNKNOWN and not given.evidence_found, "nothing in the knowledge base is about this"),
     )
     return next((reason for applies, reason in reasons if applies), None)
+
+
+def _asks_something(given: PlanningGiven) -> bool:
+    """Whether a text whose tainted sentences are gone still asks for something that we know."""
+    return bool(given.macro_intents) or any(intent != UNKNOWN for intent in given.intents)
 
 
 def _steps(given: PlanningGiven, order: OrderFacts | None, hand_off: str | None) -> tuple[OrderStep, ...]:

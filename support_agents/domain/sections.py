@@ -69,6 +69,7 @@ class ScreeningSection(Section):
     language_confidence: float = Field(ge=0, le=1)
     injection: bool = Field(default=False, description="text that tries to instruct the software")
     injection_spans: tuple[tuple[int, int], ...] = ()
+    doubted: bool = Field(default=False, description="a tainted span is left in the clean text: no model may read it")
     reasons: tuple[str, ...] = ()
     clean_text: str = Field(description="the newest message without quoted history, signature and tainted spans")
 
