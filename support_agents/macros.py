@@ -11,6 +11,7 @@ from support_agents.composing.choosing import Choice, Matched, Wish, another, ch
 from support_agents.composing.circumstances import Circumstances
 from support_agents.composing.explaining import Told
 from support_agents.composing.matching import Floats, Piece
+from support_agents.composing.partial import partly
 from support_agents.composing.reference import names_item
 from support_agents.composing.reply import MOST_WORDS
 from support_agents.domain.ids import WorkspaceId
@@ -177,7 +178,10 @@ def chosen(
     if without is not None:
         choice = another(matched, case, facts, without=without)
     else:
-        choice = choose(matched, case, facts, words=MOST_WORDS, known=(given.customer,))
+        known = (given.customer,)
+        choice = choose(matched, case, facts, words=MOST_WORDS, known=known) or partly(
+            matched, case, facts, words=MOST_WORDS, known=known
+        )
     if choice is not None:
         yield choice
 
@@ -201,6 +205,7 @@ def given_macros(given: ComplianceGiven, choice: Choice) -> ComplianceGiven:
     drafting = given.drafting.model_copy(
         update={
             "macros": choice.macros,
+            "opened": choice.opened,
             "passages": (*given.drafting.passages, *own),
         }
     )

@@ -13,15 +13,17 @@ from support_agents.wording.questions import gives, wanted_by
 _ORDINARY = frozenset({"not_here", "late"})
 
 
-def misfit(told: Told, taken: Sequence[tuple[BoundMacro, BoundCase]], said: str) -> str:
+def misfit(told: Told, taken: Sequence[tuple[BoundMacro, BoundCase]], said: str, whole: str = "") -> str:
     """Return why `said`, the sentences of what was taken, does not answer the message; empty where nothing tells so.
 
     A cause that the message tells must be one that the macros are asked about: what is true of returning says nothing
-    to somebody whose tent lacks a pole. A question after a length of time or a price must be given one.
+    to somebody whose tent lacks a pole. A question after a length of time or a price must be given one. `whole` is the
+    message where `told` is a part of it.
     """
-    if contradicted(told.text, taken):
+    whole = whole or told.text
+    if contradicted(whole, taken):
         return "a condition that it states is not met"
-    other = causes_in(told.text) - _taken_up(taken) - _ORDINARY
+    other = causes_in(whole) - _taken_up(taken) - _ORDINARY
     if other:
         return f"the message tells of something else: {', '.join(sorted(other))}"
     lacking = [kind for ask in (told.text, *told.asks) for kind in wanted_by(ask) if not gives(kind, said)]

@@ -210,8 +210,7 @@ def _quoted(picked: Sequence[Claim]) -> str:
 
 
 def _open(phrases: Phrases, number: int, intent: str) -> str:
-    topic = phrases.line(f"topic.{intent}") or phrases.line("topic.other")
-    return f"{phrases.line('open.ask', topic=topic)} [open.{number}]"
+    return f"{phrases.opened(intent)} [open.{number}]"
 
 
 def _question(given: DraftingGiven, phrases: Phrases, picked: Sequence[Claim], needs: Sequence[Need]) -> str:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from support_agents.domain.action import ClauseRef, ProposedAction
 from support_agents.domain.intent import UNKNOWN, Ask, Entity, IntentScore
 from support_agents.domain.knowledge import Citation, RetrievedPassage
-from support_agents.domain.macro import ChosenMacro
+from support_agents.domain.macro import ChosenMacro, OpenAsk
 from support_agents.domain.orders import OrderFacts
 from support_agents.domain.voice import Voice
 
@@ -251,6 +251,7 @@ class DraftingGiven(BaseModel):
     attachments: tuple[str, ...] = Field(default=(), description="file names the customer attached")
     today: date
     macros: tuple[ChosenMacro, ...] = Field(default=(), description="approved wording for this case, in order")
+    opened: tuple[OpenAsk, ...] = Field(default=(), description="what the macros leave open and the reply says so")
     rejected: tuple[str, ...] = Field(default=(), description="why people rejected earlier drafts, in words: data")
     earlier: tuple[str, ...] = Field(default=(), description="what was said before, oldest first, a line each: data")
     voice: Voice = Voice()

@@ -40,7 +40,7 @@ async def drafted(model: Reciting, case: DraftingGiven) -> tuple[tuple[Sentence,
 
 LETTER = (
     "Hi Anna,\n\nYou can return it within 30 days [1]. Your order was delivered. [order.status] "
-    "I do not have a reliable answer about your invoice yet, so a colleague will look at that part. [open.2]\n\n"
+    "A colleague is still looking at your question about your invoice and will answer it separately. [open.2]\n\n"
     "Kind regards,\nCustomer Care"
 )
 
