@@ -186,7 +186,7 @@ def fitting(  # noqa: PLR0913 - a case and its limits
     sentences = merged([one for _, one in taken])
     length = sum(len(one.text.split()) for part in sentences for one in part)
     said = " ".join(text for part in sentences for one in part for text in (one.text, *_filled(one, facts)))
-    enough = explained.enough or (len(taken) == 1 and explained.nearly and _is_plain(matched, taken[0]))
+    enough = explained.enough or (explained.nearly and _is_plain(matched, taken))
     if not enough or length > words or misfit(matched.told, taken, said, whole or matched.told.text):
         return None
     chosen = tuple(
@@ -196,14 +196,16 @@ def fitting(  # noqa: PLR0913 - a case and its limits
     return Choice(chosen, tuple({p.id: p for _, one in taken for p in one.passages}.values()))
 
 
-def _is_plain(matched: Matched, answer: Answer) -> bool:
-    """Whether the one thing that is asked is beyond doubt what this answer is for."""
-    if len(matched.wishes) != 1 or not matched.wishes[0].agrees:
+def _is_plain(matched: Matched, taken: tuple[Answer, ...]) -> bool:
+    """Whether what is asked is beyond doubt what was taken: each ask has an answer of its own, or one is far ahead."""
+    if not all(match.agrees for match in matched.wishes) or len(matched.wishes) != len(taken):
         return False
+    if len(taken) > 1:
+        return len([ask for ask in matched.told.asks if not points_back(ask)]) <= len(taken)
     ranked = matched.wishes[0].ranked
-    rivals = [score for other, score in ranked[1:] if not _akin(answer[0], other)]
+    rivals = [score for other, score in ranked[1:] if not _akin(taken[0][0], other)]
     plain = ranked[0][1] >= PLAIN and ranked[0][1] - max(rivals, default=0.0) >= PLAIN_AHEAD
-    return plain and ranked[0][0].macro.id == answer[0].macro.id
+    return plain and ranked[0][0].macro.id == taken[0][0].macro.id
 
 
 def _filled(sentence: BoundSentence, facts: Mapping[str, str]) -> Iterator[str]:

@@ -147,6 +147,7 @@ class PlanSection(Section):
     actions: tuple[ProposedAction, ...] = ()
     clauses: tuple[ClauseRef, ...] = ()
     needs_order_id: bool = Field(default=False, description="an order number is missing: ask one question")
+    question: str = Field(default="", description="the one question to ask instead of that for the order number")
     hand_off: str | None = Field(default=None, description="why a person must take the ticket, if so")
     reasons: tuple[str, ...] = ()
 
@@ -247,6 +248,7 @@ class DraftingGiven(BaseModel):
     facts: tuple[ComputedFact, ...]
     actions: tuple[ProposedAction, ...]
     needs_order_id: bool
+    question: str = ""
     order_answer: OrderAnswer
     attachments: tuple[str, ...] = Field(default=(), description="file names the customer attached")
     today: date

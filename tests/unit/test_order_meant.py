@@ -9,7 +9,7 @@ from support_agents.domain.macro import BoundMacro, Macro, OrderUse
 from support_agents.domain.money import Money
 from support_agents.domain.orders import OrderFacts, OrderStatus
 from support_agents.domain.sections import OrderAnswer
-from support_agents.macros import order_meant
+from support_agents.macros import Meant, order_meant
 from tests.fixtures.drafting import TODAY, order
 
 BOTH = (OrderStatus.PROCESSING, OrderStatus.SHIPPED)
@@ -45,14 +45,15 @@ SETTLED = order(
 def test_the_order_that_is_meant(
     orders: Sequence[OrderFacts], text: str, answer: OrderAnswer, meant: OrderFacts | None
 ) -> None:
-    assert order_meant(orders, [macro()], text, TODAY) == (answer, meant)
+    found = order_meant(orders, [macro()], text, TODAY)
+    assert (found.answer, found.order) == (answer, meant)
 
 
 def test_where_an_order_only_helps_none_is_asked_for() -> None:
     found = order_meant([SHIPPED, PACKED], [macro(OrderUse.HELPS)], "how long does it take?", TODAY)
-    assert found == (OrderAnswer.NOT_ASKED, None)
+    assert found == Meant(OrderAnswer.NOT_ASKED)
 
 
 def test_a_status_that_is_not_meant_is_not_taken() -> None:
     found = order_meant([SHIPPED], [macro(means=(OrderStatus.DELIVERED,))], "it came broken", TODAY)
-    assert found == (OrderAnswer.NOT_ASKED, None)
+    assert found == Meant(OrderAnswer.NOT_ASKED)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 
+from support_agents.composing.reference import only_order
 from support_agents.domain.action import ActionKind, IssueRefund
 from support_agents.domain.ids import PassageId, new_id
 from support_agents.domain.knowledge import Citation
@@ -13,7 +14,7 @@ from support_agents.domain.money import Money
 from support_agents.domain.orders import OrderFacts, OrderStatus
 from support_agents.domain.sections import DraftSection, IntentSection, OrderAnswer, PlanSection, Rung, Sentence
 from support_agents.domain.ticket import Requester
-from support_agents.planning import PlanningGiven, only_order, plan, reply_action, wants_order
+from support_agents.planning import PlanningGiven, plan, reply_action, wants_order
 from support_agents.policy.clauses import Clause, Rule
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.policy.steps import STEPS
