@@ -16,7 +16,7 @@ from support_agents.screening.terms import terms
 from support_agents.wording.causes import causes_in
 from support_agents.wording.follow_ups import points_back
 from support_agents.wording.places import names_in
-from support_agents.wording.questions import affirmed, asks_whether
+from support_agents.wording.questions import affirmed, asks_where_to_report, asks_whether
 from support_agents.wording.requests import tells_us_to
 
 # Clear is what is very like and ahead, or less like and far ahead. Fitted on the development messages and by leaving
@@ -115,6 +115,8 @@ class Matched:
     @property
     def needs_order(self) -> bool:
         """Whether there is surely no answer without an order; a question back is a reply too, and takes as much."""
+        if asks_where_to_report(self.told.text):
+            return False
         sure = (match for match in self.wishes if match.ranked and _is_sure([score for _, score in match.ranked]))
         return any(match.ranked[0][0].macro.order is OrderUse.NEEDED and match.agrees for match in sure)
 

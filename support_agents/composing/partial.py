@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from support_agents.composing.choosing import Answer, Choice, Match, Matched, answer_of, fitting, is_question
 from support_agents.composing.circumstances import Circumstances
-from support_agents.composing.explaining import Told
+from support_agents.composing.explaining import Told, forms
 from support_agents.domain.intent import UNKNOWN
 from support_agents.domain.macro import OpenAsk
 from support_agents.wording.follow_ups import points_back
@@ -14,6 +14,7 @@ from support_agents.wording.meaning import is_witnessed
 # What is answered alone must be far surer than what is answered with everything else accounted for.
 _SURE = 0.45
 _FEWEST_WORDS = 4
+_OWN_WORDS = 0.5
 _SURE_TOPIC = 0.9
 OTHER = "other"
 
@@ -61,9 +62,10 @@ def _is_open(ask: str) -> bool:
 
 
 def _takes_up(matched: Matched, answer: Answer, ask: str, facts: Mapping[str, str]) -> bool:
-    """Whether the answer speaks of what the second question is about."""
+    """Whether the answer has most words of the second question, or the question has none that tell."""
     told = Told(ask, matched.told.language, (ask,))
-    return matched.vocabulary.explained(told, (answer,), facts.values()).enough
+    whole = sum(matched.vocabulary.weight(form) for form in forms(ask))
+    return matched.vocabulary.explained(told, (answer,), facts.values()).message < _OWN_WORDS * whole or not whole
 
 
 def _topic(matched: Matched, first: str, second: str) -> str:

@@ -14,24 +14,23 @@ _WORD = re2.compile(r"[\pL\pN%]+")
 
 
 class _Vague(NamedTuple):
-    """What a message has one of each of, what it has none of, and how many words at most."""
+    """What a message has one of each of and none of, how many words at most, whether it may tell what happened."""
 
     words: int
+    cause: bool
     every: tuple[tuple[str, ...], ...]
     none: tuple[str, ...]
 
 
 @lru_cache(maxsize=1_024)
 def question_needed(text: str) -> str:
-    """Return the name of the question that `text`, in any of our languages, needs before anything; empty if none.
-
-    Whoever tells what happened is not vague.
-    """
+    """Return the name of the question that `text`, in any of our languages, needs before anything; empty if none."""
     words = _WORD.findall(text.casefold())
     plain = f" {' '.join(words)} "
     for name, one in _kinds().items():
         said = all(any(form in plain for form in group) for group in one.every)
-        if said and len(words) <= one.words and not any(form in plain for form in one.none) and not causes_in(text):
+        told = any(form in plain for form in one.none) or (not one.cause and causes_in(text))
+        if said and len(words) <= one.words and not told:
             return name
     return ""
 
@@ -42,7 +41,9 @@ def _kinds() -> Mapping[str, _Vague]:
         files(__package__ or "").joinpath("vague.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
     )
     return {
-        name: _Vague(int(one["words"]), tuple(_forms(group) for group in one["all"]), _forms(one["none"]))
+        name: _Vague(
+            int(one["words"]), bool(one["cause"]), tuple(_forms(group) for group in one["all"]), _forms(one["none"])
+        )
         for name, one in data.items()
     }
 
