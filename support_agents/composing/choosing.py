@@ -16,8 +16,7 @@ from support_agents.screening.terms import terms
 from support_agents.wording.causes import causes_in
 from support_agents.wording.follow_ups import points_back
 from support_agents.wording.places import names_in
-from support_agents.wording.questions import affirmed, asks_where_to_report, asks_whether
-from support_agents.wording.requests import tells_us_to
+from support_agents.wording.questions import affirmed, asks_where_to_report
 
 # Clear is what is very like and ahead, or less like and far ahead. Fitted on the development messages and by leaving
 # out one example question at a time.
@@ -372,8 +371,3 @@ def _asks(match: Match) -> bool:
     """Whether it asks for something of its own."""
     text = match.wish.text
     return ("?" in text or match.wish.intent.name != UNKNOWN) and not points_back(text)
-
-
-def is_question(ask: str) -> bool:
-    """Whether it asks, rather than tells what is cued like an ask (`Está nueva.`), and by words of its own."""
-    return ("?" in ask or asks_whether(ask) or tells_us_to(ask)) and not points_back(ask)

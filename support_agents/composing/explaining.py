@@ -34,6 +34,8 @@ _REASON = re2.compile(
     r"(?i)[ ,;](?:because|as I|as we|since I|since we|so that|weil|denn|da ich|da wir|damit|"
     r"porque|ya que|puesto que|car|parce que|pour que)\b"
 )
+# Several words in quotation marks are given – a name for an invoice, what a page says – and ask for nothing.
+_QUOTED = re2.compile(r"[\"“„«][^\"“”„«»\n]{1,40} [^\"“”„«»\n]{1,40}[\"”“»]")
 _INSIDE = re2.compile(r"[\pL\pN,;] +(\p{Lu}\p{Ll}+)")
 
 
@@ -101,7 +103,7 @@ class Vocabulary:
         brought = tuple(given)
         known |= {form for one in brought for form in forms(one)}
         said = " ".join((*(said for _, case in chosen for said in _said(case)), *brought))
-        plain = str(_NUMBER.sub(" ", told.text))
+        plain = str(_NUMBER.sub(" ", _QUOTED.sub(" ", told.text)))
         asking = _asking(told) or (plain,)
         spans = [forms(_NUMBER.sub(" ", ask)) for ask in asking]
         taken_up = [any(form in known and self.weight(form) for form in span) for span in spans]

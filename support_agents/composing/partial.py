@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from support_agents.composing.choosing import Answer, Choice, Match, Matched, answer_of, fitting, is_question
+from support_agents.composing.choosing import Answer, Choice, Match, Matched, answer_of, fitting
 from support_agents.composing.circumstances import Circumstances
 from support_agents.composing.explaining import Told, forms
 from support_agents.domain.intent import UNKNOWN
 from support_agents.domain.macro import OpenAsk
 from support_agents.wording.follow_ups import points_back
 from support_agents.wording.meaning import is_witnessed
+from support_agents.wording.requests import tells_us_to
 
 # What is answered alone must be far surer than what is answered with everything else accounted for.
 _SURE = 0.45
@@ -27,8 +28,8 @@ def partly(
     None where a payment or another step is proposed, which might be about the second; where the answer takes up the
     second as well, so that it is not plainly open; and where there are more than two.
     """
-    asking = [ask for ask in matched.told.asks if is_question(ask)]
-    if len(asking) != 2 or case.proposed:  # noqa: PLR2004 - two questions
+    asking = [ask for ask in matched.told.asks if not points_back(ask)]
+    if len(asking) != 2 or case.proposed:  # noqa: PLR2004 - two asks
         return None
     first, second = asking
     answer = _answer(matched, first, case, facts)
@@ -58,7 +59,7 @@ def _holding(matched: Matched, ask: str) -> Match | None:
 
 def _is_open(ask: str) -> bool:
     """Whether silence about it would be noticed, and it makes sense without the first one."""
-    return "?" in ask and not points_back(ask) and len(ask.split()) >= _FEWEST_WORDS
+    return ("?" in ask or tells_us_to(ask)) and len(ask.split()) >= _FEWEST_WORDS
 
 
 def _takes_up(matched: Matched, answer: Answer, ask: str, facts: Mapping[str, str]) -> bool:

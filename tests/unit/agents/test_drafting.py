@@ -40,7 +40,7 @@ async def drafted(model: Reciting, case: DraftingGiven) -> tuple[tuple[Sentence,
 
 LETTER = (
     "Hi Anna,\n\nYou can return it within 30 days [1]. Your order was delivered. [order.status] "
-    "A colleague is still looking at your question about your invoice and will answer it separately. [open.2]\n\n"
+    "Your question about your invoice is with a colleague, who will answer it separately. [open.2]\n\n"
     "Kind regards,\nCustomer Care"
 )
 
@@ -54,7 +54,7 @@ async def test_sentences_carry_citations_facts_and_white_space() -> None:
     assert status.facts == ("order.status",)
     assert opened.facts == ("open.2",)
     assert written(sentences).startswith(
-        "Hi Anna,\n\nYou can return it within 30 days. Your order was delivered. A colleague"
+        "Hi Anna,\n\nYou can return it within 30 days. Your order was delivered. Your question"
     )
     assert written(sentences).endswith("separately.\n\nKind regards,\nCustomer Care")
     assert "[" not in written(sentences)

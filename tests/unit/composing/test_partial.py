@@ -2,13 +2,15 @@
 
 import pytest
 
+from support_agents.agents.compliance import ComplianceAgent
 from support_agents.composing.choosing import Choice
 from support_agents.composing.circumstances import Circumstances
 from support_agents.composing.partial import partly
 from support_agents.domain.action import IssueRefund
 from support_agents.domain.money import Money
+from support_agents.domain.sections import ComplianceGiven, Sentence
 from support_agents.wording.phrases import phrases_of
-from tests.fixtures.drafting import TODAY
+from tests.fixtures.drafting import TODAY, drafting_given
 from tests.unit.composing.test_choosing import FREE, RETURN, matched, names
 
 OTHER = "And do you plant trees?"
@@ -59,7 +61,11 @@ def test_the_first_question_must_be_the_one_that_is_answered() -> None:
 def test_the_sentence_is_ours_and_names_the_topic(language: str) -> None:
     phrases = phrases_of(language)
     assert phrases is not None
-    for topic in ("other", "nothing_we_name", "refund_status"):
-        assert phrases.is_open(phrases.opened(topic))
+    drafting = drafting_given("Where is it?", "order_status", language=language)
+    given = ComplianceGiven(drafting=drafting, customer_email="anna@example.com", source_language=language)
+    for topic in ("other", "nothing_we_name", *phrases.tree["topic"]):
+        said = phrases.opened(topic)
+        assert phrases.is_open(said)
+        assert ComplianceAgent().check(Sentence(text=said, facts=("open.1",)), 1, given).keep, said
     assert phrases.opened("refund_status") != phrases.opened("other") == phrases.opened("nothing_we_name")
     assert not phrases.is_open("")
