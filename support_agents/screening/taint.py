@@ -8,8 +8,8 @@ from support_agents.ports import Vector
 from support_agents.screening import injection
 from support_agents.screening.detection import Detector, Verdict
 
-# The head reads the vectors of an encoder for English: of 103 harmless messages in other languages it takes eight
-# for orders to the software, of 692 English ones two.
+# The head reads the vectors of an encoder for English; of other languages it takes many an ordinary wish for orders
+# (docs/quality.md).
 HEAD_LANGUAGE = "en"
 
 
