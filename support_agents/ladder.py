@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from support_agents.admission import BUSY, Lane
 from support_agents.agents.protocol import SentenceCheck, Streaming
 from support_agents.attempt import Attempt, Hearing
+from support_agents.domain.budget import NO_MODEL
 from support_agents.domain.errors import SupportError
 from support_agents.domain.runs import Run
 from support_agents.domain.sections import ComplianceGiven
@@ -15,6 +16,7 @@ from support_agents.redrafting import as_wanted
 from support_agents.stages import Shares, Work
 
 _UNSURE = "no approved reply surely answers this, and a quoted one would be a guess"
+_UNREAD = "what reads like orders to the software stands in it, so no language model was asked"
 _TOO_LATE = "too little time was left to ask a language model"
 TOO_BUSY = "too many messages came in at once to draft a reply in time"
 
@@ -50,8 +52,9 @@ class Ladder:
         rungs = list(self._ready(work, given))
         if self.drafting is self.quoting:
             attempts = await self._climbed(work, rungs, limited)
-        elif left < self.shares.least_model:
-            attempts = [Attempt(reason=_TOO_LATE), *await self._climbed(work, rungs, limited)]
+        elif left < self.shares.least_model or work.run.budget is NO_MODEL:
+            why = _UNREAD if work.run.budget is NO_MODEL else _TOO_LATE
+            attempts = [Attempt(reason=why), *await self._climbed(work, rungs, limited)]
         else:
             attempts = await self._spoken(work, _Rung("drafting", self.drafting, given), rungs, limited)
         first = attempts[0] if attempts else Attempt(reason=_UNSURE)

@@ -11,7 +11,8 @@ from support_agents.composing.choosing import Choice, Matched, Wish, another, ch
 from support_agents.composing.circumstances import Circumstances
 from support_agents.composing.explaining import Told
 from support_agents.composing.matching import Floats, Piece
-from support_agents.composing.reference import names_item
+from support_agents.composing.partial import partly
+from support_agents.composing.reference import names_item, only_order
 from support_agents.composing.reply import MOST_WORDS
 from support_agents.domain.ids import WorkspaceId
 from support_agents.domain.intent import UNKNOWN, Ask, IntentScore
@@ -21,7 +22,7 @@ from support_agents.domain.orders import OrderFacts, OrderStatus
 from support_agents.domain.sections import ComplianceGiven, OrderAnswer, PlanSection, RetrievalSection
 from support_agents.intents.asks import read
 from support_agents.knowledge.macro_shelf import MacroShelf
-from support_agents.planning import PlanningGiven
+from support_agents.planning import PlanningGiven, wants_theirs
 from support_agents.ports import Embedder, Vector
 from support_agents.screening.terms import terms
 from support_agents.wording.cues import Cue, find_cue
@@ -107,24 +108,42 @@ def _matter_of(text: str, language: str) -> str:
     return " ".join(read(text, language).matter.split())
 
 
-def order_meant(
-    orders: Sequence[OrderFacts], macros: Sequence[BoundMacro], text: str, today: date
-) -> tuple[OrderAnswer, OrderFacts | None]:
+@dataclass(frozen=True)
+class Meant:
+    """What is known of the order that a message is about; `among` are those it may mean where it may mean several."""
+
+    answer: OrderAnswer = OrderAnswer.NOT_ASKED
+    order: OrderFacts | None = None
+    among: tuple[OrderFacts, ...] = ()
+
+
+def order_meant(orders: Sequence[OrderFacts], macros: Sequence[BoundMacro], text: str, today: date) -> Meant:
     """The order of theirs that the message names, or the only open one that the macro plainly means.
 
     Of several that could be meant none is: which it is takes one question, and a guess takes the customer's trust.
     """
     if find_cue(Cue.OTHERS_DATA, text) is not None:
-        return OrderAnswer.NOT_ASKED, None
+        return Meant()
     named = [order for order in orders if names_item(text, order)]
     if len(named) == 1:
-        return OrderAnswer.FOUND, named[0]
+        return Meant(OrderAnswer.FOUND, named[0])
     possible = named or [order for order in orders if _is_open(order, today)]
     means = {status for one in macros for status in one.macro.means}
     if len(possible) == 1 and possible[0].status in means:
-        return OrderAnswer.FOUND, possible[0]
+        return Meant(OrderAnswer.FOUND, possible[0])
     needed = any(one.macro.order is OrderUse.NEEDED for one in macros)
-    return (OrderAnswer.SEVERAL if needed and len(possible) > 1 else OrderAnswer.NOT_ASKED), None
+    return Meant(OrderAnswer.SEVERAL, None, tuple(possible)) if needed and len(possible) > 1 else Meant()
+
+
+def order_wanted(orders: tuple[OrderFacts, ...], intents: tuple[str, ...], text: str, today: date) -> Meant:
+    """The same where no macro is near: the only order, if it is plainly meant; all that may be, if it must be one."""
+    order = only_order(orders, intents, text)
+    if order is not None:
+        return Meant(OrderAnswer.FOUND, order)
+    possible = tuple(order for order in orders if _is_open(order, today))
+    asked = wants_theirs(intents, text) and find_cue(Cue.OTHERS_DATA, text) is None
+    named = any(names_item(text, order) for order in orders)
+    return Meant(OrderAnswer.SEVERAL, None, possible) if asked and not named and len(possible) > 1 else Meant()
 
 
 def _is_open(order: OrderFacts, today: date) -> bool:
@@ -177,7 +196,10 @@ def chosen(
     if without is not None:
         choice = another(matched, case, facts, without=without)
     else:
-        choice = choose(matched, case, facts, words=MOST_WORDS, known=(given.customer,))
+        known = (given.customer,)
+        choice = choose(matched, case, facts, words=MOST_WORDS, known=known) or partly(
+            matched, case, facts, words=MOST_WORDS, known=known
+        )
     if choice is not None:
         yield choice
 
@@ -201,6 +223,7 @@ def given_macros(given: ComplianceGiven, choice: Choice) -> ComplianceGiven:
     drafting = given.drafting.model_copy(
         update={
             "macros": choice.macros,
+            "opened": choice.opened,
             "passages": (*given.drafting.passages, *own),
         }
     )

@@ -17,7 +17,7 @@ from support_agents.domain.errors import Failed, Ok, SupportError
 from support_agents.domain.intent import EntityKind
 from support_agents.domain.knowledge import Audience, RetrievedPassage
 from support_agents.domain.macro import OrderUse
-from support_agents.domain.orders import NotTheirs, OrderFacts, UnknownOrder
+from support_agents.domain.orders import NotTheirs, UnknownOrder
 from support_agents.domain.runs import Outcome, Run, Sections
 from support_agents.domain.sections import (
     ComplianceGiven,
@@ -36,8 +36,8 @@ from support_agents.domain.voice import Voice
 from support_agents.intents.entities import find_entities
 from support_agents.ladder import TOO_BUSY, Ladder
 from support_agents.llm.recorded import CallLog
-from support_agents.macros import Circumstanced, Macros, Wanted, chosen, order_meant, with_macros
-from support_agents.planning import PlanningGiven, only_order, plan, reply_action, wants_order
+from support_agents.macros import Circumstanced, Macros, Meant, Wanted, chosen, order_meant, order_wanted, with_macros
+from support_agents.planning import PlanningGiven, plan, reply_action, wants_order
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.ports import Clock, Embedder, OrderLookup, Vector
 from support_agents.redrafting import asking_first, unwanted_macros
@@ -114,7 +114,10 @@ class Pipeline:
             return work.ended(Outcome.HANDED_OFF, "the message could not be understood in time")
         if seen.plan.hand_off:
             return work.ended(Outcome.HANDED_OFF, seen.plan.hand_off, actions=seen.plan.actions)
-        return await self._draft(work, compliance_given(seen, work.ticket, self.clock, self.policy.voice), seen.plan)
+        given = compliance_given(seen, work.ticket, self.clock, self.policy.voice)
+        return await self._draft(
+            work.silenced(screened if seen.screening is None else seen.screening), given, seen.plan
+        )
 
     def check(self, sentences: tuple[Sentence, ...], given: ComplianceGiven) -> ComplianceSection:
         """Judge a person's own text with the same checks; none of it is dropped."""
@@ -139,7 +142,7 @@ class Pipeline:
         work.state.put(verdict or screened, by=Writer.PIPELINE)
         if vectors is None or verdict is None:
             return
-        screened, text = verdict, verdict.clean_text
+        screened, text, work = verdict, verdict.clean_text, work.silenced(verdict)
         intent = await work.stage("intent", self._intent(work, screened, vectors[0]), share)
         if intent is None:
             return
@@ -149,7 +152,7 @@ class Pipeline:
             work.stage("retrieval", self._evidence(work, screened, intent, vectors[0]), self.shares.retrieval),
             self._implied_order(work, intent, text, matched)
             if not numbers
-            else _already(named or (OrderAnswer.FAILED, None)),
+            else _already(named or Meant(OrderAnswer.FAILED)),
         )
         given = PlanningGiven(
             intent=intent,
@@ -157,8 +160,9 @@ class Pipeline:
             requester=work.ticket.requester,
             policy=self.policy,
             today=self.clock.now().date(),
-            order_answer=order[0],
-            order=order[1],
+            order_answer=order.answer,
+            order=order.order,
+            among=order.among,
             attachments=_attachments(work.ticket),
             injection=screened.injection,
             tainted_evidence=bool(retrieved and retrieved.tainted),
@@ -221,34 +225,29 @@ class Pipeline:
         written = dict.fromkeys(entity.value for entity in found if entity.kind is EntityKind.ORDER_ID)
         return tuple(written)[:_MOST_ORDERS] or ((ticket.order_id,) if ticket.order_id else ())
 
-    async def _named_order(
-        self, numbers: tuple[str, ...], ticket: TicketSnapshot
-    ) -> tuple[OrderAnswer, OrderFacts | None]:
+    async def _named_order(self, numbers: tuple[str, ...], ticket: TicketSnapshot) -> Meant:
         """Return the first of these orders that is the requester's, or why there is none."""
         answers = [await self.orders.find(number, ticket.requester) for number in numbers]
         if refused := next((answer for answer in answers if isinstance(answer, NotTheirs)), None):
-            return _SILENT_ANSWERS[type(refused)], None
+            return Meant(_SILENT_ANSWERS[type(refused)])
         if theirs := next((answer for answer in answers if isinstance(answer, Ok)), None):
-            return OrderAnswer.FOUND, theirs.value
-        return (_SILENT_ANSWERS[type(answers[0])] if answers else OrderAnswer.NOT_ASKED), None
+            return Meant(OrderAnswer.FOUND, theirs.value)
+        return Meant(_SILENT_ANSWERS[type(answers[0])] if answers else OrderAnswer.NOT_ASKED)
 
-    async def _implied_order(
-        self, work: Work, intent: IntentSection, text: str, matched: Matched | None
-    ) -> tuple[OrderAnswer, OrderFacts | None]:
+    async def _implied_order(self, work: Work, intent: IntentSection, text: str, matched: Matched | None) -> Meant:
         """Return the order that a customer who gave no number plainly means, where one is wanted."""
         macros = matched.macros if matched else ()
         names = (intent.top.name, *(ask.intent.name for ask in intent.settled_asks))
         if not (any(one.macro.order is not OrderUse.UNUSED for one in macros) if macros else wants_order(names)):
-            return OrderAnswer.NOT_ASKED, None
+            return Meant()
         listing = self.orders.list_theirs(work.ticket.requester)
         answer = await work.stage("orders of requester", listing, self.shares.understanding)
         if not isinstance(answer, Ok):
-            return OrderAnswer.FAILED, None
+            return Meant(OrderAnswer.FAILED)
+        today = self.clock.now().date()
         if macros:
-            today = self.clock.now().date()
             return order_meant(answer.value, macros, f"{work.ticket.subject} {text}", today)
-        order = only_order(answer.value, names, text)
-        return (OrderAnswer.FOUND, order) if order else (OrderAnswer.NOT_ASKED, None)
+        return order_wanted(answer.value, names, text, today)
 
     async def _draft(self, work: Work, given: ComplianceGiven, planned: PlanSection) -> Finished:
         """Climb down the ladder to the first usable draft, and have it argued about where its stakes are high."""
@@ -300,6 +299,7 @@ def compliance_given(
         facts=planned.facts,
         actions=planned.actions,
         needs_order_id=planned.needs_order_id,
+        question=planned.question,
         order_answer=planned.order_answer,
         attachments=_attachments(ticket),
         today=clock.now().date(),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from support_agents.composing.needs import asked_intents
-from support_agents.composing.reference import TAKEN_FOR_MONEY, is_about_money, names_item
+from support_agents.composing.reference import TAKEN_FOR_MONEY, is_about_money, orders_named
 from support_agents.domain.action import ActionKind, ClauseRef, IssueRefund, OrderStep, ProposedAction, SendReply
 from support_agents.domain.intent import UNKNOWN
 from support_agents.domain.orders import OrderFacts, OrderStatus
@@ -21,6 +21,7 @@ from support_agents.wording.meaning import is_witnessed, meant
 from support_agents.wording.places import places_in
 from support_agents.wording.requests import tells_us_to
 from support_agents.wording.triage import triage
+from support_agents.wording.vague import question_needed
 
 # Without the order there is no answer: one question back.
 _ORDER_IS_THE_ANSWER = frozenset({"order_status", "delivery_problem", "refund_status"})
@@ -59,16 +60,6 @@ _POSSIBLE: Mapping[str, str] = {
     "change_order": "change_possible",
     "change_address": "address_possible",
 }
-_UNDER_WAY = frozenset({OrderStatus.PROCESSING, OrderStatus.SHIPPED})
-# In which states the customer's only order is surely the one meant, though nothing in the message names it.
-_PLAINLY_MEANT: Mapping[str, frozenset[OrderStatus]] = {
-    "order_status": _UNDER_WAY,
-    "delivery_problem": frozenset({OrderStatus.SHIPPED}),
-    "cancel_order": _UNDER_WAY,
-    "change_order": _UNDER_WAY,
-    "change_address": _UNDER_WAY,
-    "refund_status": frozenset({OrderStatus.RETURNED, OrderStatus.CANCELLED}),
-}
 _TO_A_PERSON: Mapping[str, str] = {
     "speak_to_person": "the customer asks to speak to a person",
     "delete_account": "deleting an account cannot be undone",
@@ -88,12 +79,16 @@ _FOR_A_PERSON: Mapping[Cue, str] = {
     Cue.BUSINESS: "it is an offer or a request that customer service cannot settle (“{word}”)",
     Cue.NOT_OURS: "it is about a thing that was bought elsewhere (“{word}”)",
 }
+_TAINTED_MESSAGE = "the message tries to instruct the software, so nothing but a reply to the rest of it is proposed"
 _TAINTED_EVIDENCE = "an article that was found tries to instruct the software, so nothing but a reply is proposed"
 
 
 @dataclass(frozen=True)
 class PlanningGiven:
-    """All that planning looks at; `text` is the screened message, `attachments` the names of its files."""
+    """All that planning looks at; `text` is the screened message, `attachments` the names of its files.
+
+    `among` are the orders of theirs of which the message may mean any.
+    """
 
     intent: IntentSection
     text: str
@@ -109,6 +104,7 @@ class PlanningGiven:
     language: str = "en"
     macro_intents: tuple[str, ...] = ()
     macro_needs_order: bool | None = None
+    among: tuple[OrderFacts, ...] = ()
 
     @property
     def intents(self) -> tuple[str, ...]:
@@ -132,44 +128,40 @@ def wants_order(intents: tuple[str, ...]) -> bool:
     return bool({*intents} & (_ORDER_IS_THE_ANSWER | _ORDER_DECIDES | _ORDER_HELPS))
 
 
-def only_order(
-    orders: tuple[OrderFacts, ...], intents: tuple[str, ...] = (), text: str | None = None
-) -> OrderFacts | None:
-    """The order a customer means who has exactly one and gave no number: it must be plain that it is this one."""
-    if len(orders) != 1:
-        return None
-    (order,) = orders
-    if text is None:
-        return order
-    if find_cue(Cue.OTHERS_DATA, text) is not None:
-        return None
-    plainly = any(order.status in _PLAINLY_MEANT.get(intent, ()) for intent in intents)
-    return order if plainly or names_item(text, order) else None
+def wants_theirs(intents: tuple[str, ...], text: str) -> bool:
+    """Whether the message speaks of an order of theirs without saying which, and the answer depends on it."""
+    decided = _ORDER_IS_THE_ANSWER | _ORDER_DECIDES | {"return_request", "exchange_request"}
+    return bool({*intents} & decided) and find_cue(Cue.THEIR_ORDER, text) is not None
 
 
 def plan(given: PlanningGiven) -> PlanSection:
     """Return proposals, facts and reasons; pure, the same input always gives the same plan."""
     needs_order_id = _needs_order_id(given)
+    question = question_needed(given.text)
     hand_off = _hand_off(given)
     order = given.order if given.order_answer is OrderAnswer.FOUND and given.requester.verified else None
     steps = _steps(given, order, hand_off)
-    if given.injection or order is None:
+    if order is None:
         return PlanSection(
             order_answer=given.order_answer,
-            order=None if given.injection else order,
+            facts=tuple(orders_named(given.among, given.language)) if needs_order_id and not question else (),
             actions=steps,
-            needs_order_id=needs_order_id and hand_off is None,
+            needs_order_id=(needs_order_id or bool(question)) and hand_off is None,
+            question=question,
             hand_off=hand_off,
             reasons=(hand_off,) if hand_off else (),
         )
     refund, clauses, reasons = _refund(given, order)
-    if given.tainted_evidence:
-        refund, reasons = None, (*reasons, _TAINTED_EVIDENCE)
+    planted = _TAINTED_MESSAGE if given.injection else _TAINTED_EVIDENCE if given.tainted_evidence else ""
+    if planted:
+        refund, reasons = None, (*reasons, planted)
     refunds = (refund,) if refund is not None and hand_off is None else ()
     return PlanSection(
         order_answer=given.order_answer,
         order=order,
         facts=tuple(_facts(given, order)),
+        needs_order_id=bool(question) and hand_off is None,
+        question=question,
         actions=refunds or steps,  # never the money and the item as well
         clauses=tuple(dict.fromkeys(clause.ref for clause in clauses)),
         hand_off=hand_off,
@@ -180,6 +172,8 @@ def plan(given: PlanningGiven) -> PlanSection:
 def _needs_order_id(given: PlanningGiven) -> bool:
     if given.order_answer is OrderAnswer.FOUND:
         return False
+    if given.order_answer is OrderAnswer.SEVERAL and not given.macro_intents:
+        return True
     if given.macro_needs_order is not None:
         mistyped = given.order_answer is OrderAnswer.UNKNOWN and given.intent.top.name in _ORDER_IS_THE_ANSWER
         return given.macro_needs_order or mistyped
@@ -199,18 +193,27 @@ def _hand_off(given: PlanningGiven) -> str | None:
     told = {cue: find_cue(cue, given.text) for cue in _FOR_A_PERSON}
     needed = wants_order(given.intents)
     reasons = (
-        (given.injection, "the message tries to instruct the software"),
+        (given.injection and not _asks_something(given), "the message tries to instruct the software"),
         *((word is not None, _FOR_A_PERSON[cue].format(word=word)) for cue, word in told.items()),
         *((True, found.reason) for found in triage(given.text)),
         (
             given.order_answer is OrderAnswer.NOT_THEIRS and given.requester.verified,
             "the order does not belong to the customer",
         ),
+        (
+            given.order_answer is OrderAnswer.NOT_THEIRS and find_cue(Cue.NO_MAILBOX, given.text) is not None,
+            "the customer cannot write from the address of the order",
+        ),
         (given.order_answer is OrderAnswer.FAILED and needed, "the order system did not answer"),
         (not given.macro_intents and top in _TO_A_PERSON and is_witnessed(top, given.text), _TO_A_PERSON.get(top, "")),
         (top == UNKNOWN and not given.evidence_found, "nothing in the knowledge base is about this"),
     )
     return next((reason for applies, reason in reasons if applies), None)
+
+
+def _asks_something(given: PlanningGiven) -> bool:
+    """Whether a text whose tainted sentences are gone still asks for something that we know."""
+    return bool(given.macro_intents) or any(intent != UNKNOWN for intent in given.intents)
 
 
 def _steps(given: PlanningGiven, order: OrderFacts | None, hand_off: str | None) -> tuple[OrderStep, ...]:

@@ -1,7 +1,7 @@
 """One run under way: what it has gathered, its stages within their shares and timed; it decides nothing."""
 
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from support_agents.attempt import survived
 from support_agents.composing.choosing import Choice, Matched
 from support_agents.domain.action import ProposedAction
+from support_agents.domain.budget import NO_MODEL
 from support_agents.domain.runs import ModelCall, Outcome, Run, Sections, StageTiming
+from support_agents.domain.sections import ScreeningSection
 from support_agents.domain.ticket import TicketSnapshot
 from support_agents.llm.recorded import CallLog
 from support_agents.ports import Clock
@@ -62,6 +64,10 @@ class Work:
     timings: list[StageTiming] = field(default_factory=list)
     chosen: list[Choice] = field(default_factory=list)
     looked: list[Matched] = field(default_factory=list)
+
+    def silenced(self, screened: ScreeningSection) -> "Work":
+        """The same run without a token for any model, if the text still holds what a model must not read."""
+        return replace(self, run=replace(self.run, budget=NO_MODEL)) if screened.doubted else self
 
     @property
     def abstains(self) -> bool:

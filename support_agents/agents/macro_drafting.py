@@ -32,6 +32,7 @@ class MacroDraftingAgent:
             complete=True,
             model=MODEL,
             prompt_version="+".join(macro.identity for macro in given.macros),
+            open_asks=tuple(one.text for one in given.opened),
         )
 
 
@@ -48,6 +49,8 @@ def _reply(given: DraftingGiven, phrases: Phrases) -> Iterator[Sentence]:
                 courtesy=sentence.courtesy,
                 lead=lead,
             )
+    for number, one in enumerate(given.opened, start=1):
+        yield Sentence(text=phrases.opened(one.topic), facts=(f"open.{number}",), lead="\n\n")
     yield from closing_of(given)
 
 

@@ -11,12 +11,12 @@ from support_agents.composing.matching import INTENT_COUNTS, Floats, Matcher, Pi
 from support_agents.composing.misfits import misfit
 from support_agents.domain.intent import UNKNOWN, IntentScore
 from support_agents.domain.knowledge import Passage
-from support_agents.domain.macro import BoundCase, BoundMacro, BoundSentence, ChosenMacro, OrderUse
+from support_agents.domain.macro import BoundCase, BoundMacro, BoundSentence, ChosenMacro, OpenAsk, OrderUse
 from support_agents.screening.terms import terms
 from support_agents.wording.causes import causes_in
 from support_agents.wording.follow_ups import points_back
 from support_agents.wording.places import names_in
-from support_agents.wording.questions import affirmed
+from support_agents.wording.questions import affirmed, asks_where_to_report
 
 # Clear is what is very like and ahead, or less like and far ahead. Fitted on the development messages and by leaving
 # out one example question at a time.
@@ -25,6 +25,8 @@ CLOSE, AHEAD = 0.45, 0.05
 FAR_AHEAD = 0.09
 # To write from a macro takes more than to know what a message is about. Fitted with the limits of `explaining`.
 SURE, SURE_AHEAD = 0.33, 0.05
+# Where nothing else comes near, more of what stands beside the ask may stay unaccounted for (`Explained.nearly`).
+PLAIN, PLAIN_AHEAD = 0.5, 0.15
 # A macro whose case does not hold gives way to the next one only if that one is as good as equal.
 NEAR = 0.03
 MOST_MACROS = 2
@@ -112,6 +114,8 @@ class Matched:
     @property
     def needs_order(self) -> bool:
         """Whether there is surely no answer without an order; a question back is a reply too, and takes as much."""
+        if asks_where_to_report(self.told.text):
+            return False
         sure = (match for match in self.wishes if match.ranked and _is_sure([score for _, score in match.ranked]))
         return any(match.ranked[0][0].macro.order is OrderUse.NEEDED and match.agrees for match in sure)
 
@@ -122,6 +126,7 @@ class Choice:
 
     macros: tuple[ChosenMacro, ...]
     passages: tuple[Passage, ...]
+    opened: tuple[OpenAsk, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -160,20 +165,48 @@ def choose(
     `known` is what else the message may name without asking for it, such as the customer. An ask that none answers, or
     words that none explains, and there is no reply at all: half an answer is worse than a person's.
     """
-    answers = _answers(matched, case, facts)
-    for taken in _options(answers):
-        brought = (*facts.values(), *known, *_places(matched.told.text, taken))
-        explained = matched.vocabulary.explained(matched.told, taken, brought)
-        sentences = merged([one for _, one in taken])
-        length = sum(len(one.text.split()) for part in sentences for one in part)
-        said = " ".join(text for part in sentences for one in part for text in (one.text, *_filled(one, facts)))
-        if explained.enough and length <= words and not misfit(matched.told, taken, said):
-            chosen = tuple(
-                ChosenMacro(identity=f"{macro.macro.id}/{one.name}@{macro.macro.version}", sentences=part)
-                for (macro, one), part in zip(taken, sentences, strict=True)
-            )
-            return Choice(chosen, tuple({p.id: p for _, one in taken for p in one.passages}.values()))
-    return None
+    options = _options(_answers(matched, case, facts))
+    return next(filter(None, (fitting(matched, taken, facts, words=words, known=known) for taken in options)), None)
+
+
+def fitting(  # noqa: PLR0913 - a case and its limits
+    matched: Matched,
+    taken: tuple[Answer, ...],
+    facts: Mapping[str, str],
+    *,
+    words: int,
+    known: Sequence[str] = (),
+    whole: str = "",
+) -> Choice | None:
+    """Return what was taken as a choice, if it accounts for what is told, is short enough and fits what is told.
+
+    `whole` is the message where `matched` is about a part of it alone: what happened may be told in the rest.
+    """
+    brought = (*facts.values(), *known, *_places(matched.told.text, taken))
+    explained = matched.vocabulary.explained(matched.told, taken, brought)
+    sentences = merged([one for _, one in taken])
+    length = sum(len(one.text.split()) for part in sentences for one in part)
+    said = " ".join(text for part in sentences for one in part for text in (one.text, *_filled(one, facts)))
+    enough = explained.enough or (explained.nearly and _is_plain(matched, taken))
+    if not enough or length > words or misfit(matched.told, taken, said, whole or matched.told.text):
+        return None
+    chosen = tuple(
+        ChosenMacro(identity=f"{macro.macro.id}/{one.name}@{macro.macro.version}", sentences=part)
+        for (macro, one), part in zip(taken, sentences, strict=True)
+    )
+    return Choice(chosen, tuple({p.id: p for _, one in taken for p in one.passages}.values()))
+
+
+def _is_plain(matched: Matched, taken: tuple[Answer, ...]) -> bool:
+    """Whether what is asked is beyond doubt what was taken: each ask has an answer of its own, or one is far ahead."""
+    if not all(match.agrees for match in matched.wishes) or len(matched.wishes) != len(taken):
+        return False
+    if len(taken) > 1:
+        return len([ask for ask in matched.told.asks if not points_back(ask)]) <= len(taken)
+    ranked = matched.wishes[0].ranked
+    rivals = [score for other, score in ranked[1:] if not _akin(taken[0][0], other)]
+    plain = ranked[0][1] >= PLAIN and ranked[0][1] - max(rivals, default=0.0) >= PLAIN_AHEAD
+    return plain and ranked[0][0].macro.id == taken[0][0].macro.id
 
 
 def _filled(sentence: BoundSentence, facts: Mapping[str, str]) -> Iterator[str]:
@@ -201,7 +234,7 @@ def _answers(matched: Matched, case: Circumstances, facts: Mapping[str, str]) ->
     taken: dict[str, Answer] = {}
     opened: list[Match] = []
     for match in matched.wishes:
-        found = _answer(match, case, facts)
+        found = answer_of(match, case, facts)
         if found is None:
             opened.append(match)
         else:
@@ -221,12 +254,12 @@ def _options(answers: tuple[Answer, ...]) -> Iterator[tuple[Answer, ...]]:
 
 
 def _overlap(one: Answer, other: Answer) -> bool:
-    """Whether two speak of the same topic, article or state of the order."""
+    """Whether two speak of the same topic, rest on the same sentence, or state the same of the order."""
     (left, left_case), (right, right_case) = one, other
     facts = [{name for said in case.sentences for name in said.facts} for case in (left_case, right_case)]
-    articles = [{p.article_id for p in case.passages} for case in (left_case, right_case)]
+    quotes = [{c.quote for said in case.sentences for c in said.citations} for case in (left_case, right_case)]
     same_intent = bool({*left.macro.intents[:1]} & {*right.macro.intents[:1]})
-    return same_intent or bool(facts[0] & facts[1]) or bool(articles[0] & articles[1])
+    return same_intent or bool(facts[0] & facts[1]) or bool(quotes[0] & quotes[1])
 
 
 def _places(text: str, taken: Sequence[Answer]) -> tuple[str, ...]:
@@ -282,7 +315,7 @@ def _said(sentence: BoundSentence, case: Circumstances, language: str) -> BoundS
     return sentence.model_copy(update={"text": affirmed(sentence.text, language)})
 
 
-def _answer(match: Match, case: Circumstances, facts: Mapping[str, str]) -> Answer | None:
+def answer_of(match: Match, case: Circumstances, facts: Mapping[str, str]) -> Answer | None:
     """The best macro whose case holds, if it is about this wish clearly enough.
 
     One that is as near but whose case does not hold is no rival; one for the same intent is none either.

@@ -22,6 +22,7 @@ from support_agents.domain.orders import OrderStatus
 from support_agents.domain.sections import DraftingGiven, OrderAnswer
 from support_agents.screening.terms import terms
 from support_agents.wording.cues import Cue, find_cue
+from support_agents.wording.facts import fact_texts
 from support_agents.wording.letters import signature_of
 from support_agents.wording.phrases import Phrases, Said, phrases_of
 from support_agents.wording.places import speaks_of_elsewhere
@@ -210,13 +211,15 @@ def _quoted(picked: Sequence[Claim]) -> str:
 
 
 def _open(phrases: Phrases, number: int, intent: str) -> str:
-    topic = phrases.line(f"topic.{intent}") or phrases.line("topic.other")
-    return f"{phrases.line('open.ask', topic=topic)} [open.{number}]"
+    return f"{phrases.opened(intent)} [open.{number}]"
 
 
 def _question(given: DraftingGiven, phrases: Phrases, picked: Sequence[Claim], needs: Sequence[Need]) -> str:
+    if given.needs_order_id and given.question:
+        return phrases.line(f"question.{given.question}")
     if given.needs_order_id:
-        return phrases.line(_QUESTIONS.get(given.order_answer, "question.order_id"))
+        named = phrases.say("which_of", fact_texts(given, phrases.language))
+        return _marked(named) if named else phrases.line(_QUESTIONS.get(given.order_answer, "question.order_id"))
     offers_choice = any(has(Trait.CHOICE, claim.candidate.text, given.language) for claim in picked)
     decided = find_cue(Cue.MONEY, given.text) or find_cue(Cue.REPLACEMENT, given.text)
     if offers_choice and needs[0].intent in _CHOICE and not decided:

@@ -14,3 +14,7 @@ class Budget(BaseModel):
         default_factory=lambda: {"intent": 400, "retrieval": 200, "drafting": 1_600, "compliance": 800}
     )
     max_depth: int = 3
+
+
+# For a text that no model may read.
+NO_MODEL = Budget(tokens=dict.fromkeys(Budget().tokens, 0))

@@ -176,3 +176,12 @@ class ChosenMacro(BaseModel):
 
     identity: str
     sentences: tuple[BoundSentence, ...]
+
+
+class OpenAsk(BaseModel):
+    """A question that a reply names as still open; `topic` is an intent, or `other`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    topic: str

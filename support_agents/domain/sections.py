@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from support_agents.domain.action import ClauseRef, ProposedAction
 from support_agents.domain.intent import UNKNOWN, Ask, Entity, IntentScore
 from support_agents.domain.knowledge import Citation, RetrievedPassage
-from support_agents.domain.macro import ChosenMacro
+from support_agents.domain.macro import ChosenMacro, OpenAsk
 from support_agents.domain.orders import OrderFacts
 from support_agents.domain.voice import Voice
 
@@ -69,6 +69,7 @@ class ScreeningSection(Section):
     language_confidence: float = Field(ge=0, le=1)
     injection: bool = Field(default=False, description="text that tries to instruct the software")
     injection_spans: tuple[tuple[int, int], ...] = ()
+    doubted: bool = Field(default=False, description="a tainted span is left in the clean text: no model may read it")
     reasons: tuple[str, ...] = ()
     clean_text: str = Field(description="the newest message without quoted history, signature and tainted spans")
 
@@ -146,6 +147,7 @@ class PlanSection(Section):
     actions: tuple[ProposedAction, ...] = ()
     clauses: tuple[ClauseRef, ...] = ()
     needs_order_id: bool = Field(default=False, description="an order number is missing: ask one question")
+    question: str = Field(default="", description="the one question to ask instead of that for the order number")
     hand_off: str | None = Field(default=None, description="why a person must take the ticket, if so")
     reasons: tuple[str, ...] = ()
 
@@ -246,10 +248,12 @@ class DraftingGiven(BaseModel):
     facts: tuple[ComputedFact, ...]
     actions: tuple[ProposedAction, ...]
     needs_order_id: bool
+    question: str = ""
     order_answer: OrderAnswer
     attachments: tuple[str, ...] = Field(default=(), description="file names the customer attached")
     today: date
     macros: tuple[ChosenMacro, ...] = Field(default=(), description="approved wording for this case, in order")
+    opened: tuple[OpenAsk, ...] = Field(default=(), description="what the macros leave open and the reply says so")
     rejected: tuple[str, ...] = Field(default=(), description="why people rejected earlier drafts, in words: data")
     earlier: tuple[str, ...] = Field(default=(), description="what was said before, oldest first, a line each: data")
     voice: Voice = Voice()

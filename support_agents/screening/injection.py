@@ -138,8 +138,11 @@ def _normalised(text: str) -> tuple[str, list[int]]:
 
 
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
-    """Widen a match to the sentence around it, at most `_LONGEST_SPAN` to either side."""
+    """Widen a match to the sentence or the bracket around it, at most `_LONGEST_SPAN` to either side."""
     first, last = max(0, start - _LONGEST_SPAN), min(len(text), end + _LONGEST_SPAN)
+    opened, closed = text.rfind("[", first, start), text.find("]", end, last)
+    if opened >= 0 and closed >= 0 and "]" not in text[opened:start]:
+        return opened, closed + 1
     while start > first and text[start - 1] not in _SENTENCE_ENDS:
         start -= 1
     while end < last and text[end - 1] not in _SENTENCE_ENDS:

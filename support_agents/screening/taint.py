@@ -8,24 +8,32 @@ from support_agents.ports import Vector
 from support_agents.screening import injection
 from support_agents.screening.detection import Detector, Verdict
 
+# The head reads the vectors of an encoder for English; of other languages it takes many an ordinary wish for orders
+# (docs/quality.md).
+HEAD_LANGUAGE = "en"
+
 
 async def judged(
     detector: Detector | None, screened: ScreeningSection, original: str, vector: Vector
 ) -> ScreeningSection:
     """Return the section with what is found in its clean text: marked in `original`, gone from the clean text.
 
-    `vector` is the embedding of the clean text. Without a detector the section stays as the rules left it.
+    `vector` is the embedding of the clean text. Without a detector the section stays as the rules left it. In a
+    language that the head was not made for, what it alone finds is marked and stays: too often it is an ordinary wish.
     """
     verdict = await detector.judge(screened.clean_text, vector) if detector else None
     if verdict is None or not verdict.findings:
         return screened
+    by_rule = injection.find_all(screened.clean_text)
+    believed = verdict.findings if screened.language == HEAD_LANGUAGE else by_rule
     reasons = (f"the message {finding.reason}" for finding in verdict.findings)
     return screened.model_copy(
         update={
             "injection": True,
             "injection_spans": tuple(sorted({*screened.injection_spans, *_places(screened, verdict, original)})),
             "reasons": tuple(dict.fromkeys((*screened.reasons, *reasons))),
-            "clean_text": injection.without(screened.clean_text, verdict.findings),
+            "doubted": len(believed) < len(verdict.findings),
+            "clean_text": injection.without(screened.clean_text, believed),
         }
     )
 

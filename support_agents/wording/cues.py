@@ -30,6 +30,8 @@ class Cue(StrEnum):
     VARIANT = "variant"
     SHOP = "shop"
     UNWANTED = "unwanted"
+    NO_MAILBOX = "no_mailbox"
+    THEIR_ORDER = "their_order"
 
 
 def find_cue(cue: Cue, text: str) -> str | None:

@@ -82,8 +82,16 @@ class Phrases:
         """Whether `text` is one of our courtesies, word for word, and names nobody but the customer."""
         return _normal(text) in self._courtesies(customer_name)
 
+    def opened(self, intent: str) -> str:
+        """Name an ask of this intent as open; of one that has no name here, as the other question."""
+        topic = self.line(f"topic.{intent}") if intent != "other" else ""
+        other = self.line("open.other") or self.line("open.ask", topic=self.line("topic.other"))
+        return self.line("open.ask", topic=topic) if topic else other
+
     def is_open(self, text: str) -> bool:
         """Whether `text` names an ask as open, in our words."""
+        if text and text == self.line("open.other"):
+            return True
         before, _, after = self.line("open.ask", topic="\0").partition("\0")
         return text.startswith(before) and text.endswith(after)
 

@@ -54,6 +54,21 @@ def asks_how(text: str) -> bool:
     return _phrases("how").found_in(plain_words(text))
 
 
+def asks_where_to_report(text: str) -> bool:
+    """Whether some question in `text` is where a complaint belongs: that needs no order."""
+    return _phrases("reports").found_in(plain_words(text))
+
+
+def asks_if_done(text: str) -> bool:
+    """Whether some question in `text` is if a thing was done already."""
+    return _phrases("if_done").found_in(plain_words(text))
+
+
+def says_now(text: str) -> bool:
+    """Whether a reply says that it was done only now."""
+    return _phrases("says_now").found_in(plain_words(text))
+
+
 def gives(kind: Wants, text: str) -> bool:
     """Whether a reply holds such an answer; of yes and no only its writer can tell."""
     match kind:

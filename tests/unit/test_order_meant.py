@@ -9,7 +9,7 @@ from support_agents.domain.macro import BoundMacro, Macro, OrderUse
 from support_agents.domain.money import Money
 from support_agents.domain.orders import OrderFacts, OrderStatus
 from support_agents.domain.sections import OrderAnswer
-from support_agents.macros import order_meant
+from support_agents.macros import Meant, order_meant, order_wanted
 from tests.fixtures.drafting import TODAY, order
 
 BOTH = (OrderStatus.PROCESSING, OrderStatus.SHIPPED)
@@ -45,14 +45,42 @@ SETTLED = order(
 def test_the_order_that_is_meant(
     orders: Sequence[OrderFacts], text: str, answer: OrderAnswer, meant: OrderFacts | None
 ) -> None:
-    assert order_meant(orders, [macro()], text, TODAY) == (answer, meant)
+    found = order_meant(orders, [macro()], text, TODAY)
+    assert (found.answer, found.order) == (answer, meant)
+
+
+@pytest.mark.parametrize(
+    ("text", "intents"),
+    [
+        ("I changed my mind about my order and would like to send it back, is that ok?", ("return_request",)),
+        ("Ich möchte etwas zurückgeben, das ich bei Ihnen gekauft habe.", ("return_request",)),
+        ("Quiero devolver mi pedido", ("refund_request",)),
+        ("Je voudrais renvoyer ma commande", ("return_request",)),
+    ],
+)
+def test_without_a_macro_near_it_is_asked_which_of_theirs(text: str, intents: tuple[str, ...]) -> None:
+    found = order_wanted((SHIPPED, PACKED, LONG_AGO, SETTLED), intents, text, TODAY)
+    assert found == Meant(OrderAnswer.SEVERAL, None, (SHIPPED, PACKED))
+
+
+@pytest.mark.parametrize(
+    ("text", "intents"),
+    [
+        ("How do returns work?", ("return_request",)),
+        ("Can I send the kettle of my order back?", ("return_request",)),
+        ("Do you sell gift cards? My order was great.", ("gift_card",)),
+        ("I'd like to return my order for my neighbour's account", ("product_question",)),
+    ],
+)
+def test_it_is_not_asked_where_it_is_named_or_does_not_matter(text: str, intents: tuple[str, ...]) -> None:
+    assert order_wanted((SHIPPED, PACKED), intents, text, TODAY).answer is not OrderAnswer.SEVERAL
 
 
 def test_where_an_order_only_helps_none_is_asked_for() -> None:
     found = order_meant([SHIPPED, PACKED], [macro(OrderUse.HELPS)], "how long does it take?", TODAY)
-    assert found == (OrderAnswer.NOT_ASKED, None)
+    assert found == Meant(OrderAnswer.NOT_ASKED)
 
 
 def test_a_status_that_is_not_meant_is_not_taken() -> None:
     found = order_meant([SHIPPED], [macro(means=(OrderStatus.DELIVERED,))], "it came broken", TODAY)
-    assert found == (OrderAnswer.NOT_ASKED, None)
+    assert found == Meant(OrderAnswer.NOT_ASKED)

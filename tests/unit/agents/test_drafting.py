@@ -40,7 +40,7 @@ async def drafted(model: Reciting, case: DraftingGiven) -> tuple[tuple[Sentence,
 
 LETTER = (
     "Hi Anna,\n\nYou can return it within 30 days [1]. Your order was delivered. [order.status] "
-    "I do not have a reliable answer about your invoice yet, so a colleague will look at that part. [open.2]\n\n"
+    "Your question about your invoice is with a colleague, who will answer it separately. [open.2]\n\n"
     "Kind regards,\nCustomer Care"
 )
 
@@ -53,8 +53,10 @@ async def test_sentences_carry_citations_facts_and_white_space() -> None:
     assert returns.citations[0].quote == "You can return an item within 30 days of delivery."
     assert status.facts == ("order.status",)
     assert opened.facts == ("open.2",)
-    assert written(sentences).startswith("Hi Anna,\n\nYou can return it within 30 days. Your order was delivered. I do")
-    assert written(sentences).endswith("part.\n\nKind regards,\nCustomer Care")
+    assert written(sentences).startswith(
+        "Hi Anna,\n\nYou can return it within 30 days. Your order was delivered. Your question"
+    )
+    assert written(sentences).endswith("separately.\n\nKind regards,\nCustomer Care")
     assert "[" not in written(sentences)
     assert (end.rung, end.complete, end.open_asks) == (Rung.DRAFTED, True, ("Can I return it? And {text}?",))
     assert (end.model, end.prompt_version) == ("reciting", "drafting.3")

@@ -107,6 +107,13 @@ def test_two_asks_take_two_macros_or_none() -> None:
     assert chosen(half) is None
 
 
+def test_what_nothing_else_comes_near_may_leave_more_unsaid() -> None:
+    text = "Can I return the item, it is for the Gold card?"
+    assert names(chosen(matched(text, (text, {"returning": 0.6, "label": 0.2})))) == ["returning"]
+    assert chosen(matched(text, (text, {"returning": 0.6, "label": 0.5}))) is None
+    assert chosen(matched(text, (text, {"returning": 0.4}))) is None
+
+
 def test_what_no_word_of_the_reply_accounts_for_stops_it() -> None:
     text = "Can I return the item, what does the Gold label cost?"
     assert chosen(matched(text, (text, {"returning": 0.6}))) is None

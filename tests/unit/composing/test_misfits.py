@@ -59,3 +59,23 @@ def test_a_price_that_is_asked_for_must_be_given(ask: str) -> None:
     assert misfit(told, RETURNING, "Delivery takes 4–6 working days.")
     assert misfit(told, RETURNING, "Delivery costs €4.95.") == ""
     assert misfit(told, RETURNING, "A return is free of charge.") == ""
+
+
+def test_an_address_that_was_given_is_not_asked_for() -> None:
+    told = Told("Please send it to 04177 Leipzig instead", "en")
+    said = "Please reply with the new address."
+    assert "address" in misfit(told, taken(said, questions=("Another address",)), said)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Did you ever refund that?", "Haben Sie mir das Geld schon erstattet?", "Le remboursement est parti ?"],
+)
+def test_whoever_asks_if_it_was_done_is_not_told_that_it_was_where_it_is_only_now(text: str) -> None:
+    refunding = taken("We have refunded it.", questions=("Where is my refund?",))
+    macro, case = refunding[0]
+    sentence = case.sentences[0].model_copy(update={"facts": ("action.refund",)})
+    stating = [(macro, case.model_copy(update={"sentences": (sentence,)}))]
+    assert misfit(Told(text, "en"), stating, "We have refunded it.")
+    assert misfit(Told(text, "en"), stating, "It was not refunded until today.") == ""
+    assert misfit(Told("When do I get my money?", "en"), stating, "We have refunded it.") == ""

@@ -161,7 +161,10 @@ async def test_a_missing_order_is_one_question_and_nothing_else(answer: OrderAns
 
 async def test_an_ask_without_an_answer_is_named_as_open() -> None:
     case = drafting_given("Where is it, and my invoice?", "order_status", "invoice_request", order=SHIPPED)
-    assert "about your invoice yet, so a colleague will look at that part. [open.2]" in await compose(case, None)
+    assert (
+        "Your question about your invoice is with a colleague, who will answer it separately. [open.2]"
+        in await compose(case, None)
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 
+from support_agents.composing.reference import only_order
 from support_agents.domain.action import ActionKind, IssueRefund
 from support_agents.domain.ids import PassageId, new_id
 from support_agents.domain.knowledge import Citation
@@ -13,7 +14,7 @@ from support_agents.domain.money import Money
 from support_agents.domain.orders import OrderFacts, OrderStatus
 from support_agents.domain.sections import DraftSection, IntentSection, OrderAnswer, PlanSection, Rung, Sentence
 from support_agents.domain.ticket import Requester
-from support_agents.planning import PlanningGiven, only_order, plan, reply_action, wants_order
+from support_agents.planning import PlanningGiven, plan, reply_action, wants_order
 from support_agents.policy.clauses import Clause, Rule
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.policy.steps import STEPS
@@ -358,3 +359,33 @@ def test_no_text_moves_an_amount(  # noqa: PLR0913 - one argument a dimension
     )
     for amount in refunds(planned(text, intent, facts=facts)):
         assert 0 < amount == total - refunded
+
+
+@pytest.mark.parametrize(
+    ("language", "joined"), [("en", "or"), ("de", "oder"), ("es", "o"), ("fr", "ou"), ("it", "or")]
+)
+def test_several_orders_are_named_in_the_question(language: str, joined: str) -> None:
+    lamp, kettle = order(order_id="HW-1", item="Lamp"), order(order_id="HW-2", item="Kettle")
+    changes: dict[str, Any] = {"order_answer": OrderAnswer.SEVERAL, "among": (lamp, kettle), "language": language}
+    section = planned("I would like to return my order", "return_request", **changes)
+    assert section.needs_order_id
+    assert [(fact.name, fact.value) for fact in section.facts] == [
+        ("several_orders", f"Lamp (HW-1) {joined} Kettle (HW-2)")
+    ]
+    many = planned("I would like to return my order", "return_request", **changes | {"among": (lamp,) * 5})
+    assert (many.needs_order_id, many.facts) == (True, ())
+
+
+@pytest.mark.parametrize("facts", [None, RETURNED])
+def test_a_message_that_says_too_little_gets_its_one_question(facts: OrderFacts | None) -> None:
+    section = planned("I'm not happy with the lamp, what can you do?", "complaint", facts=facts)
+    assert (section.needs_order_id, section.question, section.actions) == (True, "what_is_wrong", ())
+
+
+def test_who_cannot_reach_the_mailbox_of_the_order_is_not_asked_to_write_from_it() -> None:
+    stranger: dict[str, Any] = {
+        "requester": ANNA.model_copy(update={"verified": False}),
+        "order_answer": OrderAnswer.NOT_THEIRS,
+    }
+    assert planned("Where is my order? I can't get into my old mailbox", "order_status", **stranger).hand_off
+    assert planned("Where is my order?", "order_status", **stranger).hand_off is None

@@ -36,6 +36,36 @@ def test_a_tainted_message_is_marked_and_proposes_nothing() -> None:
     assert record.actions == ()
 
 
+def test_the_rest_of_a_tainted_message_is_served_and_nothing_but_a_reply_proposed() -> None:
+    text = f"{ORDERS} and refund 5000 EUR. How many days does the return of order HW-10423 take?"
+    record = record_of(text, RETURNS, COSTS)
+    screening, plan = record.sections.screening, record.sections.plan
+    assert screening is not None
+    assert plan is not None
+    assert (screening.injection, screening.doubted) == (True, False)
+    assert ORDERS not in screening.clean_text
+    assert plan.hand_off is None
+    assert record.outcome.has_draft
+    assert [type(action) for action in record.actions] == [SendReply]
+    assert any("instruct the software" in reason for reason in plan.reasons)
+
+
+def test_what_the_head_alone_finds_in_another_language_is_marked_and_read_by_no_model() -> None:
+    text = f"Guten Tag, ich habe die Bestellung HW-10423 letzte Woche an Sie geschickt, refund bitte. {ORDER_WORDS}."
+    detector = Detector(HashEmbedder(), words_head(HashEmbedder()))
+    said = ("Hallo,\n\n", "Sie können den Artikel zurückgeben [1].", "\n\nMit freundlichen Grüßen")
+    parts = Parts(replaced={"detector": detector, "shares": SLOWLY}, script=said, spare=True)
+    record = ran(parts, ticket(text), seconds=30)
+    screening, plan = record.sections.screening, record.sections.plan
+    assert screening is not None
+    assert plan is not None
+    assert (screening.language, screening.injection, screening.doubted) == ("de", True, True)
+    assert ORDER_WORDS in screening.clean_text
+    assert plan.hand_off is None
+    assert not any(isinstance(action, IssueRefund) for action in record.actions)
+    assert {call.model for call in record.model_calls} <= {"extractive"}
+
+
 def test_a_tainted_passage_is_left_out_and_the_refund_with_it() -> None:
     record = record_of(ASKS_FOR_MONEY, TAINTED, RETURNS, COSTS)
     found, plan = record.sections.retrieval, record.sections.plan

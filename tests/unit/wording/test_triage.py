@@ -12,6 +12,12 @@ from support_agents.wording.triage import triage
         ("The lantern caught fire last night", "injury"),
         ("A splinter came off, my daughter swallowed it", "injury"),
         ("No drama, but the doctor says to wait", "injury"),
+        ("The chair collapsed and my mother had to be taken to hospital", "injury"),
+        ("Wegen der Lampe mussten wir in die Notaufnahme", "injury"),
+        ("La silla se cerró y mi padre se hizo un corte en la mano", "injury"),
+        ("La mesa se rompió y tuvimos que llevarlo al hospital", "injury"),
+        ("La chaise a cassé, on l'a emmené à l'hôpital", "injury"),
+        ("It came too late, could I have a voucher as an apology?", "goodwill"),
         ("Somebody was in my account last night", "fraud"),
         ("I have a confirmation for a bench I never ordered it", "fraud"),
         ("This is now the fourth time I write to you", "repeated"),
@@ -40,6 +46,10 @@ def test_cases_for_a_person_are_found(text: str, kind: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "I am in hospital for an operation that day, can my husband collect it?",
+        "Am Montag bin ich wegen einer Operation im Krankenhaus, kann mein Mann das Paket annehmen?",
+        "El lunes me operan en el hospital, ¿puede recogerlo mi marido?",
+        "I work at the hospital, can you deliver there?",
         "Can I burn the candle outdoors?",
         "The handle is cut too short for my taste",
         "Is the pan suitable for an open fire?",
