@@ -116,7 +116,7 @@ def _situations(macro: BoundMacro, case: BoundCase, text: str) -> Iterator[Compl
         if said not in seen:
             seen.add(said)
             yield given
-        if len(seen) >= max(1, len(of_order)):
+        if len(seen) > len(of_order):
             return
 
 
