@@ -33,17 +33,60 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Row:
+    """A text as a unit vector over features: those it has, and their weights; all others are 0."""
+
+    places: NDArray[np.int64]
+    weights: Floats
+
+
+@dataclass(frozen=True)
+class Postings:
+    """The rows of all questions by feature: a few of ten thousand features stand in each, so zeros are not kept.
+
+    Of feature `at`, `owners[starts[at]:starts[at + 1]]` are the questions that have it and `weights` there by how much.
+    """
+
+    starts: NDArray[np.int64]
+    owners: NDArray[np.int64]
+    weights: Floats
+    questions: int
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], features: int) -> "Postings":
+        """Turn rows, in the order of the questions, round."""
+        places = np.concatenate([row.places for row in rows])
+        owners = np.repeat(np.arange(len(rows)), [len(row.places) for row in rows])
+        order = np.argsort(places, kind="stable")
+        return cls(
+            starts=np.searchsorted(places[order], np.arange(features + 1)),
+            owners=owners[order],
+            weights=np.concatenate([row.weights for row in rows])[order],
+            questions=len(rows),
+        )
+
+    def likeness(self, row: Row) -> Floats:
+        """The product of `row` with every question's, shape (questions,)."""
+        if not len(row.places):
+            return np.zeros(self.questions, dtype=np.float32)
+        begins, ends = self.starts[row.places], self.starts[row.places + 1]
+        found = np.concatenate([np.arange(begin, end) for begin, end in zip(begins, ends, strict=True)])
+        weights = self.weights[found] * np.repeat(row.weights, ends - begins)
+        return np.bincount(self.owners[found], weights, minlength=self.questions).astype(np.float32)
+
+
+@dataclass(frozen=True)
 class Matcher:
     """The example questions of one language's macros, ready to be compared with.
 
-    `sense` has shape (questions, dimensions), `words` (features, questions), `duals` (questions, macros); the questions
-    of one macro stand together and `starts` says where each macro's begin.
+    `sense` has shape (questions, dimensions), `duals` (questions, macros); the questions of one macro stand together:
+    `starts` says where each one's begin.
     """
 
     macros: tuple[Macro, ...]
     starts: NDArray[np.int64]
     sense: Floats
-    words: Floats
+    words: Postings
     duals: Floats
     vocabulary: Mapping[str, int]
     rarity: Floats
@@ -58,8 +101,10 @@ class Matcher:
         known = Counter(name for one in counted for name in one)
         vocabulary = {name: at for at, name in enumerate(sorted(known))}
         rarity = np.array([np.log(1 + len(questions) / known[name]) for name in vocabulary], dtype=np.float32)
-        words = np.stack([_weighted(one, vocabulary, rarity) for one in counted])
-        kernel = (_SENSE * vectors @ vectors.T + _WORDS * words @ words.T).astype(np.float64)
+        rows = [_weighted(one, vocabulary, rarity) for one in counted]
+        words = Postings.of(rows, len(vocabulary))
+        alike = np.stack([words.likeness(row) for row in rows])
+        kernel = (_SENSE * vectors @ vectors.T + _WORDS * alike).astype(np.float64)
         inverse = np.linalg.inv(kernel + _RIDGE * np.eye(len(questions)))
         targets = np.eye(len(macros))[owners]
         duals = inverse @ targets
@@ -71,7 +116,7 @@ class Matcher:
             macros=tuple(macros),
             starts=starts,
             sense=vectors,
-            words=np.ascontiguousarray(words.T),
+            words=words,
             duals=duals.astype(np.float32),
             vocabulary=vocabulary,
             rarity=rarity,
@@ -81,8 +126,7 @@ class Matcher:
     def scores(self, piece: Piece) -> Floats:
         """Likeness to each macro, shape (macros,): about 1 for one of its own questions, about 0 for another matter."""
         row = _weighted(Counter(_features(piece.text[:_LONGEST_TEXT])), self.vocabulary, self.rarity)
-        told = np.flatnonzero(row)
-        kernel = _SENSE * (self.sense @ piece.vector) + _WORDS * (row[told] @ self.words[told])
+        kernel = _SENSE * (self.sense @ piece.vector) + _WORDS * self.words.likeness(row)
         by_class = kernel @ self.duals
         nearest = np.maximum.reduceat(kernel, self.starts)
         return np.asarray(piece.weight * (_BY_CLASS * by_class + _NEAREST * nearest), dtype=np.float32)
@@ -96,15 +140,11 @@ def _features(text: str) -> list[str]:
     return [*words, *pieces, *pairs]
 
 
-def _weighted(counted: Mapping[str, int], vocabulary: Mapping[str, int], rarity: Floats) -> Floats:
+def _weighted(counted: Mapping[str, int], vocabulary: Mapping[str, int], rarity: Floats) -> Row:
     """A unit vector; what no example has still makes the rest count less."""
-    row = np.zeros(len(vocabulary), dtype=np.float32)
-    unknown = 0
-    for name, times in counted.items():
-        at = vocabulary.get(name)
-        if at is None:
-            unknown += times
-        else:
-            row[at] = (1 + np.log(times)) * rarity[at]
-    norm = float(np.sqrt((row**2).sum() + 0.25 * unknown))
-    return row / norm if norm else row
+    known = [(at, times) for name, times in counted.items() if (at := vocabulary.get(name)) is not None]
+    unknown = sum(times for name, times in counted.items() if name not in vocabulary)
+    places = np.array([at for at, _ in known], dtype=np.int64)
+    weights = (1 + np.log(np.array([times for _, times in known], dtype=np.float32))) * rarity[places]
+    norm = float(np.sqrt((weights**2).sum() + 0.25 * unknown))
+    return Row(places, np.asarray(weights / (norm or 1.0), dtype=np.float32))

@@ -110,14 +110,19 @@ async def test_a_case_passes_every_check_in_a_situation_it_is_for(macro: BoundMa
 def _situations(macro: BoundMacro, case: BoundCase, text: str) -> Iterator[ComplianceGiven]:
     """For each choice of its sentences, one situation in which exactly this case is used."""
     seen: set[tuple[str, ...]] = set()
-    of_order = {(one.when.carrier, one.when.order) for one in case.sentences} - {((), None)}
+    of_order = {_of_order(one.when) for one in case.sentences} - {_of_order(When())}
     for given in _possible(macro, case, text):
         said = tuple(sentence.text for sentence in given.drafting.macros[0].sentences)
         if said not in seen:
             seen.add(said)
             yield given
-        if len(seen) >= max(1, len(of_order)):
+        if len(seen) > len(of_order):
             return
+
+
+def _of_order(when: When) -> tuple[object, ...]:
+    """What a condition asks of the order alone: the words of a message cannot bring it about."""
+    return (when.carrier, when.order, when.bulky, when.region, when.paid_under)
 
 
 def _possible(macro: BoundMacro, case: BoundCase, text: str) -> Iterator[ComplianceGiven]:
@@ -147,8 +152,7 @@ def _texts(macro: BoundMacro, case: BoundCase) -> Iterator[str]:
         if sentence.when.words or sentence.when.places:
             there = " ".join(NAMES[code] for code in sentence.when.places[:1])
             yield f"{plain} {' '.join(group[0] for group in sentence.when.words)} {there}".rstrip()
-    if case.when.words:
-        yield from macro.macro.questions
+    yield from macro.macro.questions
 
 
 def _given(
