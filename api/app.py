@@ -97,7 +97,7 @@ def create_app(container: Container) -> FastAPI:
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, validation_error)
     app.add_middleware(Edge, now=container.clock.now, secure=container.settings.url.startswith("https://"))
-    found = app.state.metrics = Metrics(container.database)
+    found = app.state.metrics = Metrics(container.database, container.admission.pressure)
     app.add_middleware(CountedRequests, requests=found.instruments.requests, sources=frozenset(container.intakes))
     for routes in _ROUTERS:
         app.include_router(routes.router)

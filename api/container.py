@@ -8,6 +8,7 @@ from api.auth import Auth
 from api.correcting import Correcting
 from api.editing import Editing
 from api.factors import SecondFactors
+from api.intake.admission import Admission
 from api.intake.protocol import Intake
 from api.intake.provider import ProviderIntake
 from api.opening import Standings, migrate
@@ -66,6 +67,7 @@ class Container(Records):
 
     clock: Clock
     intakes: Mapping[str, Intake]
+    admission: Admission
     provider_intakes: Mapping[str, ProviderIntake]
     provider_events: ProviderEvents
     bounces: Bounces

@@ -14,6 +14,7 @@ from api.choices import LogFormat, Payments
 from api.index_settings import IndexSettings
 from api.model_settings import PREFIX, ModelSettings, checked_url
 from api.operating_settings import OperatingSettings
+from api.pressure_settings import PressureSettings
 from api.scale_settings import ScaleSettings
 from support_agents.domain.approval import Mode
 from support_agents.domain.errors import SupportError
@@ -23,7 +24,7 @@ Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
 Names = Annotated[tuple[str, ...], NoDecode]
 
 
-class Settings(ModelSettings, OperatingSettings, ScaleSettings, IndexSettings, BaseSettings):
+class Settings(ModelSettings, OperatingSettings, ScaleSettings, PressureSettings, IndexSettings, BaseSettings):
     """Frozen settings; a field `x` is set by the environment variable `SUPPORT_X`."""
 
     model_config = SettingsConfigDict(
@@ -373,7 +374,8 @@ def table() -> tuple[SettingRow, ...]:
     """Return every setting for documentation and `doctor`; defaults only, never a value in use."""
     rows = []
     for name, info in Settings.model_fields.items():
-        shown = "" if info.is_required() or info.default_factory or info.default in (None, ()) else str(info.default)
+        default = ",".join(info.default) if isinstance(info.default, tuple) else info.default
+        shown = "" if info.is_required() or info.default_factory or default in (None, "") else str(default)
         rows.append(SettingRow(f"{PREFIX}{name.upper()}", shown.replace(str(Path.home()), "~"), info.description or ""))
     return tuple(rows)
 

@@ -16,6 +16,7 @@ from support_agents.stages import Shares, Work
 
 _UNSURE = "no approved reply surely answers this, and a quoted one would be a guess"
 _TOO_LATE = "too little time was left to ask a language model"
+HURRIED = "so many messages waited that no language model was asked"
 TOO_BUSY = "too many messages came in at once to draft a reply in time"
 
 
@@ -50,6 +51,8 @@ class Ladder:
         rungs = list(self._ready(work, given))
         if self.drafting is self.quoting:
             attempts = await self._climbed(work, rungs, limited)
+        elif work.run.hurried:
+            attempts = [Attempt(reason=HURRIED), *await self._climbed(work, rungs, limited)]
         elif left < self.shares.least_model:
             attempts = [Attempt(reason=_TOO_LATE), *await self._climbed(work, rungs, limited)]
         else:
