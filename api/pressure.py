@@ -6,6 +6,7 @@ from enum import IntEnum
 from api import logging
 from api.settings import Settings
 from db.engine import Database
+from db.fences import DISPATCH
 from db.read_models.pressure import Waiting, waiting_for_runs
 
 LOOK_SECONDS = 1.0
@@ -42,7 +43,7 @@ class PressureGauge:
 
     async def look(self) -> None:
         """Look at what waits. While the database cannot be asked, the last opinion stands."""
-        async with self.database.read() as uow:
+        async with self.database.read(DISPATCH) as uow:
             waiting = await waiting_for_runs(uow, most=max(self.hurried.events, self.full.events))
         level = self._level(waiting)
         if level is not self.level:
