@@ -9,7 +9,7 @@ from functools import partial
 from api.acting import acting_of
 from api.asking import Asking
 from api.auth import Auth
-from api.choices import Role
+from api.choices import Privilege, Role
 from api.container import BrokerCheck, Container, Records, Step
 from api.correcting import Correcting
 from api.editing import Editing
@@ -213,6 +213,8 @@ def _admission(settings: Settings, pressure: PressureGauge) -> _Admission:
 
 def _here(work: Work, thinking: _Thinking, warming: Warming) -> tuple[Duty, ...]:
     """What every process that thinks does for itself by the clock."""
+    if work.settings.privilege is Privilege.INTAKE:
+        return (Duty("pressure", LOOK_SECONDS, work.pressure.look),)
     duties = (
         Duty("spend", 60, lambda: thinking.writing.restate(work.database)),
         Duty("warm", 30, lambda: warming.run(DEFAULT_WORKSPACE)),

@@ -58,7 +58,9 @@ async def _everywhere(work: Step) -> None:
 
 
 def opening_of(settings: Settings, database: Database, acting: Acting, role: Role) -> tuple[Step, ...]:
-    """What a start does before anything else."""
+    """What a start does before anything else; a process that does not act leaves it to the one that does."""
+    if not settings.is_door:
+        return ()
     holds_back = role is Role.SCHEDULER or not settings.distributed
     return (
         *(() if holds_back else (lambda: require_anchor(acting.standings),)),

@@ -1,4 +1,4 @@
-"""Every table with a workspace is fenced in by it (PostgreSQL): a second lock behind the queries' own conditions."""
+"""Decisions are sealed, and on PostgreSQL every table with a workspace is fenced in by it."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,8 @@ down_revision = "0014"
 
 
 def upgrade() -> None:
-    """Fence in what there is; a later migration that makes such a table does the same for it."""
+    """Add the seal, and fence in what there is; a later migration that makes such a table fences it in, too."""
+    op.add_column("decisions", sa.Column("seal", sa.String(64), nullable=False, server_default=""))
     connection = op.get_bind()
     if connection.dialect.name != "postgresql":
         return
