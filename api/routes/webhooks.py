@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from api.choices import Privilege
 from api.container import Container
 from api.deps import ContainerDep
 from api.edge import RECEIVED_AT
@@ -73,7 +74,8 @@ async def receive(source: Annotated[str, Path(max_length=50)], request: Request,
         )
         return _acknowledged(None, duplicate=False)
     received = await container.ticket_store.receive(inbound, raw)
-    if inbound.bounced is not None:
+    # Where privileges are separated, intake may not touch what became of a letter.
+    if inbound.bounced is not None and container.settings.privilege is not Privilege.INTAKE:
         # Also for a duplicate: what was lost between the two commits is made up for when it is delivered again.
         await container.bounces.take(_bounce(inbound, inbound.bounced, raw))
     return _acknowledged(str(received.ticket_id), duplicate=received.duplicate)

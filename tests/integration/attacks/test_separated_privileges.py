@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from db.schema import METADATA
 from support_agents.domain.approval import ExecutionStatus
 from support_agents.domain.errors import SupportError
 from tests.fixtures.approvals import Shop, refund
+from tests.fixtures.brokers import broker_address
 from tests.fixtures.database import _administer
 from tests.integration.db.test_fences import plain
 
@@ -33,6 +35,7 @@ TRIES = {
     "d": "DELETE FROM {} WHERE false",
 }
 NO_FENCE = "ALTER TABLE tickets DISABLE ROW LEVEL SECURITY"
+WORKER = (sys.executable, "-m", "api.cli.main", "worker", "--queues", "runs")
 Addresses = Mapping[DatabaseRole, str]
 
 
@@ -64,6 +67,11 @@ def separated(postgres_url: str) -> Iterator[Addresses]:
 
 def _tried(statement: str, table: str) -> str:
     return statement.format(table) if table != "workspaces" else statement.format(table).replace("workspace_id", "id")
+
+
+def bare() -> dict[str, str]:
+    """The environment of a process that was given nothing."""
+    return {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
 
 
 def may(connection: psycopg.Connection, statement: str) -> bool:
@@ -181,6 +189,31 @@ def test_a_process_does_no_other_work(privilege: Privilege, role: Role, queues: 
         check_work(privilege, role, queues)
 
 
+def test_a_worker_of_runs_starts_with_no_secret_and_the_rights_of_agents(separated: Addresses, tmp_path: Path) -> None:
+    given = {
+        "SUPPORT_DATA_DIR": str(tmp_path),
+        "SUPPORT_DATABASE_URL": separated[DatabaseRole.AGENTS],
+        "SUPPORT_BROKER_URL": broker_address("redis"),
+        "SUPPORT_BROKER_PREFIX": f"t{uuid4().hex[:12]}",
+        "SUPPORT_PRIVILEGE": "agents",
+        "SUPPORT_LOG_FORMAT": "json",
+    }
+    log = tmp_path / "log"
+    with log.open("w") as written, subprocess.Popen(WORKER, env=bare() | given, stderr=written) as worker:
+        try:
+            until = time.monotonic() + 120
+            while "worker_ready" not in log.read_text() and worker.poll() is None and time.monotonic() < until:
+                time.sleep(0.2)
+            has = Path(f"/proc/{worker.pid}/environ").read_text(encoding="utf-8").split("\0")
+        finally:
+            worker.terminate()
+    assert "worker_ready" in log.read_text(), log.read_text()
+    assert "permission denied" not in log.read_text()
+    names = {line.partition("=")[0] for line in has if line.startswith("SUPPORT_")}
+    assert names == set(given)
+    assert not {f"SUPPORT_{name.upper()}" for name in SECRETS} & names
+
+
 def test_a_worker_of_runs_that_was_given_a_payment_key_does_not_start(tmp_path: Path, postgres_url: str) -> None:
     given = {
         "SUPPORT_DATA_DIR": str(tmp_path),
@@ -190,8 +223,8 @@ def test_a_worker_of_runs_that_was_given_a_payment_key_does_not_start(tmp_path: 
         "SUPPORT_STRIPE_KEY": "sk_live_of_somebody_else",
     }
     ended = subprocess.run(
-        [sys.executable, "-m", "api.cli.main", "worker", "--queues", "runs"],
-        env={name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ} | given,
+        WORKER,
+        env=bare() | given,
         capture_output=True,
         text=True,
         timeout=120,
