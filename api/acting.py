@@ -17,6 +17,7 @@ from approvals.business_hours import BusinessHours
 from approvals.canonical import Way
 from approvals.composing import Composer
 from approvals.consequences import Consequences, UndoWindows
+from approvals.decision_seal import DecisionSeal
 from approvals.dispatch import DispatchSwitch
 from approvals.execution import Executions
 from approvals.executors.dry_run import DryRunExecutor
@@ -91,9 +92,12 @@ def acting_of(settings: Settings, key: SecretKey, database: Database, doors: Doo
     timing = Timing(margin=timedelta(seconds=settings.call_margin_seconds))
     anchor = Anchor(settings.anchor_path or settings.data_dir / "anchor.json", key.derived("anchor"))
     sealer = AuditSealer(database, anchor, key.derived("audit"))
+    seal = decision_seal(settings, key)
     return Acting(
-        queue=ApprovalQueue(database, authority, submission, consequences),
-        executions=Executions(database, executors, consequences, timing, anchor=sealer.seal, authority=authority),
+        queue=ApprovalQueue(database, authority, submission, consequences, seal=seal),
+        executions=Executions(
+            database, executors, consequences, timing, anchor=sealer.seal, authority=authority, seal=seal
+        ),
         provider_events=ProviderEvents(database, Outcome(database, consequences)),
         inside_steps=InsideSteps(database, doors.helpdesks),
         standings=Standings(database, Installation(database, anchor), Quarantine(database, consequences)),
@@ -101,6 +105,13 @@ def acting_of(settings: Settings, key: SecretKey, database: Database, doors: Doo
         seeds=Seeds(database, submission, allowed=settings.attention_checks),
         sealer=sealer,
     )
+
+
+def decision_seal(settings: Settings, key: SecretKey) -> DecisionSeal:
+    """Return what seals decisions: by a key of its own where privileges are separated, else by the installation's."""
+    if settings.decision_key is not None:
+        return DecisionSeal(SecretKey(settings.decision_key.get_secret_value().encode()).derived("decisions"))
+    return DecisionSeal(key.derived("decisions") if settings.privilege is None else None)
 
 
 def _dry_ways(given: Collection[str]) -> frozenset[Way]:

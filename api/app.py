@@ -1,7 +1,8 @@
 """The ASGI application around a container: routes, edge, errors, lifespan; it chooses no adapter."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import ModuleType
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,6 +11,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from api.choices import Privilege
 from api.console import routes as console
 from api.console.routing import HOME
 from api.container import Container
@@ -49,6 +51,11 @@ _ROUTERS = (
     metrics,
     slack,
 )
+# Where privileges are separated; the one that decides has all others, and no secret of a webhook or a provider.
+_DOORS: Mapping[Privilege, Sequence[ModuleType]] = {
+    Privilege.INTAKE: (webhooks, health),
+    Privilege.ACT: (provider_events, health),
+}
 _QUIET: TelemetryConfig = {
     "tracing": False,
     "metrics": False,
@@ -97,13 +104,20 @@ def create_app(container: Container) -> FastAPI:
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, validation_error)
     app.add_middleware(Edge, now=container.clock.now, secure=container.settings.url.startswith("https://"))
-    found = app.state.metrics = Metrics(container.database)
+    found = app.state.metrics = Metrics(container.database, container.admission.pressure)
     app.add_middleware(CountedRequests, requests=found.instruments.requests, sources=frozenset(container.intakes))
-    for routes in _ROUTERS:
-        app.include_router(routes.router)
-    app.include_router(console.router)
-    app.add_api_route("/", _to_console, include_in_schema=False)
+    _admit(app, container.settings.privilege)
     return app
+
+
+def _admit(app: FastAPI, privilege: Privilege | None) -> None:
+    """Open the doors that the process's privilege is for: what it may not do it does not offer."""
+    routers: Sequence[ModuleType] = _ROUTERS if privilege is None else _DOORS.get(privilege, _ROUTERS)
+    for routes in routers:
+        app.include_router(routes.router)
+    if privilege in {None, Privilege.DECIDE}:
+        app.include_router(console.router)
+        app.add_api_route("/", _to_console, include_in_schema=False)
 
 
 async def _to_console() -> Response:

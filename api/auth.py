@@ -14,6 +14,7 @@ from api.passwords import Passwords
 from api.secret_key import SecretKey
 from api.sign_in_limits import SignInLimits
 from approvals.ports import Person
+from db import fences
 from db.engine import Database
 from db.repositories.operators import NewSession, Operator, Session
 from db.uow import UnitOfWork
@@ -88,7 +89,7 @@ class Auth:
     async def sign_in(self, workspace: WorkspaceId, *, email: str, password: str, peer: str) -> SignedIn:
         """Open a session, or raise `bad_credentials` or `locked_out`; known and unknown addresses look alike."""
         keys = self.limits.keys(email, peer)
-        async with self.database.write("sign_in_attempt") as uow:
+        async with self.database.write("sign_in_attempt", fence=fences.of(workspace)) as uow:
             # Counted before the password is looked at, so that many attempts at once count, too.
             await self.limits.count(uow, workspace, keys)
             operator = await uow.operators.by_email(workspace, email)
@@ -96,7 +97,7 @@ class Auth:
         matches = await self.passwords.matches(usable.password_hash if usable else None, password)
         if usable is None or not matches:
             raise SupportError("bad_credentials", "Address and password do not fit together.")
-        async with self.database.write("sign_in") as uow:
+        async with self.database.write("sign_in", fence=fences.SIGN_IN) as uow:
             await self.limits.clear(uow, workspace, keys)
             return await self._open(uow, usable, Origin.PASSWORD)
 
@@ -107,7 +108,7 @@ class Auth:
         )
         if not (self.links_allowed and is_loopback(peer)):
             raise refused
-        async with self.database.write("sign_in") as uow:
+        async with self.database.write("sign_in", fence=fences.SIGN_IN) as uow:
             operator_id = await uow.operators.use_link(hashed(token))
             operator = await uow.operators.get(operator_id) if operator_id else None
             if operator is None or operator.disabled_at is not None:
@@ -119,7 +120,7 @@ class Auth:
         if not self.links_allowed:
             raise SupportError("not_allowed", "Sign-in links exist in a demo folder only.")
         token = secrets.token_urlsafe(32)
-        async with self.database.write("sign_in_link") as uow:
+        async with self.database.write("sign_in_link", fence=fences.SIGN_IN) as uow:
             await uow.operators.add_link(operator, token_hash=hashed(token), expires_at=await uow.now() + LINK_LIFE)
         return token
 
@@ -142,7 +143,7 @@ class Auth:
 
     async def sign_out(self, person: Person) -> None:
         """End the session."""
-        async with self.database.write("sign_out") as uow:
+        async with self.database.write("sign_out", fence=fences.of(person.workspace)) as uow:
             await uow.operators.end_session(person.session_id)
             await _audit(uow, person.workspace, "signed_out", person.operator_id)
 
@@ -150,7 +151,7 @@ class Auth:
         """Recognise a bearer token; the command line's own is good on this machine only."""
         if hmac.compare_digest(token.encode(), self.key.local_token.encode()):
             return local_caller() if is_loopback(peer) else None
-        async with self.database.read() as uow:
+        async with self.database.read(fences.SIGN_IN) as uow:
             found = await uow.api_tokens.find(hashed(token))
         if found is None:
             return None
@@ -161,7 +162,7 @@ class Auth:
     ) -> tuple[UUID, str]:
         """Make a bearer token; its text is returned once and stored hashed."""
         token = _PREFIX + secrets.token_urlsafe(32)
-        async with self.database.write("token_issued") as uow:
+        async with self.database.write("token_issued", fence=fences.of(workspace)) as uow:
             token_id = await uow.api_tokens.add(
                 workspace, name=name, token_hash=hashed(token), scopes=scopes, expires_at=await uow.now() + life
             )
@@ -170,7 +171,7 @@ class Auth:
 
     async def revoke_token(self, workspace: WorkspaceId, token_id: UUID) -> None:
         """End a bearer token at once."""
-        async with self.database.write("token_revoked") as uow:
+        async with self.database.write("token_revoked", fence=fences.of(workspace)) as uow:
             await uow.api_tokens.revoke(token_id)
             await _audit(uow, workspace, "token_revoked", token_id)
 
@@ -179,7 +180,7 @@ class Auth:
     ) -> OperatorId:
         """Add a person; without a password only a sign-in link lets them in."""
         password_hash = await self.passwords.hashed(password) if password is not None else None
-        async with self.database.write("operator_added") as uow:
+        async with self.database.write("operator_added", fence=fences.of(workspace)) as uow:
             operator = await uow.operators.add(
                 workspace, email=email, name=name, role=role, password_hash=password_hash
             )
@@ -189,7 +190,7 @@ class Auth:
     async def set_password(self, workspace: WorkspaceId, operator: OperatorId, password: str) -> None:
         """Replace a password and end every session of that person."""
         password_hash = await self.passwords.hashed(password)
-        async with self.database.write("password_set") as uow:
+        async with self.database.write("password_set", fence=fences.of(workspace)) as uow:
             await uow.operators.set_password(operator, password_hash)
             await _audit(uow, workspace, "password_set", operator)
 
@@ -211,19 +212,19 @@ class Auth:
 
     async def _found(self, token: str) -> tuple[Session | None, datetime]:
         """The live session of a cookie, if there is one, and the database's present."""
-        async with self.database.read() as uow:
+        async with self.database.read(fences.SIGN_IN) as uow:
             now = await uow.now()
             return await uow.operators.session(hashed(token), rotated_since=now - OVERLAP), now
 
     async def _rotate(self, session: Session, token: str) -> str | None:
         fresh = secrets.token_urlsafe(32)
-        async with self.database.write("session_rotated") as uow:
+        async with self.database.write("session_rotated", fence=fences.SIGN_IN) as uow:
             won = await uow.operators.rotate_session(session.id, old_hash=hashed(token), new_hash=hashed(fresh))
             await uow.operators.touch_session(session.id, idle_until=await uow.now() + IDLE)
         return fresh if won else None
 
     async def _touch(self, session: Session, now: datetime) -> None:
-        async with self.database.write("session_seen") as uow:
+        async with self.database.write("session_seen", fence=fences.SIGN_IN) as uow:
             await uow.operators.touch_session(session.id, idle_until=now + IDLE)
 
 

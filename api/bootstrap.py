@@ -9,7 +9,7 @@ from functools import partial
 from api.acting import acting_of
 from api.asking import Asking
 from api.auth import Auth
-from api.choices import Role
+from api.choices import Privilege, Role
 from api.container import BrokerCheck, Container, Records, Step
 from api.correcting import Correcting
 from api.deciding import Deciding
@@ -17,10 +17,12 @@ from api.editing import Editing
 from api.engines import entailment_model, index_of, intent_model, order_lookup, outlier_detector, system_clock
 from api.factors import SecondFactors
 from api.fault_points import boundary_of
+from api.intake.admission import Admission
 from api.intake.sources import intakes_of
 from api.messaging import MessagingParts, messaging_of
 from api.outside import outside_of
 from api.passwords import Passwords
+from api.pressure import LOOK_SECONDS, PressureGauge, gauge_of
 from api.secret_key import make_data_dir, secret_key
 from api.settings import Settings
 from api.sign_in_limits import SignInLimits
@@ -92,6 +94,14 @@ class _Broker:
     closing: tuple[Step, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Admission:
+    """Who is let in now, and what lets go of the store that counts."""
+
+    door: Admission
+    closing: tuple[Step, ...] = ()
+
+
 def build_records(settings: Settings) -> Records:
     """Wire what commands need that only read and write the database; no model is loaded and no index opened."""
     make_data_dir(settings.data_dir)
@@ -137,6 +147,7 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
     warming = Warming(thinking.warm, records.passages, thinking.index, keeper)
     cards = CardReader(thinking.runner.recheck, settings.public_url, frozenset(settings.link_hosts))
     messaging = _messaging(settings, records, cards, role)
+    broker, admission = _broker(settings), _admission(settings, gauge_of(settings, database))
     work = Work(
         settings=settings,
         clock=clock,
@@ -146,15 +157,16 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
         log=InteractionLog(),
         acting=acting,
         keeper=keeper,
+        pressure=admission.door.pressure,
         notification=messaging.notification,
     )
     once = duties_of(settings, database, acting, outside, messaging.messenger)
-    loops = loops_of(role, work, Duties(_here(database, thinking, warming, keeper), once))
-    broker = _broker(settings)
+    loops = loops_of(role, work, Duties(_here(work, thinking, warming), once))
     container = Container(
         **vars(records),
         clock=clock,
         intakes=intakes_of(settings, records.key),
+        admission=admission.door,
         provider_intakes=outside.paying.intakes,
         provider_events=acting.provider_events,
         bounces=Bounces(database),
@@ -177,7 +189,7 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
         cards=cards,
         messenger=messaging.messenger,
         opening=(*opening_of(settings, database, acting, role), outside.paying.record, *messaging.opening),
-        closing=(*messaging.closing, *outside.closing, *thinking.closing, *broker.closing),
+        closing=(*messaging.closing, *outside.closing, *thinking.closing, *broker.closing, *admission.closing),
     )
     return with_slack(container)
 
@@ -191,15 +203,28 @@ def _broker(settings: Settings) -> _Broker:
     return _Broker(dispatcher.check, (dispatcher.close,))
 
 
-def _here(database: Database, thinking: _Thinking, warming: Warming, keeper: IndexKeeper) -> tuple[Duty, ...]:
+def _admission(settings: Settings, pressure: PressureGauge) -> _Admission:
+    retrying = frozenset(settings.retrying_sources)
+    if not settings.rate_limits:
+        return _Admission(Admission(pressure, retrying))
+    from api.intake.rates import rates_of
+
+    rates = rates_of(settings)
+    return _Admission(Admission(pressure, retrying, rates.count), rates.closing)
+
+
+def _here(work: Work, thinking: _Thinking, warming: Warming) -> tuple[Duty, ...]:
     """What every process that thinks does for itself by the clock."""
+    if work.settings.privilege is Privilege.INTAKE:
+        return (Duty("pressure", LOOK_SECONDS, work.pressure.look),)
     duties = (
-        Duty("spend", 60, lambda: thinking.writing.restate(database)),
+        Duty("spend", 60, lambda: thinking.writing.restate(work.database)),
         Duty("warm", 30, lambda: warming.run(DEFAULT_WORKSPACE)),
+        Duty("pressure", LOOK_SECONDS, work.pressure.look),
     )
     if thinking.runner.outliers is None:
         return duties
-    learning = OutlierLearning(database, thinking.runner.outliers, keeper)
+    learning = OutlierLearning(work.database, thinking.runner.outliers, work.keeper)
     return (*duties, Duty("outliers", 600, lambda: learning.run(DEFAULT_WORKSPACE)))
 
 

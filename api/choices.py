@@ -38,6 +38,15 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class Privilege(StrEnum):
+    """What one of several processes may do, where database roles and secrets are kept apart."""
+
+    INTAKE = "intake"
+    AGENTS = "agents"
+    DECIDE = "decide"
+    ACT = "act"
+
+
 class Role(StrEnum):
     """What a process of an installation does; `serve` is all of it in one."""
 

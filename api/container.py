@@ -9,6 +9,7 @@ from api.correcting import Correcting
 from api.deciding import Deciding
 from api.editing import Editing
 from api.factors import SecondFactors
+from api.intake.admission import Admission
 from api.intake.protocol import Intake
 from api.intake.provider import ProviderIntake
 from api.opening import Standings, migrate
@@ -67,6 +68,7 @@ class Container(Records):
 
     clock: Clock
     intakes: Mapping[str, Intake]
+    admission: Admission
     provider_intakes: Mapping[str, ProviderIntake]
     provider_events: ProviderEvents
     bounces: Bounces

@@ -9,6 +9,7 @@ from api.auth import Bearer, Caller, Interactive, Scope, require_csrf
 from api.container import Container
 from api.edge import SET_COOKIE
 from approvals.ports import Person, Surface
+from db import fences
 from db.read_models.pages import LARGEST_PAGE
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import WorkspaceId
@@ -53,6 +54,7 @@ async def caller_of(request: Request, container: ContainerDep) -> Caller:
         caller = await container.auth.session(cookie)
     if caller is None:
         raise SupportError("unauthenticated", "Sign in, or send a bearer token that is still valid.")
+    fences.enter(workspace_of(caller))
     if isinstance(caller, Interactive) and caller.replacement:
         request.scope[SET_COOKIE] = session_cookie(container, caller.replacement)
     return caller
@@ -78,6 +80,7 @@ async def watcher_of(request: Request, container: ContainerDep) -> Interactive:
     watcher = await container.auth.glance(cookie) if cookie else None
     if watcher is None:
         raise SupportError("unauthenticated", "Sign in; the session of this page has ended.")
+    fences.enter(workspace_of(watcher))
     return watcher
 
 

@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem documents: the only place where a code becomes an HTTP status and wording."""
 
 import json
+import math
 from collections.abc import Mapping
 
 from fastapi.exceptions import RequestValidationError
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import logging
-from support_agents.domain.errors import SupportError
+from support_agents.domain.errors import AskedToWaitError, SupportError
 
 # Code → status and title. A code that is not here is a fault of ours: 500, its message is not shown.
 PROBLEMS: Mapping[str, tuple[int, str]] = {
@@ -46,12 +47,15 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "too_large": (413, "The body is too large"),
     "invalid": (422, "The values do not fit"),
     "invalid_action": (422, "The values do not fit"),
+    "rate_limited": (429, "Too many deliveries"),
+    "overloaded": (429, "Too much waits already"),
     "locked_out": (429, "Too many attempts"),
     "busy": (503, "Too busy"),
     "quarantined": (503, "Held after a restore"),
     "database_unavailable": (503, "The database cannot be reached"),
     "unavailable": (503, "Not ready"),
 }
+_USUAL_SECONDS = 30
 MEDIA_TYPE = "application/problem+json"
 _STATUS_CODES = {400: "bad_request", 401: "unauthenticated", 403: "not_allowed", 404: "not_found", 413: "too_large"}
 
@@ -75,7 +79,8 @@ async def support_error(_request: Request, error: Exception) -> Response:
     if error.code not in PROBLEMS:
         logging.get().error("request_failed", code=error.code)
         return problem("internal", "The request failed; the log has the kind of error.", status=500)
-    headers = {"Retry-After": "30"} if error.retryable else None
+    seconds = math.ceil(error.seconds) if isinstance(error, AskedToWaitError) else _USUAL_SECONDS
+    headers = {"Retry-After": str(seconds)} if error.retryable else None
     return problem(error.code, error.message, headers=headers)
 
 

@@ -8,6 +8,7 @@ from api.settings import Settings
 from approvals.ports import Person
 from approvals.quarantine import Quarantine
 from db.engine import Database
+from db.fences import DISPATCH
 from db.installation import Installation, Standing
 from db.upgrade import is_current, upgrade
 from support_agents.domain.errors import SupportError
@@ -97,7 +98,7 @@ async def require_anchor(standings: Standings) -> None:
 async def release_leases(database: Database, settings: Settings) -> None:
     """Take up at once what a process that was killed had begun; where one process owns all, nobody else has."""
     if settings.embedded:
-        async with database.write("release") as uow:
+        async with database.write("release", fence=DISPATCH) as uow:
             await uow.outbox.release_all()
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
@@ -31,13 +31,19 @@ async def nothing() -> None:
 
 
 @dataclass(frozen=True)
-class Paying:
-    """The payment provider, its webhooks, and what it needs to be told from time to time."""
+class Provider:
+    """A payment provider's webhooks, and what it needs to be told from time to time."""
 
-    gateway: PaymentGateway
-    intakes: Mapping[str, ProviderIntake]
+    intakes: Mapping[str, ProviderIntake] = field(default_factory=dict)
     record: Step = nothing
     closing: Sequence[Step] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paying(Provider):
+    """The same with the way to it."""
+
+    gateway: PaymentGateway
 
 
 def paying_of(settings: Settings, clock: Clock) -> Paying:
@@ -67,7 +73,7 @@ def _ledger(settings: Settings, clock: Clock) -> Paying:
         await ledger.record(Payment(row.facts.payment_ref, row.facts.total, row.facts.refunded) for row in rows)
         seen[:] = [changed]
 
-    return Paying(ledger, {}, record)
+    return Paying(gateway=ledger, record=record)
 
 
 def _stripe(settings: Settings) -> Paying:
@@ -77,7 +83,7 @@ def _stripe(settings: Settings) -> Paying:
     gateway = StripePaymentGateway.open(key, base_url=settings.stripe_base_url, timeout_seconds=settings.call_seconds)
     secrets = tuple(secret.get_secret_value().encode() for secret in settings.stripe_webhook_secrets)
     intake = StripeIntake(secrets, DEFAULT_WORKSPACE, live=gateway.live)
-    return Paying(gateway, {"stripe": intake} if secrets else {}, closing=(gateway.close,))
+    return Paying(gateway=gateway, intakes={"stripe": intake} if secrets else {}, closing=(gateway.close,))
 
 
 def _paypal(settings: Settings) -> Paying:
@@ -92,7 +98,8 @@ def _paypal(settings: Settings) -> Paying:
         timeout_seconds=settings.call_seconds,
     )
     intake = PayPalIntake(partial(gateway.verify_webhook, webhook_id=settings.paypal_webhook_id), DEFAULT_WORKSPACE)
-    return Paying(gateway, {"paypal": intake} if settings.paypal_webhook_id else {}, closing=(gateway.close,))
+    intakes = {"paypal": intake} if settings.paypal_webhook_id else {}
+    return Paying(gateway=gateway, intakes=intakes, closing=(gateway.close,))
 
 
 @dataclass(frozen=True)
@@ -187,12 +194,34 @@ class Outside:
     """The doors to the outside that the settings ask for."""
 
     doors: Doors
-    paying: Paying
+    paying: Provider
     closing: tuple[Step, ...]
 
 
+def _elsewhere(settings: Settings) -> Outside:
+    """What is to be said of doors that only another process holds, from settings that are no secret."""
+    domain = settings.dkim_domain or settings.mail_domain
+    urls = {
+        ActionKind.CANCEL_ORDER: settings.cancel_order_url,
+        ActionKind.REPLACE_ORDER: settings.replace_order_url,
+        ActionKind.DELETE_RECORD: settings.delete_record_url,
+    }
+    is_live = not settings.demo
+    routes = Routes(
+        helpdesks={"zendesk": settings.zendesk_email} if settings.zendesk_base_url else {},
+        mail_from=settings.smtp_from_address if settings.smtp_host else None,
+        live=frozenset(way for way in Way if (settings.payments_live if way is Way.PAYMENT else is_live)),
+        gateway=str(settings.payments),
+        endpoints={kind: Endpoint(url, settings.step_status_url) for kind, url in urls.items() if url},
+        dkim=f"{settings.dkim_selector}._domainkey.{domain}" if settings.dkim_selector else "",
+    )
+    return Outside(Doors({}, {}, routes, shelf_of(settings)), Provider(), ())
+
+
 def outside_of(settings: Settings, clock: Clock, orders: OrderLookup, database: Database) -> Outside:
-    """Return the doors that the settings ask for."""
+    """Return the doors that the settings ask for; a process that may not act has none, and knows where they lead."""
+    if not settings.is_door:
+        return _elsewhere(settings)
     from approvals.executors.refund import RefundExecutor
 
     paying = paying_of(settings, clock)

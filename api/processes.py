@@ -9,6 +9,7 @@ from api import logging
 from api.bootstrap import build, build_records
 from api.choices import Role
 from api.container import Container, Step
+from api.separation import check_work
 from api.settings import Settings
 from api.upkeep import build_upkeep
 from api.worker.assembly import at_once, scheduler_of
@@ -30,6 +31,7 @@ def work(settings: Settings, queues: Collection[Queue]) -> None:
     """Be a worker of these queues until SIGTERM or SIGINT; takes nothing before models and index are ready."""
     logging.configure(settings)
     settings.check_role(Role.WORKER)
+    check_work(settings.privilege, Role.WORKER, queues)
     loop = LoopThread()
     loop.start()
     try:
@@ -71,6 +73,7 @@ def relay(settings: Settings) -> None:
     """Be a relay until SIGTERM or SIGINT; it loads no model."""
     logging.configure(settings)
     settings.check_role(Role.RELAY)
+    check_work(settings.privilege, Role.RELAY)
     asyncio.run(_relay(settings))
 
 
@@ -86,6 +89,7 @@ def keep_time(settings: Settings) -> None:
     """Be a scheduler until SIGTERM or SIGINT; it loads no model, and of several one works."""
     logging.configure(settings)
     settings.check_role(Role.SCHEDULER)
+    check_work(settings.privilege, Role.SCHEDULER)
     asyncio.run(_keep_time(settings))
 
 

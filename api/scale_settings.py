@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-from api.choices import Role
+from api.choices import Privilege, Role
 from api.model_settings import PREFIX
 from support_agents.domain.errors import SupportError
 
@@ -81,7 +81,7 @@ class ScaleSettings(BaseModel):
             )
             raise SupportError("settings", message)
 
-    def check_shared(self, database_url: str, secret_key: SecretStr | None) -> None:
+    def check_shared(self, database_url: str, secret_key: SecretStr | None, privilege: Privilege | None) -> None:
         """Refuse a broker without what processes on several machines have to share."""
         if not self.distributed:
             return
@@ -90,5 +90,5 @@ class ScaleSettings(BaseModel):
                 f"{PREFIX}BROKER_URL needs {PREFIX}DATABASE_URL=postgresql+psycopg://…:"
                 " an SQLite file belongs to one process; or unset the broker and use `support-agents serve`"
             )
-        if secret_key is None:
+        if secret_key is None and privilege is not Privilege.AGENTS:
             raise ValueError(f"{PREFIX}SECRET_KEY is needed with {PREFIX}BROKER_URL: all processes must have the same")

@@ -19,6 +19,7 @@ from api.app import create_app
 from api.bootstrap import build
 from api.choices import Role
 from api.secret_key import make_data_dir
+from api.separation import check_work
 from api.server_file import RunningServer
 from api.settings import Settings
 from support_agents.domain.errors import SupportError
@@ -55,6 +56,7 @@ def serve(settings: Settings, announce: Announce, role: Role = Role.SERVE) -> No
     """
     logging.configure(settings)
     settings.check_role(role)
+    check_work(settings.privilege, role)
     make_data_dir(settings.data_dir)
     if role is Role.SERVE:
         refuse_second(settings)

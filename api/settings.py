@@ -14,7 +14,9 @@ from api.choices import LogFormat, Payments
 from api.index_settings import IndexSettings
 from api.model_settings import PREFIX, ModelSettings, checked_url
 from api.operating_settings import OperatingSettings
+from api.pressure_settings import PressureSettings
 from api.scale_settings import ScaleSettings
+from api.separation import SeparationSettings, missing_secret, strange_secret
 from support_agents.domain.approval import Mode
 from support_agents.domain.errors import SupportError
 from support_agents.stages import Shares
@@ -23,7 +25,9 @@ Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
 Names = Annotated[tuple[str, ...], NoDecode]
 
 
-class Settings(ModelSettings, OperatingSettings, ScaleSettings, IndexSettings, BaseSettings):
+class Settings(
+    ModelSettings, OperatingSettings, ScaleSettings, PressureSettings, SeparationSettings, IndexSettings, BaseSettings
+):
     """Frozen settings; a field `x` is set by the environment variable `SUPPORT_X`."""
 
     model_config = SettingsConfigDict(
@@ -315,26 +319,13 @@ class Settings(ModelSettings, OperatingSettings, ScaleSettings, IndexSettings, B
         """Refuse combinations that could only fail later."""
         if self.smtp_host and not self.smtp_from_address:
             raise ValueError(f"{PREFIX}SMTP_FROM_ADDRESS is needed with {PREFIX}SMTP_HOST")
-        if self.zendesk_base_url and not (self.zendesk_email and self.zendesk_token):
-            raise ValueError(
-                f"{PREFIX}ZENDESK_EMAIL and {PREFIX}ZENDESK_TOKEN are needed with {PREFIX}ZENDESK_BASE_URL"
-            )
-        if self.payments is Payments.STRIPE and self.stripe_key is None:
-            raise ValueError(f"{PREFIX}STRIPE_KEY is needed with {PREFIX}PAYMENTS=stripe")
-        if self.payments is Payments.PAYPAL and not (self.paypal_client_id and self.paypal_secret):
-            raise ValueError(
-                f"{PREFIX}PAYPAL_CLIENT_ID and {PREFIX}PAYPAL_SECRET are needed with {PREFIX}PAYMENTS=paypal"
-            )
         if self.dkim_key and not self.dkim_selector:
             raise ValueError(f"{PREFIX}DKIM_SELECTOR is needed with {PREFIX}DKIM_KEY")
-        steps = self.cancel_order_url or self.replace_order_url or self.delete_record_url
-        if steps and not (self.step_status_url and self.step_secret):
-            raise ValueError(
-                f"{PREFIX}STEP_STATUS_URL and {PREFIX}STEP_SECRET are needed with any of the step addresses"
-            )
+        if problem := missing_secret(self) or strange_secret(self):
+            raise ValueError(problem)
         if self.lease_seconds <= self.deadline_seconds:
             raise ValueError(f"{PREFIX}LEASE_SECONDS must be more than {PREFIX}DEADLINE_SECONDS")
-        self.check_shared(self.database, self.secret_key)
+        self.check_shared(self.database, self.secret_key, self.privilege)
         if self.fault_point and not self.testing:
             raise ValueError(f"{PREFIX}FAULT_POINT is for tests only: unset it, or set {PREFIX}TESTING=true")
         return self
@@ -373,7 +364,8 @@ def table() -> tuple[SettingRow, ...]:
     """Return every setting for documentation and `doctor`; defaults only, never a value in use."""
     rows = []
     for name, info in Settings.model_fields.items():
-        shown = "" if info.is_required() or info.default_factory or info.default in (None, ()) else str(info.default)
+        default = ",".join(info.default) if isinstance(info.default, tuple) else info.default
+        shown = "" if info.is_required() or info.default_factory or default in (None, "") else str(default)
         rows.append(SettingRow(f"{PREFIX}{name.upper()}", shown.replace(str(Path.home()), "~"), info.description or ""))
     return tuple(rows)
 

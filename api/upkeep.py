@@ -1,7 +1,8 @@
 """What an installation does by the clock and at its start, and a scheduler's wiring around that; it loads no model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from api.acting import Acting, acting_of
 from api.choices import Role
@@ -16,6 +17,7 @@ from api.worker.assembly import upkeep_of
 from api.worker.schedule import Duty
 from approvals.messaging import Messenger
 from db.engine import Database
+from db.fences import UPKEEP, behind
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,20 @@ def duties_of(
 ) -> tuple[Duty, ...]:
     """What one process of an installation does by the clock."""
     told = () if messenger is None else reminding_of(settings, database, messenger)
-    return (*upkeep_of(database, acting), Duty("payments", 60, outside.paying.record), *told)
+    duties = (*upkeep_of(database, acting), Duty("payments", 60, outside.paying.record), *told)
+    return tuple(replace(duty, work=partial(_everywhere, duty.work)) for duty in duties)
+
+
+async def _everywhere(work: Step) -> None:
+    """What is due is looked for in every workspace."""
+    with behind(UPKEEP):
+        await work()
 
 
 def opening_of(settings: Settings, database: Database, acting: Acting, role: Role) -> tuple[Step, ...]:
-    """What a start does before anything else."""
+    """What a start does before anything else; a process that does not act leaves it to the one that does."""
+    if not settings.is_door:
+        return ()
     holds_back = role is Role.SCHEDULER or not settings.distributed
     return (
         *(() if holds_back else (lambda: require_anchor(acting.standings),)),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from approvals.authority import RANK, Authority, Needed, Nobody, is_manager, require_role
+from approvals.decision_seal import DecisionSeal
 from approvals.limits import Limits
 from approvals.ports import Person, Surface
 from approvals.presence import Present
@@ -59,12 +60,15 @@ class Entitlement:
         of_manager = needed.managers > 0 or request.kind is ActionKind.ISSUE_REFUND
         return max(needed.approver, Role.MANAGER if of_manager else Role.APPROVER, key=lambda role: RANK[role])
 
-    async def objection(self, uow: UnitOfWork, request: ApprovalRequest) -> str | None:
-        """Why an approved request must not be carried out now: nobody may any more, too few still count, or limits."""
+    async def objection(self, uow: UnitOfWork, request: ApprovalRequest, seal: DecisionSeal) -> str | None:
+        """Why an approved request must not be carried out now: a forged decision, nobody may, too few, limits."""
         needed = self.needed(request)
         if isinstance(needed, Nobody):
             return f"the authority table has changed: {needed.reason}"
-        counted = await still_counted(uow, await uow.approvals.decisions(request.id), needed)
+        answers = await uow.approvals.decisions(request.id)
+        if forged := seal.objection(answers):
+            return forged
+        counted = await still_counted(uow, answers, needed)
         lacking = missing(needed, counted)
         if lacking:
             return f"the authority table or its approvers have changed: it would need {lacking}"

@@ -10,6 +10,7 @@ from approvals.attempts import Case, Started, Timing, lock_case, read_case
 from approvals.authority import BUILT_IN, Authority, require_not_own, require_role
 from approvals.canonical import AnyAction, Way
 from approvals.consequences import Consequences
+from approvals.decision_seal import DecisionSeal
 from approvals.entitlement import Entitlement
 from approvals.executors.dry_run import mismatch_of_dry_run
 from approvals.executors.protocol import Call, CannotBeAsked, Changed, Executor, Unreachable, World
@@ -48,6 +49,7 @@ class Executions:
     monotonic: Callable[[], float] = time.monotonic
     anchor: Callable[[WorkspaceId], Awaitable[object]] = _nowhere
     authority: Authority = BUILT_IN
+    seal: DecisionSeal = field(kw_only=True)
 
     async def carry_out(self, execution_id: ExecutionId) -> ExecutionStatus:
         """Look at the world, commit the intent, make the call, commit its result; repeating it is harmless."""
@@ -126,7 +128,7 @@ class Executions:
     @property
     def intent(self) -> Intent:
         """Step one, with today's authority table."""
-        return Intent(self.database, self.consequences, self.timing, self._entitlement)
+        return Intent(self.database, self.consequences, self.timing, self._entitlement, self.seal)
 
     @property
     def _entitlement(self) -> Entitlement:

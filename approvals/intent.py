@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from approvals.attempts import Case, Started, Timing, lock_case
 from approvals.canonical import AnyAction, CanonicalRefund
 from approvals.consequences import Consequences, call_for, is_dry_run
+from approvals.decision_seal import DecisionSeal
 from approvals.entitlement import Entitlement
 from approvals.executors.protocol import Changed, Unreachable, World
 from approvals.lifecycle import ExecutionTrigger, execution_after
@@ -26,6 +27,7 @@ class Intent:
     consequences: Consequences
     timing: Timing
     entitlement: Entitlement
+    seal: DecisionSeal
 
     async def commit(
         self, execution_id: ExecutionId, *, world: World | Changed | Unreachable, call_limit: timedelta, begin_by: float
@@ -78,7 +80,7 @@ class Intent:
             wrong = await _not_yet(uow, action)
         if wrong is None and isinstance(action, CanonicalRefund):
             wrong = await self._reserve(uow, case, action, world)
-        return wrong or await self.entitlement.objection(uow, case.request)
+        return wrong or await self.entitlement.objection(uow, case.request, self.seal)
 
     async def _reserve(self, uow: UnitOfWork, case: Case, action: CanonicalRefund, world: World) -> str | None:
         if world.paid is None or world.refunded is None or world.version != action.order_version:

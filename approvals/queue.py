@@ -1,13 +1,14 @@
 """The approval queue: where people decide on exact bytes; nothing is carried out here."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from approvals.authority import Authority, require_not_own, require_role
 from approvals.canonical import AnyAction, CanonicalReply, Sealed, same_digest, unseal
 from approvals.composing import Unfit
 from approvals.consequences import Consequences
+from approvals.decision_seal import DecisionSeal
 from approvals.edit_diff import diff_of
 from approvals.entitlement import Entitlement, missing, money_of, still_counted
 from approvals.lifecycle import RequestTrigger, request_after
@@ -22,7 +23,7 @@ from db.repositories.tickets import Ticket
 from db.uow import UnitOfWork
 from support_agents.domain.approval import DecisionVerdict, RequestStatus, Role
 from support_agents.domain.errors import SupportError
-from support_agents.domain.ids import ExecutionId, RequestId, WorkspaceId
+from support_agents.domain.ids import DecisionId, ExecutionId, RequestId, WorkspaceId, new_id
 from support_agents.domain.runs import Rechecked, RunRecord
 from support_agents.domain.sections import CheckResult, Verdict
 from support_agents.domain.ticket import TicketSnapshot
@@ -68,6 +69,7 @@ class ApprovalQueue:
     authority: Authority
     submission: Submission
     consequences: Consequences
+    seal: DecisionSeal = field(kw_only=True)
 
     @property
     def entitlement(self) -> Entitlement:
@@ -244,6 +246,7 @@ class ApprovalQueue:
             if earlier.operator_id == person.operator_id:
                 raise SupportError("already_decided", f"you were first yourself: {earlier.verdict} is on record")
         decision = NewDecision(
+            id=DecisionId(new_id()),
             workspace_id=request.workspace_id,
             request_id=request.id,
             digest=request.digest,
@@ -254,7 +257,7 @@ class ApprovalQueue:
             reason=reason,
             created_at=case.now,
         )
-        stored = await uow.approvals.decide(decision)
+        stored = await uow.approvals.decide(decision, seal=self.seal.of(decision))
         await uow.audit.append(
             workspace=request.workspace_id, event=f"decision.{verdict}", subject=request.id,
             actor=str(person.operator_id), data={"digest": request.digest, "session": str(person.session_id)},

@@ -8,6 +8,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from db.fences import Fence, present
 from db.postgresql import PostgresStore
 from db.sqlite import SqliteStore
 from db.turns import StillMine
@@ -31,11 +32,11 @@ class Store(Protocol):
         """Set after commits that changed articles."""
         ...
 
-    def write(self, label: str, *, urgent: bool) -> AbstractAsyncContextManager[AsyncConnection]:
-        """One writing transaction; committed when the context has been left."""
+    def write(self, label: str, *, urgent: bool, fence: Fence) -> AbstractAsyncContextManager[AsyncConnection]:
+        """One writing transaction behind the fence; committed when the context has been left."""
         ...
 
-    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+    def read(self, fence: Fence) -> AbstractAsyncContextManager[AsyncConnection]:
         """One transaction that cannot write."""
         ...
 
@@ -98,10 +99,16 @@ class Database:
         return self._store.turn(name)
 
     @asynccontextmanager
-    async def write(self, label: str, *, urgent: bool = False) -> AsyncIterator[UnitOfWork]:
-        """One transaction: committed on a clean exit, rolled back on an error; urgent ones go first on SQLite."""
+    async def write(self, label: str, *, urgent: bool = False, fence: Fence | None = None) -> AsyncIterator[UnitOfWork]:
+        """One transaction: committed on a clean exit, rolled back on an error; urgent ones go first on SQLite.
+
+        `fence` says whose rows it may see, where that is not the task's own (`db.fences.present`).
+        """
         with _translated():
-            async with self._store.write(label, urgent=urgent) as connection, _session(connection) as session:
+            async with (
+                self._store.write(label, urgent=urgent, fence=fence or present()) as connection,
+                _session(connection) as session,
+            ):
                 uow = UnitOfWork(session, self._heard)
                 yield uow
                 if uow.outbox.added:
@@ -114,10 +121,10 @@ class Database:
             self.knowledge.set()
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[UnitOfWork]:
-        """One consistent view that cannot write."""
+    async def read(self, fence: Fence | None = None) -> AsyncIterator[UnitOfWork]:
+        """One consistent view that cannot write; `fence` as for `write`."""
         with _translated():
-            async with self._store.read() as connection, _session(connection) as session:
+            async with self._store.read(fence or present()) as connection, _session(connection) as session:
                 yield UnitOfWork(session)
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from db.fences import Fence
 from db.turns import StillMine, turn
 from db.wakeup import KNOWLEDGE, OUTBOX, ListeningWakeup
 from db.writer import Boundary
@@ -38,20 +39,22 @@ class PostgresStore:
         return cls(engine, boundary, ListeningWakeup(conninfo, OUTBOX), ListeningWakeup(conninfo, KNOWLEDGE), conninfo)
 
     @asynccontextmanager
-    async def write(self, label: str, *, urgent: bool) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002 - row locks order writers here
-        """One transaction, READ COMMITTED; rows that decide are locked by those who decide."""
+    async def write(self, label: str, *, urgent: bool, fence: Fence) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002 - row locks order writers here
+        """One transaction, READ COMMITTED, behind the fence; rows that decide are locked by those who decide."""
         async with self.engine.connect() as connection:
             async with connection.begin() as transaction:
+                await connection.exec_driver_sql(fence.statement)
                 yield connection
                 self.boundary("before", label)
                 await transaction.commit()
             self.boundary("after", label)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """One snapshot, READ ONLY."""
+    async def read(self, fence: Fence) -> AsyncIterator[AsyncConnection]:
+        """One snapshot, READ ONLY, behind the fence."""
         async with self.engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            await connection.exec_driver_sql(fence.statement)
             yield connection
 
     async def announce(self, connection: AsyncConnection, channel: str) -> None:

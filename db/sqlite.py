@@ -11,6 +11,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from db.fences import Fence
 from db.sqlite_driver import Driver, ReaderConnection, WriterConnection
 from db.turns import StillMine
 from db.wakeup import Wakeup
@@ -53,12 +54,18 @@ class SqliteStore:
         event.listen(reading.sync_engine, "begin", _begin_deferred)
         return cls(writing, reading, Writer(writing, boundary), Wakeup(), Wakeup())
 
-    def write(self, label: str, *, urgent: bool) -> AbstractAsyncContextManager[AsyncConnection]:
+    def write(
+        self,
+        label: str,
+        *,
+        urgent: bool,
+        fence: Fence,  # noqa: ARG002 - SQLite has no second lock
+    ) -> AbstractAsyncContextManager[AsyncConnection]:
         """Take a turn of the writer."""
         return self.writer.turn(label, urgent=urgent)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self, fence: Fence) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002 - as above
         """See one snapshot."""
         async with self.reading.connect() as connection:
             yield connection

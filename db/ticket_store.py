@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from db import fences
 from db.engine import Database
 from db.receiving import MADE_AT_ONCE, Received, Receiving
 from db.repositories.runs import OpenRun
@@ -53,7 +54,9 @@ class TicketStore:
         return await self._receive_once(events)  # what another process made is there to be found now
 
     async def _receive_once(self, events: Sequence[tuple[InboundMessage, bytes]]) -> list[Received]:
-        async with self._database.write("receive", urgent=True) as uow:
+        # Rounds run for whoever came first; what they do is for all of these.
+        fence = fences.of(*(inbound.workspace for inbound, _ in events))
+        async with self._database.write("receive", urgent=True, fence=fence) as uow:
             return await Receiving(uow, self._identifiers).receive(events)
 
     async def bury(
@@ -61,7 +64,7 @@ class TicketStore:
     ) -> InboxId:
         """Store what is well signed but cannot be understood, for a person to look at; once."""
         key = self._identifiers.body(raw)
-        async with self._database.write("receive", urgent=True) as uow:
+        async with self._database.write("receive", urgent=True, fence=fences.of(workspace)) as uow:
             return await uow.inbox.bury(
                 workspace=workspace, source=source, key=key, raw=raw, reason=reason, received_at=received_at
             )
@@ -72,7 +75,7 @@ class TicketStore:
         Then the event is done. Not due: a ticket no longer open, nothing from the customer since the last answer, or
         another event's run under way – which will find itself overtaken.
         """
-        async with self._database.write("begin_run") as uow:
+        async with self._database.write("begin_run", fence=fences.of(event.workspace)) as uow:
             ticket = _known(await uow.tickets.lock(TicketId(event.subject)))
             run = await uow.runs.open_of(ticket.id)
             if run is not None and run.event != event.id and await uow.outbox.is_waiting(run.event):
@@ -86,7 +89,7 @@ class TicketStore:
 
     async def give_up(self, event: OutboxEvent, *, error: str, reason: str) -> None:
         """Bury an event that failed too often and give its ticket to people; `error` is a code, `reason` for them."""
-        async with self._database.write("give_up") as uow:
+        async with self._database.write("give_up", fence=fences.of(event.workspace)) as uow:
             ticket = _known(await uow.tickets.lock(TicketId(event.subject)))
             await uow.outbox.bury(event.id, error)
             await uow.runs.abandon(ticket.id, reason=reason)

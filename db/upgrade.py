@@ -1,6 +1,6 @@
 """Brings a database to the newest schema, from wherever the package is installed; it never goes back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -60,6 +60,14 @@ def missing(url: str) -> tuple[Missing, ...]:
 def is_current(url: str) -> bool:
     """Whether no migration is missing; False also for a database that has never been migrated."""
     return not missing(url)
+
+
+def run(url: str, statements: Iterable[str]) -> None:
+    """Run statements of ours in one transaction, as the owner; blocks."""
+    engine = create_engine(_blocking(url), poolclass=NullPool)
+    with _reached(), engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
+from db.fences import Across, Fence
 from db.schema import METADATA
 
 # Any number, the same for every process that upgrades one PostgreSQL database.
@@ -28,6 +29,7 @@ def main() -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             # From here on: another process that migrates is waited for, whoever holds a table is not.
             _limit(connection, "lock_timeout", limits.lock_seconds if limits else 0)
+            connection.execute(text(Fence(across=Across.MIGRATION).statement))
         context.configure(
             connection=connection,
             target_metadata=METADATA,

@@ -18,6 +18,7 @@ from support_agents.stages import Shares, Work
 _UNSURE = "no approved reply surely answers this, and a quoted one would be a guess"
 _UNREAD = "what reads like orders to the software stands in it, so no language model was asked"
 _TOO_LATE = "too little time was left to ask a language model"
+HURRIED = "so many messages waited that no language model was asked"
 TOO_BUSY = "too many messages came in at once to draft a reply in time"
 
 
@@ -52,13 +53,20 @@ class Ladder:
         rungs = list(self._ready(work, given))
         if self.drafting is self.quoting:
             attempts = await self._climbed(work, rungs, limited)
-        elif left < self.shares.least_model or work.run.budget is NO_MODEL:
-            why = _UNREAD if work.run.budget is NO_MODEL else _TOO_LATE
+        elif why := self._unasked(work.run, left):
             attempts = [Attempt(reason=why), *await self._climbed(work, rungs, limited)]
         else:
             attempts = await self._spoken(work, _Rung("drafting", self.drafting, given), rungs, limited)
         first = attempts[0] if attempts else Attempt(reason=_UNSURE)
         return next((one for one in attempts if one.usable), first), first
+
+    def _unasked(self, run: Run, left: float) -> str | None:
+        """Why no model is asked with `left` seconds to go; None where one is."""
+        if run.budget is NO_MODEL:
+            return _UNREAD
+        if run.hurried:
+            return HURRIED
+        return _TOO_LATE if left < self.shares.least_model else None
 
     def _ready(self, work: Work, given: ComplianceGiven) -> Iterator[_Rung]:
         """Yield the rungs that need no model."""

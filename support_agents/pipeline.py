@@ -260,7 +260,7 @@ class Pipeline:
             lane=self.lane,
         )
         best, first = await ladder.best(work, given)
-        if self.debate is not None:
+        if self.debate is not None and not work.run.hurried:
             late = replace(
                 work.run, deadline=work.run.deadline.capped(work.run.deadline.remaining - self.shares.commit)
             )

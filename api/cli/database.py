@@ -48,3 +48,25 @@ def current() -> None:
         typer.echo(f"missing: {each.revision} {each.about}")
     typer.echo("a migration is missing; run `support-agents db upgrade`")
     raise typer.Exit(1)
+
+
+@app.command("roles")
+def roles(
+    *,
+    apply: Annotated[bool, typer.Option("--apply", help="Run it, as the owner of SUPPORT_DATABASE_URL.")] = False,
+) -> None:
+    """Print the SQL of the database roles intake, agents, decide, act and read (PostgreSQL); they have no passwords."""
+    from api.cli.installation import configured
+    from db import roles as database_roles
+    from db.upgrade import run
+    from support_agents.domain.errors import SupportError
+
+    if not apply:
+        for statement in database_roles.statements():
+            typer.echo(f"{statement};")
+        return
+    found = configured()
+    if found.embedded:
+        raise SupportError("settings", "SQLite has no roles; set SUPPORT_DATABASE_URL=postgresql+psycopg://…")
+    run(found.database, database_roles.statements())
+    typer.echo("the roles have their rights; give each process a login that is a member of its role")

@@ -1,9 +1,10 @@
-"""The work of `tokens`: makes a bearer token in SQL; works beside a running server."""
+"""The work of `tokens`: makes and ends bearer tokens in SQL; works beside a running server."""
 
 from datetime import timedelta
 
-from api.auth import Scope
+from api.auth import Scope, hashed
 from api.cli.installation import configured, recorded
+from db.fences import SIGN_IN
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 
@@ -14,6 +15,16 @@ async def issue(name: str, *, scopes: str, life: timedelta) -> str:
     async with recorded(configured()) as records:
         _, token = await records.auth.issue_token(DEFAULT_WORKSPACE, name=name, scopes=wanted, life=life)
     return token
+
+
+async def end(token: str) -> None:
+    """End a token that is still good; on record, like its making."""
+    async with recorded(configured()) as records:
+        async with records.database.read(SIGN_IN) as uow:
+            found = await uow.api_tokens.find(hashed(token.strip()))
+        if found is None:
+            raise SupportError("not_found", "no such token, or it has ended already")
+        await records.auth.revoke_token(found.workspace, found.id)
 
 
 def _scopes(text: str) -> list[Scope]:

@@ -1,6 +1,7 @@
 """`tokens`: bearer tokens for programs; they read and cancel, and can never decide."""
 
 import asyncio
+import sys
 from datetime import timedelta
 from typing import Annotated
 
@@ -23,3 +24,14 @@ def add(
 
     typer.echo(asyncio.run(issue(name, scopes=scopes, life=timedelta(days=days))))
     typer.echo(f"good for {days} days; it is not shown again", err=True)
+
+
+@app.command("revoke")
+def revoke() -> None:
+    """End a token at once; it is asked for, or read from standard input, for a command line is seen by others."""
+    from api.cli.token_work import end
+
+    asked = sys.stdin.isatty()
+    token = str(typer.prompt("Token", hide_input=True)) if asked else sys.stdin.readline()
+    asyncio.run(end(token))
+    typer.echo("the token has ended")

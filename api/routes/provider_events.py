@@ -10,6 +10,7 @@ from api.deps import ContainerDep
 from api.edge import RECEIVED_AT
 from api.errors import documented
 from api.intake.protocol import Unparseable
+from api.routes.webhooks import REFUSALS, admitted
 from api.schemas import Recorded
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
@@ -17,7 +18,7 @@ from support_agents.domain.ids import DEFAULT_WORKSPACE
 router = APIRouter(tags=["webhooks"])
 _ANSWERS = {
     202: {"description": "Stored; a duplicate is acknowledged like its original", "model": Recorded},
-    **documented("bad_signature", "stale_signature", "unknown_source", "too_large", "database_unavailable"),
+    **documented(*REFUSALS),
 }
 _BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
 
@@ -41,6 +42,7 @@ async def _receive(source: str, request: Request, container: Container) -> Respo
     received_at = request.scope[RECEIVED_AT]
     raw = await request.body()
     await intake.verify(raw, request.headers, received_at)
+    await admitted(source, request, container)
     event = intake.parse(raw, received_at)
     if isinstance(event, Unparseable):
         await container.ticket_store.bury(

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from api.choices import Privilege
 from api.container import Container
 from api.deps import ContainerDep
 from api.edge import RECEIVED_AT
@@ -15,9 +16,20 @@ from api.errors import documented
 from api.intake.protocol import Unparseable
 from api.schemas import Acknowledged
 from approvals.bounces import Bounce
-from support_agents.domain.errors import SupportError
+from support_agents.domain.errors import AskedToWaitError, SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from support_agents.domain.ticket import Bounced, InboundMessage
+
+# How a delivery may be refused; nothing is stored then.
+REFUSALS = (
+    "bad_signature",
+    "stale_signature",
+    "unknown_source",
+    "too_large",
+    "rate_limited",
+    "overloaded",
+    "database_unavailable",
+)
 
 
 class _Unresolved(APIRoute):
@@ -42,7 +54,7 @@ router = APIRouter(tags=["webhooks"], route_class=_Unresolved)
     response_class=Response,
     responses={
         202: {"description": "Stored; a duplicate is acknowledged like its original", "model": Acknowledged},
-        **documented("bad_signature", "stale_signature", "unknown_source", "too_large", "database_unavailable"),
+        **documented(*REFUSALS),
     },
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}},
 )
@@ -54,6 +66,7 @@ async def receive(source: Annotated[str, Path(max_length=50)], request: Request,
     received_at = request.scope[RECEIVED_AT]
     raw = await request.body()
     intake.verify(raw, request.headers, received_at)
+    await admitted(source, request, container)
     inbound = intake.parse(raw, received_at)
     if isinstance(inbound, Unparseable):
         await container.ticket_store.bury(
@@ -61,10 +74,20 @@ async def receive(source: Annotated[str, Path(max_length=50)], request: Request,
         )
         return _acknowledged(None, duplicate=False)
     received = await container.ticket_store.receive(inbound, raw)
-    if inbound.bounced is not None:
+    # Where privileges are separated, intake may not touch what became of a letter.
+    if inbound.bounced is not None and container.settings.privilege is not Privilege.INTAKE:
         # Also for a duplicate: what was lost between the two commits is made up for when it is delivered again.
         await container.bounces.take(_bounce(inbound, inbound.bounced, raw))
     return _acknowledged(str(received.ticket_id), duplicate=received.duplicate)
+
+
+async def admitted(source: str, request: Request, container: Container) -> None:
+    """Return if the verified delivery may be taken now; a refusal is counted, and answered 429."""
+    try:
+        await container.admission.ask(source)
+    except AskedToWaitError as refused:
+        request.app.state.metrics.instruments.requests.refused.labels(source, refused.code).inc()
+        raise
 
 
 def _bounce(inbound: InboundMessage, bounced: Bounced, raw: bytes) -> Bounce:

@@ -31,6 +31,7 @@ class Requests:
 
     answered: Counter
     seconds: Histogram
+    refused: Counter
 
     @classmethod
     def of(cls, registry: CollectorRegistry) -> "Requests":
@@ -47,6 +48,12 @@ class Requests:
                 "From the first byte to the last of the answer.",
                 ("route",),
                 buckets=REQUEST_SECONDS,
+                registry=registry,
+            ),
+            Counter(
+                "support_webhooks_refused",
+                "Signed deliveries that were asked to come again later.",
+                ("source", "code"),
                 registry=registry,
             ),
         )
@@ -73,9 +80,10 @@ class Gauges:
         self._people = gauge("tickets_need_person", f"Tickets that came back to people, {_MOST}.")
         self._unsealed = gauge("audit_unsealed", f"Entries of the audit that are not sealed yet, {_MOST}.")
         self._unsealed_age = gauge("audit_oldest_unsealed_seconds", "How long the oldest of them has stood.")
+        self._pressure = gauge("pressure", "0 calm, 1 drafts are made without a model, 2 sources are asked to wait.")
         self._open_dispatch = gauge("dispatch_on", "1 while effects may leave, 0 while paused or quarantined.")
 
-    def set(self, now: Levels, *, may_dispatch: bool) -> None:
+    def set(self, now: Levels, *, may_dispatch: bool, pressure: int) -> None:
         """Show these."""
         for event, standing in now.due.items():
             self._due.labels(event).set(standing.count)
@@ -94,6 +102,7 @@ class Gauges:
         self._people.set(now.needs_person.count)
         _show(now.unsealed, self._unsealed, self._unsealed_age)
         self._open_dispatch.set(may_dispatch)
+        self._pressure.set(pressure)
 
 
 class Tallies:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
+from api.pressure import PressureGauge
 from api.telemetry.instruments import AGES, Instruments
 from db.engine import Database
 from db.read_models.happenings import happenings, newest
@@ -26,6 +27,7 @@ class Metrics:
     """
 
     database: Database
+    pressure: PressureGauge
     instruments: Instruments = field(default_factory=Instruments)
     _at: int | None = field(default=None, init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
@@ -41,7 +43,7 @@ class Metrics:
         async with self.database.read() as uow:
             now = await levels(uow, DEFAULT_WORKSPACE, ages=tuple(AGES.values()))
             workspace = await uow.workspaces.get(DEFAULT_WORKSPACE)
-        self.instruments.gauges.set(now, may_dispatch=workspace.may_dispatch)
+        self.instruments.gauges.set(now, may_dispatch=workspace.may_dispatch, pressure=self.pressure.level)
 
     async def _follow(self) -> None:
         for _ in range(BATCHES):

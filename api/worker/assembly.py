@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from api.acting import Acting
 from api.choices import Provider, Role
+from api.pressure import PressureGauge
 from api.settings import Settings
 from api.worker.dispatcher import Handler, InProcessDispatcher
 from api.worker.handlers import (
@@ -50,6 +51,7 @@ class Work:
     log: InteractionLog
     acting: Acting
     keeper: IndexKeeper
+    pressure: PressureGauge
     notification: Notification | None = None
 
 
@@ -134,6 +136,7 @@ def _handlers(work: Work) -> Mapping[EventName, Handler]:
             clock=work.clock,
             timing=Timing(settings.deadline_seconds, settings.resumed_seconds),
             budget=Budget(),
+            pressure=work.pressure,
         ),
         EventName.EXECUTION_DUE: ExecutionDueHandler(work.database, work.acting.executions),
         EventName.INSIDE_STEP_DUE: InsideStepDueHandler(work.database, work.acting.inside_steps),

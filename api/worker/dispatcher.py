@@ -7,6 +7,7 @@ from typing import Protocol
 from api import logging
 from api.worker.pace import Pace
 from api.worker.survival import survived
+from db import fences
 from db.engine import Database
 from support_agents.domain.events import EventName, OutboxEvent
 
@@ -41,7 +42,7 @@ class InProcessDispatcher:
 
     async def dispatch(self, event: OutboxEvent) -> None:
         """Handle the event to its end, or put on record what became of it."""
-        with logging.about_event(event):
+        with logging.about_event(event), fences.behind(fences.of(event.workspace)):
             await self._dispatched(event)
 
     async def _dispatched(self, event: OutboxEvent) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from api import logging
+from api.pressure import Pressure, PressureGauge
 from api.worker.index_keeper import IndexKeeper
 from approvals.execution import Executions
 from approvals.inside_steps import InsideSteps
@@ -42,6 +43,7 @@ class TicketReceivedHandler:
     clock: Clock
     timing: Timing
     budget: Budget
+    pressure: PressureGauge
 
     async def handle(self, event: OutboxEvent) -> None:
         """C2, then the run outside any transaction, then C3: card ready."""
@@ -49,7 +51,13 @@ class TicketReceivedHandler:
         if begun is None:
             return
         deadline, late = self._deadline(begun)
-        run = Run(id=begun.run_id, workspace=event.workspace, deadline=deadline, budget=self.budget)
+        run = Run(
+            id=begun.run_id,
+            workspace=event.workspace,
+            deadline=deadline,
+            budget=self.budget,
+            hurried=self.pressure.level > Pressure.CALM,
+        )
         with logging.about(run=run.id):
             record = await self.runner.run(begun.ticket, run, resumed=late)
             async with self.database.write("card_ready") as uow:

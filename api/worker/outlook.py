@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from api import logging
 from api.worker.survival import survived
 from db.engine import Database
+from db.fences import DISPATCH
 from db.uow import UnitOfWork
 
 
@@ -29,7 +30,7 @@ class Outlook:
         return max(least, min([most, *due]))
 
     async def _due(self, into: list[float]) -> None:
-        async with self.database.read() as uow:
+        async with self.database.read(DISPATCH) as uow:
             at = await uow.outbox.next_due()
             if at is not None and self.steady:
                 into.append((at - await uow.now()).total_seconds())

@@ -7,6 +7,7 @@ from api.worker.outlook import Outlook
 from api.worker.pace import Pace
 from api.worker.survival import survived
 from db.engine import Database
+from db.fences import DISPATCH
 from support_agents.domain.events import OutboxEvent
 from support_agents.domain.ids import OutboxId
 
@@ -61,7 +62,7 @@ class Relay:
         return bool(claimed)
 
     async def _claim(self, into: list[OutboxEvent]) -> None:
-        async with self._database.write("claim") as uow:
+        async with self._database.write("claim", fence=DISPATCH) as uow:
             if await self._outlook.trusts_clock(uow):
                 room = self._pace.concurrency - len(self._under_way)
                 into.extend(await uow.outbox.claim(limit=room, lease=self._pace.lease))

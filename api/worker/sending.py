@@ -12,6 +12,7 @@ from api.worker.hints import QUEUE_OF, Queue
 from api.worker.outlook import Outlook
 from api.worker.survival import survived
 from db.engine import Database
+from db.fences import DISPATCH
 from support_agents.domain.events import EventName, OutboxEvent
 
 _BATCH = 16
@@ -109,12 +110,12 @@ class Sender:
 
     async def _claim(self, names: Collection[EventName], late: timedelta) -> list[OutboxEvent]:
         claimed: list[OutboxEvent] = []
-        async with self._database.write("claim") as uow:
+        async with self._database.write("claim", fence=DISPATCH) as uow:
             if await self._outlook.trusts_clock(uow) and names:
                 lease = self._pace.lease
                 claimed += await uow.outbox.claim_to_send(names, limit=_BATCH, lease=lease, late=late)
         return claimed
 
     async def _let_go(self, events: Collection[OutboxEvent]) -> None:
-        async with self._database.write("let_go") as uow:
+        async with self._database.write("let_go", fence=DISPATCH) as uow:
             await uow.outbox.let_go({event.id: event.attempts for event in events})

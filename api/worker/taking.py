@@ -9,6 +9,7 @@ from api.worker.dispatcher import Dispatcher
 from api.worker.hints import Hint
 from api.worker.survival import survived
 from db.engine import Database
+from db.fences import DISPATCH
 from support_agents.domain.events import OutboxEvent
 from support_agents.domain.ids import OutboxId
 
@@ -56,15 +57,15 @@ class Taker:
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _take(self, hint: Hint, into: list[OutboxEvent]) -> None:
-        async with self.database.write("take") as uow:
+        async with self.database.write("take", fence=DISPATCH) as uow:
             event = await uow.outbox.take(hint.event, attempts=hint.attempts, lease=self.lease)
         if event is not None:
             into.append(event)
 
     async def _renew(self) -> None:
-        async with self.database.write("renew") as uow:
+        async with self.database.write("renew", fence=DISPATCH) as uow:
             await uow.outbox.renew(dict(self._held), lease=self.lease)
 
     async def _let_go(self, event: OutboxEvent) -> None:
-        async with self.database.write("let_go") as uow:
+        async with self.database.write("let_go", fence=DISPATCH) as uow:
             await uow.outbox.let_go({event.id: event.attempts})

@@ -9,6 +9,7 @@ from api.worker.loop import Loop
 from api.worker.outlook import Outlook
 from api.worker.survival import survived
 from db.engine import Database
+from db.fences import DISPATCH
 
 _CLOCK_SECONDS = 5.0
 _HEAL_SECONDS = 60.0
@@ -38,7 +39,7 @@ class ClockWatch:
             await asyncio.sleep(_CLOCK_SECONDS)
 
     async def _look(self) -> None:
-        async with self.database.read() as uow:
+        async with self.database.read(DISPATCH) as uow:
             await self._outlook.trusts_clock(uow)
 
 

@@ -114,6 +114,7 @@ class DecisionRow(Identified, InWorkspace, Created, Base):
     role: Mapped[str] = mapped_column(String(20), doc="the operator's role when deciding")
     verdict: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str] = mapped_column(PersonalText(), server_default="")
+    seal: Mapped[str] = mapped_column(String(64), server_default="")
 
 
 class OperatorMoneyRow(Identified, InWorkspace, Base):

@@ -75,6 +75,7 @@ class NewDecision(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    id: DecisionId
     workspace_id: WorkspaceId
     request_id: RequestId
     digest: str
@@ -87,9 +88,9 @@ class NewDecision(BaseModel):
 
 
 class Decision(NewDecision):
-    """An answer as stored."""
+    """An answer as stored; `seal` says that who made it had the key, and is empty where it was made before seals."""
 
-    id: DecisionId
+    seal: str
 
 
 class DayMoney(BaseModel):
@@ -208,9 +209,9 @@ class Approvals:
         await self._outbox.request_changed(request.id, workspace=request.workspace_id)
         return result.first() is not None
 
-    async def decide(self, decision: NewDecision) -> Decision:
+    async def decide(self, decision: NewDecision, *, seal: str) -> Decision:
         """Insert a decision and return it as stored; the request row must be locked by the caller."""
-        values = {"id": DecisionId(new_id()), **decision.model_dump()}
+        values = decision.model_dump() | {"seal": seal}
         await self._session.execute(_DECIDE, values)
         await self._outbox.request_changed(decision.request_id, workspace=decision.workspace_id)
         return Decision.model_validate(values)

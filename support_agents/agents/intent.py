@@ -67,7 +67,7 @@ class IntentAgent:
     ) -> tuple[tuple[IntentScore, ...], str]:
         """Put an opinion before the ranking, no surer than a message that is only just known; name who gave it."""
         version, opinion = self.model.version, None
-        if self.opinion is not None:
+        if self.opinion is not None and not run.hurried:
             opinion = await self.opinion.of(given.text, given.subject, given.language, known=self.model.names, run=run)
         if self.opinion is None or opinion is None:
             return whole, version

@@ -117,7 +117,9 @@ class RetrievalAgent:
         An installation that has lowered the floor wants what lies below it, so there nothing is set aside.
         """
         answering = tuple(filter(is_evidence, chosen)) if self.floor >= FLOOR else chosen
-        return await self.judge.answering(given.query, answering, run) if self.judge is not None else answering
+        if self.judge is None or run.hurried:
+            return answering
+        return await self.judge.answering(given.query, answering, run)
 
     async def learn(self, hints: Sequence[str], embedder: Embedder) -> None:
         """Embed hints ahead of need; `embedder` is of the same version and may let messages go first."""

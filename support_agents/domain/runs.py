@@ -23,12 +23,16 @@ from support_agents.domain.sections import (
 
 @dataclass(frozen=True)
 class Run:
-    """The identity and limits of one run; passed explicitly to everything that works for it."""
+    """The identity and limits of one run; passed explicitly to everything that works for it.
+
+    `hurried`: so much else waits that no language model is asked; the run takes the rungs that need none.
+    """
 
     id: RunId
     workspace: WorkspaceId
     deadline: Deadline
     budget: Budget
+    hurried: bool = False
 
 
 class Outcome(StrEnum):

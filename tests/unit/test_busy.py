@@ -2,12 +2,13 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 
 from support_agents.admission import Lane
 from support_agents.domain.runs import Outcome
-from support_agents.ladder import TOO_BUSY
+from support_agents.ladder import HURRIED, TOO_BUSY
 from support_agents.stages import Shares
 from support_agents.testing.llm import Pause
 from tests.fixtures.pipeline import Parts, a_run, ran, ticket
@@ -76,3 +77,12 @@ async def test_quotes_are_made_beside_a_model_that_is_still_silent_and_in_time()
     assert stages["spare drafting"].started_ms > stages["drafting"].started_ms
     drafting = stages["drafting"]
     assert stages["spare drafting"].started_ms < drafting.started_ms + drafting.took_ms
+
+
+async def test_a_hurried_run_asks_no_model_and_says_so() -> None:
+    runner = await Parts(script=(GREETING, WHOLE), spare=True, replaced={"shares": Shares()}).runner()
+    record = await runner.run(ticket(QUESTION), replace(a_run(SECONDS), hurried=True))
+    assert record.outcome is Outcome.EXTRACTIVE
+    assert record.reason == HURRIED
+    assert [call.model for call in record.model_calls] == ["extractive"]
+    assert_whole(record)

@@ -37,6 +37,7 @@ class Interrupted(TicketRunner):
 def handler(installation: Installation) -> TicketReceivedHandler:
     container = installation.container
     return TicketReceivedHandler(
+        pressure=container.admission.pressure,
         database=container.database,
         tickets=container.ticket_store,
         runner=container.runner,

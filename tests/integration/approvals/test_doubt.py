@@ -132,7 +132,12 @@ async def test_a_worker_that_slept_before_its_call_calls_nobody(shop: Shop) -> N
     executions = shop.executions
     ticks = iter((0.0, 1_000.0))
     slept = type(executions)(
-        executions.database, executions.executors, executions.consequences, executions.timing, lambda: next(ticks)
+        executions.database,
+        executions.executors,
+        executions.consequences,
+        executions.timing,
+        lambda: next(ticks),
+        seal=executions.seal,
     )
     assert await slept.carry_out(execution) is ExecutionStatus.IN_DOUBT
     assert shop.payments.booked == {}

@@ -28,7 +28,7 @@ from support_agents.domain.action import ActionKind, CancelOrder, ClauseRef, Del
 from support_agents.domain.approval import ExecutionStatus, Role
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE, ExecutionId, WorkspaceId
-from tests.fixtures.approvals import ORDER, REPLY, Shop, refund, set_column
+from tests.fixtures.approvals import ORDER, REPLY, SEAL, Shop, refund, set_column
 from tests.fixtures.inbound import START
 
 CLAUSES = (ClauseRef(id="cancel-before-dispatch", version=1),)
@@ -55,7 +55,7 @@ class Stepping(Shop):
     def queue(self) -> ApprovalQueue:
         routes = Routes(helpdesks={}, mail_from="help@shop.example", endpoints=ENDPOINTS, dry=self.dry)
         submission = Submission(self.authority, Composer(routes), self.consequences, self.time_limit)
-        return ApprovalQueue(self.database, self.authority, submission, self.consequences)
+        return ApprovalQueue(self.database, self.authority, submission, self.consequences, seal=SEAL)
 
     @property
     def executions(self) -> Executions:
@@ -68,6 +68,7 @@ class Stepping(Shop):
             self.timing,
             lambda: 0.0,
             authority=self.authority,
+            seal=SEAL,
         )
 
 
@@ -204,7 +205,7 @@ async def test_letters_to_one_recipient_are_counted(shop: Shop) -> None:
     def limited(per_hour: int, per_day: int) -> Executions:
         real = EmailExecutor(shop.mail, shop.call_limit)
         executor = RecipientBudgetExecutor(real, sent, per_hour, per_day)
-        return Executions(shop.database, {Way.EMAIL: executor}, shop.consequences, shop.timing, lambda: 0.0)
+        return Executions(shop.database, {Way.EMAIL: executor}, shop.consequences, shop.timing, lambda: 0.0, seal=SEAL)
 
     first = await shop.approved(REPLY)
     assert await limited(1, 5).carry_out(first) is ExecutionStatus.SUCCEEDED

@@ -29,6 +29,14 @@ def test_a_token_is_printed_alone_and_never_decides(run_cold: CommandLine) -> No
     assert "decide is not one" in refused.stderr
 
 
+def test_a_token_is_ended_once(run: CommandLine) -> None:
+    token = run("tokens", "add").stdout
+    assert run("tokens", "revoke", given=token).stdout == "the token has ended\n"
+    again = run("tokens", "revoke", given=token)
+    assert (again.returncode, again.stdout) == (1, "")
+    assert token.strip() not in again.stderr
+
+
 def test_nothing_is_in_doubt_or_in_quarantine_at_first(run: CommandLine) -> None:
     assert run("executions", "list", "--in-doubt").stdout == "nothing is in doubt\n"
     shown = run("quarantine", "show")

@@ -19,6 +19,7 @@ from sqlalchemy.engine import make_url
 from api.telemetry.instruments import AGES
 from db import read_models
 from db.engine import Database
+from db.fences import of
 from db.read_models.queue import queue
 from db.uow import UnitOfWork
 from support_agents.domain.approval import RequestStatus
@@ -60,6 +61,16 @@ def full_url(postgres_template: str, rows: int) -> Iterator[str]:
         yield _url(name)
     finally:
         _administer(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="module")
+def ordinary() -> Iterator[str]:
+    """A role that goes past no fence: PostgreSQL plans with the fence's condition beside the query's own."""
+    role = f"support_plans_{uuid4().hex[:12]}"
+    making = sql.SQL("CREATE ROLE {} IN ROLE pg_read_all_data, pg_write_all_data")
+    _administer(making.format(sql.Identifier(role)))
+    yield role
+    _administer(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
 @pytest.fixture
@@ -171,9 +182,11 @@ def read_whole(node: Mapping[str, Any], rows: int, *, most: float) -> Iterator[s
         yield from read_whole(child, rows, most=most)
 
 
-async def test_no_query_reads_a_whole_table(full: Database, full_url: str, rows: int) -> None:
+async def test_no_query_reads_a_whole_table(full: Database, full_url: str, rows: int, ordinary: str) -> None:
     silent, wrong = [], {}
     with psycopg.connect(plain(full_url)) as connection:
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(ordinary)))
+        connection.execute(of(DEFAULT_WORKSPACE).statement.encode())
         for name, call in CALLS.items():
             statements = await asked(full, call)
             if not statements:

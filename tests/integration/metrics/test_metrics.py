@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from api.auth import Scope
+from api.pressure import Bound, PressureGauge
 from api.telemetry.instruments import AGES
 from api.telemetry.metrics import Metrics
 from api.worker.schedule import Schedule
@@ -88,7 +89,7 @@ async def test_what_waits_is_told_with_its_age(installation: Installation) -> No
 
 
 async def test_requests_are_counted_by_age_and_executions_by_state(shop: Shop) -> None:
-    metrics = Metrics(shop.database)
+    metrics = Metrics(shop.database, PressureGauge(shop.database, Bound(64, 1.0), Bound(2_000, 60.0)))
     await metrics.text()
     money, _ = await shop.proposed(refund(), REPLY)
     assert await shop.approve(money, await shop.person("ben")) is not None
