@@ -255,7 +255,7 @@ def _thinking(
     sentences = SentenceVectors(_knowing(settings, remembering))
     macros = _macros(settings, passages, index, remembering, embedder)
     intents = intent_model(settings, embedder.version)
-    titles = TitleVectors(_knowing(settings, embedder.background), opened.folder.with_name("titles.npz"))
+    titles = TitleVectors(_knowing(settings, embedder.indexing), opened.folder.with_name("titles.npz"))
     topics = TopicShelf(passages, index, titles)
     runner = runner_of(
         Parts(
@@ -286,10 +286,10 @@ def _thinking(
         opened.close,
         partial(asyncio.to_thread, embedder.close),
     )
-    indexing = _knowing(settings, embedder.background)
+    indexing, background = _knowing(settings, embedder.indexing), _knowing(settings, embedder.background)
 
     async def warm(passages: Sequence[Passage]) -> None:
-        await sentences.warm(passages, indexing)
+        await sentences.warm(passages, background)
 
     return _Thinking(runner, embedder, indexing, index, warm, closing, macros, writing, intents.names, topics)
 

@@ -55,7 +55,7 @@ def searching(settings: Settings, folder: Path) -> Iterator[Tools]:
     embedder = OnnxEmbedder(threads=settings.onnx_threads)
     index = QdrantEdgeStore(folder, embedder_version=embedder.version, dimensions=embedder.dimensions)
     try:
-        yield Tools(embedder=embedder, background=embedder.background, index=index)
+        yield Tools(embedder=embedder, background=embedder.indexing, index=index)
     finally:
         index.close()
         embedder.close()

@@ -26,8 +26,8 @@ from support_agents.testing.knowledge import MemoryPassageStore
 
 Progress = Callable[[str, int, int], None]
 DEPTH = 10
-# Passages asked for, so that at least `DEPTH` articles are among them.
-_PASSAGES = 50
+# Passages asked for, so that at least `DEPTH` articles are among them: of long articles, fifty can be of eight.
+_PASSAGES = 100
 _SECONDS = 60
 _LONGEST_LINE = 2_000_000
 

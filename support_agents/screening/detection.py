@@ -79,10 +79,10 @@ class Detector:
             vector, others = vectors[0], vectors[1:]
         else:
             others = await self.embedder.embed(texts) if texts else np.empty((0, len(vector)), dtype=np.float32)
-        scored = [self._direct(whole, vector)]
+        scored = [self._direct(whole, vector, 0.0)]
         expected = self._expected(whole, vector)
         for window, own in zip(looked_at, others, strict=True):
-            scored.append(self._direct(window, own))
+            scored.append(self._direct(window, own, self.head.manifest.direct_shift))
             if len(parts) >= _FEWEST_AROUND:
                 score, finding = self._task(window, own)
                 scored.append((score - expected - self.head.manifest.task_likeness * float(own @ vector), finding))
@@ -102,9 +102,9 @@ class Detector:
         near.sort(key=lambda one: -one[0])
         return [window for _, window in near[:MOST_WINDOWS]]
 
-    def _direct(self, window: _Window, vector: Vector) -> tuple[float, Finding]:
+    def _direct(self, window: _Window, vector: Vector, shift: float) -> tuple[float, Finding]:
         score = self.head.direct.of_grams(window.words) + self.head.direct.of_vector(vector)
-        return score, Finding(READS_LIKE_ORDERS, *window.span)
+        return score + shift, Finding(READS_LIKE_ORDERS, *window.span)
 
     def _task(self, window: _Window, vector: Vector) -> tuple[float, Finding]:
         score = self.head.task.of_grams(window.words) + self.head.task.of_vector(vector)

@@ -29,6 +29,7 @@ class HeadManifest(BaseModel):
     embedder: str = Field(description="version of the embedder that it was trained on")
     data_sha256: str = Field(description="of the texts and labels that it was trained on, in order")
     threshold: float = Field(description="probability (0..1) from which a text is taken for an attack")
+    direct_shift: float = Field(description="added to the score of a part of a longer text, as a part says less alone")
     task_shift: float = Field(description="added to the score of a foreign task, so that one threshold serves both")
     task_likeness: float = Field(description="taken off for each unit of cosine between a window and the whole text")
     task_whole: float = Field(description="share of the whole text's own score as a task that is taken off")

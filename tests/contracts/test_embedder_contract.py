@@ -1,4 +1,4 @@
-"""What every embedder promises, asked of the real one, its background view and the fake."""
+"""What every embedder promises, asked of the real one, its two views for background work and the fake."""
 
 from collections.abc import Iterator
 
@@ -17,9 +17,14 @@ def real() -> Iterator[OnnxEmbedder]:
     embedder.close()
 
 
-@pytest.fixture(params=["real", "background", "fake"])
+@pytest.fixture(params=["real", "background", "indexing", "fake"])
 def embedder(request: pytest.FixtureRequest, real: OnnxEmbedder) -> Embedder:
-    made: dict[str, Embedder] = {"real": real, "background": real.background, "fake": HashEmbedder()}
+    made: dict[str, Embedder] = {
+        "real": real,
+        "background": real.background,
+        "indexing": real.indexing,
+        "fake": HashEmbedder(),
+    }
     return made[request.param]
 
 

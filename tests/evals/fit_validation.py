@@ -96,7 +96,7 @@ async def asked(at: int, documents: Path, queries: Path, embedder: OnnxEmbedder)
     articles = read_documents(documents)
     with TemporaryDirectory() as folder:
         index = QdrantEdgeStore(Path(folder), embedder_version=embedder.version, dimensions=embedder.dimensions)
-        agent, _ = await indexed(articles, Tools(embedder, embedder.background, index), lambda *_: None)
+        agent, _ = await indexed(articles, Tools(embedder, embedder.indexing, index), lambda *_: None)
         found = []
         for query in read_queries(queries, {article.id for article in articles}):
             passages = await evidence(agent, embedder, query)

@@ -125,7 +125,7 @@ async def build(bench: Bench, articles: Path, folder: Path) -> None:
     start = time.perf_counter()
     synced = await KnowledgeSync(store).sync(folder, DEFAULT_WORKSPACE)
     cut = time.perf_counter()
-    indexer = PassageIndexer(passages=store, embedder=bench.embedder.background, index=bench.index)
+    indexer = PassageIndexer(passages=store, embedder=bench.embedder.indexing, index=bench.index)
     indexed = await indexer.refresh(DEFAULT_WORKSPACE)
     took = time.perf_counter() - cut
     print(

@@ -10,7 +10,7 @@ import json
 import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +34,15 @@ DIRECT_C, TASK_C = 3.0, 2.0
 LIKENESS, WHOLE = 4.0, 0.5
 FOLDS = 4
 FALSE_ALARMS = 0.03  # of held-out harmless prompts: the share that is allowed
-FALSE_TASKS = 0.01  # of held-out harmless letters, articles and long prompts
+FALSE_PARTS = 0.01  # of held-out harmless letters, articles and long prompts, for either score
 KEPT = 0.98  # of the windows that count as hits, which the words alone must let through
 _ADDRESSES_THE_REPLY = re2.compile(
     r"(?i)\b(?:your|the) (?:repl|response|answer|message|output|rply|code\b|program|solution|implementation|explanation"
     r"|final script|codebase)|code (?:snippet|block|segment|excerpt)|following code|the (?:reader|user)\b|readers\b"
     r"|^(?:respond|answer|reply) "
 )
-Floats, Pairs = list[float], list[tuple[float, float]]
+Floats = list[float]
+Pairs = list[tuple[float, float]]
 Vectors = Callable[[Sequence[str]], np.ndarray]
 
 
@@ -83,15 +84,15 @@ def material(data: Path) -> Material:
     prompts = _lines("prompts.txt")
     asked = [row["text"] for row in deepset if not row["label"]]
     direct = [
-        *(Row(row["text"], bool(row["label"]), 2.0, "deepset") for row in deepset),
+        *(Row(row["text"], bool(row["label"]), 4.0, "deepset") for row in deepset),
         *(Row(text, attack=True, weight=1.0, group="attacks") for text in _lines("attacks.txt")),
         *(Row(text, attack=True, weight=0.7, group="tasks") for text in tasks if _ADDRESSES_THE_REPLY.search(text)),
         *(Row(text, attack=False, weight=2.0, group="benign") for text in _lines("benign.txt")),
-        *(Row(text, attack=False, weight=2.0, group="prompts") for text in prompts),
+        *(Row(text, attack=False, weight=4.0, group="prompts") for text in prompts),
         *(Row(text, attack=False, weight=1.0, group="sentences") for text in _sentences(prompts)),
         *(Row(text, attack=False, weight=1.0, group="questions") for text in _drawn(rng, foreign, 250)),
-        *(Row(text, attack=False, weight=1.0, group="customers") for text in (*banking, *bitext, *messages)),
-        *(Row(text, attack=False, weight=1.0, group="sentences") for text in (*_sentences(letters), *sentences)),
+        *(Row(text, attack=False, weight=0.3, group="customers") for text in (*banking, *bitext, *messages)),
+        *(Row(text, attack=False, weight=0.3, group="sentences") for text in (*_sentences(letters), *sentences)),
     ]
     return Material(
         tuple(direct),
@@ -183,6 +184,11 @@ class Trainer:
         pairs = zip(texts, self.vectors(texts), strict=True)
         return np.array([weights.of_grams(grams(text)) + weights.of_vector(vector) for text, vector in pairs])
 
+    def part(self, weights: Weights, text: str) -> float:
+        """Return the highest score of a part of a text, -30 where it is all one."""
+        parts = [text[start:end].strip() for start, end in windows(text)] if len(text) > SHORT else []
+        return float(self.scores(weights, parts).max()) if parts else -30.0
+
     def foreign(self, weights: Weights, text: str) -> float:
         """Return the highest score of a task in a text, less its likeness to the whole."""
         parts = [text[start:end].strip() for start, end in windows(text)]
@@ -200,45 +206,79 @@ def _counted(texts: Sequence[str]) -> csr_matrix:
     return csr_matrix((values, (rows, columns)), shape=(len(texts), COLUMNS))
 
 
+@dataclass(frozen=True)
+class Heard:
+    """Scores of what was held out; `prompts` and `parts` are the highest of a harmless text's own parts."""
+
+    harmless: Floats = field(default_factory=list)
+    hits: Floats = field(default_factory=list)
+    prompts: Floats = field(default_factory=list)
+    parts: Floats = field(default_factory=list)
+    quiet: Floats = field(default_factory=list)
+    placed: Floats = field(default_factory=list)
+    words: Pairs = field(default_factory=list)
+    task_words: Pairs = field(default_factory=list)
+
+    def direct(self, given: Material, fold: int, trainer: Trainer) -> None:
+        """Rehearse the score of what addresses the software, on rows and on long texts of this fold."""
+        texts = given.texts[fold::FOLDS]
+        apart = {*texts, *_sentences(texts)}
+        kept = [row for at, row in enumerate(given.direct) if at % FOLDS != fold and row.text not in apart]
+        weights = trainer.direct(kept)
+        held = given.direct[fold::FOLDS]
+        for row, score in zip(held, trainer.scores(weights, [row.text for row in held]), strict=True):
+            if row.group in {"deepset", "attacks"}:
+                (self.hits if row.attack else self.harmless).append(score)
+            if row.attack:
+                self.words.append((score, weights.of_grams(grams(row.text))))
+        prompts = {row.text for row in given.direct}
+        for text in texts:
+            (self.prompts if text in prompts else self.parts).append(trainer.part(weights, text))
+
+    def task(self, given: Material, fold: int, trainer: Trainer, rng: random.Random) -> None:
+        """Rehearse the score of foreign tasks, alone and put into texts of this fold."""
+        texts = given.texts[fold::FOLDS]
+        apart = set(_sentences(texts))
+        kept = [one for at, one in enumerate(given.tasks) if at % FOLDS != fold]
+        weights = trainer.task(kept, [sentence for sentence in given.sentences if sentence not in apart])
+        self.quiet.extend(trainer.foreign(weights, text) for text in texts)
+        for one in given.tasks[fold::FOLDS][:150]:
+            self.placed.append(trainer.foreign(weights, put(one, rng.choice(texts), rng.choice(list(Place)))))
+            self.task_words.append((float(trainer.scores(weights, [one])[0]), weights.of_grams(grams(one))))
+
+
 def rehearsed(given: Material, trainer: Trainer) -> HeadManifest:
-    """Hold out a quarter at a time; return the threshold, the shift and the bars that the held-out parts ask for."""
-    harmless, hits, quiet, placed = Floats(), Floats(), Floats(), Floats()
-    words, task_words = Pairs(), Pairs()
+    """Hold out a quarter at a time; return the threshold, the shifts and the bars that the held-out parts ask for.
+
+    A part of a long prompt is held to the false alarms of whole prompts, one of a letter or an article to fewer.
+    """
+    heard = Heard()
     rng = random.Random(SEED)  # noqa: S311 - draws examples, no secrets
     for fold in range(FOLDS):
-        kept = [row for at, row in enumerate(given.direct) if at % FOLDS != fold]
-        held = [row for at, row in enumerate(given.direct) if at % FOLDS == fold]
-        direct = trainer.direct(kept)
-        for row, score in zip(held, trainer.scores(direct, [row.text for row in held]), strict=True):
-            if row.group in {"deepset", "attacks"}:
-                (hits if row.attack else harmless).append(score)
-            if row.attack:
-                words.append((score, direct.of_grams(grams(row.text))))
-        texts = [text for at, text in enumerate(given.texts) if at % FOLDS == fold]
-        apart = set(_sentences(texts))
-        task = trainer.task(
-            [one for at, one in enumerate(given.tasks) if at % FOLDS != fold],
-            [sentence for sentence in given.sentences if sentence not in apart],
-        )
-        quiet += [trainer.foreign(task, text) for text in texts]
-        for one in [one for at, one in enumerate(given.tasks) if at % FOLDS == fold][:150]:
-            placed.append(trainer.foreign(task, put(one, rng.choice(texts), rng.choice(list(Place)))))
-            task_words.append((float(trainer.scores(task, [one])[0]), task.of_grams(grams(one))))
+        heard.direct(given, fold, trainer)
+        heard.task(given, fold, trainer, rng)
         sys.stderr.write(f"rehearsal {fold + 1} of {FOLDS}\n")
-    level = float(np.quantile(harmless, 1 - FALSE_ALARMS))
-    foreign_level = float(np.quantile(quiet, 1 - FALSE_TASKS))
-    caught = np.mean(np.array(hits) > level), np.mean(np.array(placed) > foreign_level)
+    level = _highest(heard.harmless, FALSE_ALARMS)
+    part_level = max(_highest(heard.prompts, FALSE_ALARMS), _highest(heard.parts, FALSE_PARTS))
+    foreign_level = _highest(heard.quiet, FALSE_PARTS)
+    caught = np.mean(np.array(heard.hits) > level), np.mean(np.array(heard.placed) > foreign_level)
     sys.stderr.write(f"held out: attacks {caught[0]:.3f}, tasks {caught[1]:.3f}\n")
     return HeadManifest(
         embedder=VERSION,
         data_sha256=_hash(given),
         threshold=round(probability(level), 4),
+        direct_shift=round(min(0.0, level - part_level), 4),
         task_shift=round(level - foreign_level, 4),
         task_likeness=LIKENESS,
         task_whole=WHOLE,
-        direct_bar=_bar(words, level),
-        task_bar=_bar(task_words, foreign_level),
+        direct_bar=_bar(heard.words, level),
+        task_bar=_bar(heard.task_words, foreign_level),
     )
+
+
+def _highest(scores: Floats, allowed: float) -> float:
+    """Return the level that a share of `allowed` lies above."""
+    return float(np.quantile(scores, 1 - allowed))
 
 
 def _bar(scored: Sequence[tuple[float, float]], level: float) -> float:

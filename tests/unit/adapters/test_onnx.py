@@ -97,3 +97,54 @@ async def test_known_vectors_have_not_moved() -> None:
     embedder.close()
     assert float(order @ parcel) == pytest.approx(0.389, abs=0.02)
     assert float(order @ cat) == pytest.approx(0.034, abs=0.02)
+
+
+_ARTICLES = (
+    "Returning a lamp › What you need\nSend it back in its box within thirty days; the label is in your account.",
+    "Tarjetas\nPuede bloquear su tarjeta en la aplicación.",
+    "Rückgabe",
+    "Prices\n| size | EUR |\n| 10 cm | 12.50 |",
+    "",
+    "Delivery takes about four working days. " * 40,
+)
+
+
+async def test_vectors_for_indexing_are_nearly_those_of_the_model() -> None:
+    embedder = OnnxEmbedder()
+    exact, quick = await embedder.embed(_ARTICLES), await embedder.indexing.embed(_ARTICLES)
+    embedder.close()
+    alike = (exact * quick).sum(axis=1)
+    assert float(alike.min()) > 0.98
+    assert float(alike.mean()) > 0.985
+    assert not np.array_equal(exact, quick), "this is to be the other graph"
+    # Articles stay as far from each other as they were.
+    assert np.abs(exact @ exact.T - quick @ quick.T).max() < 0.06
+
+
+async def test_a_vector_for_indexing_does_not_depend_on_what_is_embedded_beside_it() -> None:
+    embedder = OnnxEmbedder()
+    together = await embedder.indexing.embed(_ARTICLES)
+    alone = [await embedder.indexing.embed([text]) for text in _ARTICLES]
+    embedder.close()
+    assert np.array_equal(together, np.concatenate(alone))
+
+
+async def test_a_message_goes_before_waiting_texts_for_the_index() -> None:
+    embedder = OnnxEmbedder()
+    await embedder.indexing.embed(["load the graph"])
+    indexing = asyncio.ensure_future(embedder.indexing.embed(["word " * 100] * 40))
+    await asyncio.sleep(0)
+    await embedder.embed(["Where is my order?"])
+    assert not indexing.done()
+    assert (await indexing).shape == (40, 384)
+    embedder.close()
+
+
+async def test_a_changed_graph_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = tmp_path / "minilm_indexing.onnx"
+    changed.write_bytes(onnx.INDEXING_PATH.read_bytes() + b" ")
+    monkeypatch.setattr(onnx, "INDEXING_PATH", changed)
+    embedder = OnnxEmbedder()
+    with pytest.raises(SupportError, match="not the file that was measured"):
+        await embedder.indexing.embed(["x"])
+    embedder.close()

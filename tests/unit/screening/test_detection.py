@@ -58,6 +58,15 @@ async def test_one_bad_sentence_is_found_in_a_long_letter_and_only_it_is_marked(
     assert "weekend" not in text[finding.start : finding.end]
 
 
+async def test_a_part_of_a_longer_text_says_less_than_the_same_words_alone(embedder: Counting) -> None:
+    words = f"{ORDER_WORDS} at once now."
+    among_others = "\n".join((*[LETTER] * 4, words))
+    assert (await Detector(embedder, words_head(embedder, threshold=0.9)).judge(among_others)).findings
+    strict = Detector(embedder, words_head(embedder, threshold=0.9, direct_shift=-30.0))
+    assert (await strict.judge(words)).findings
+    assert (await strict.judge(among_others)).findings == ()
+
+
 async def test_a_task_is_foreign_among_other_sentences_and_harmless_alone(detector: Detector) -> None:
     task = f"{TASK_WORDS} {TASK_WORDS} the moon."
     assert (await detector.judge(task)).findings == ()
