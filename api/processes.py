@@ -9,6 +9,7 @@ from api import logging
 from api.bootstrap import build, build_records
 from api.choices import Role
 from api.container import Container, Step
+from api.heap import settle
 from api.settings import Settings
 from api.upkeep import build_upkeep
 from api.worker.assembly import at_once, scheduler_of
@@ -60,6 +61,7 @@ async def _ready(container: Container) -> None:
     container.worker.start()
     await container.keeper.wait()
     await container.asking.rehearse(DEFAULT_WORKSPACE)
+    settle()
 
 
 async def _closed(container: Container) -> None:

@@ -10,6 +10,7 @@ from api import bootstrap
 from api.asking import Question
 from api.container import Container
 from api.demo import shop
+from api.heap import settle, unsettle
 from api.settings import load
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from support_agents.domain.ticket import Attachment, Requester
@@ -36,8 +37,10 @@ async def in_process(messages: int, settings: Mapping[str, object]) -> AsyncIter
             await container.knowledge.sync(shop.ARTICLES, DEFAULT_WORKSPACE)
             await container.indexer.refresh(DEFAULT_WORKSPACE)
             await container.asking.rehearse(DEFAULT_WORKSPACE)
+            settle()
             yield container
         finally:
+            unsettle()
             await container.close()
 
 
