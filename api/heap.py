@@ -1,4 +1,4 @@
-"""Keeps the garbage collector from stopping every run at once: what a process needs to be ready, it looks at no more."""
+"""Keeps the garbage collector off what a process needs to be ready; looking at it stopped every run at once."""
 
 import gc
 

@@ -17,6 +17,7 @@ from tests.benchmarks import (
     distributed,
     index,
     memory,
+    orchestration,
     peers,
     promise,
     reviewer,
@@ -36,6 +37,7 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "reviewer": reviewer.measure,
     "promise": promise.measure,
     "peers": peers.measure,
+    "orchestration": orchestration.measure,
     "cost": cost.measure,
     "index": index.measure,
     "distributed": distributed.measure,
@@ -71,6 +73,8 @@ def _run(name: str, console: Console, given: argparse.Namespace) -> Report:
         report = promise.measure(given.runs or promise.RUNS, given.stretch)
     elif name == "peers":
         report = peers.measure(given.runs or peers.RUNS)
+    elif name == "orchestration":
+        report = orchestration.measure(given.runs or orchestration.RUNS)
     else:
         report = BENCHMARKS[name]()
     for table in report.tables:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from api import bootstrap
+from api import bootstrap, logging
 from api.asking import Question
 from api.container import Container
 from api.demo import shop
@@ -31,7 +31,9 @@ async def in_process(messages: int, settings: Mapping[str, object]) -> AsyncIter
             "known_vectors": shop.VECTORS,
             "log_level": "WARNING",
         }
-        container = bootstrap.build(load(usual | dict(settings)))
+        loaded = load(usual | dict(settings))
+        logging.configure(loaded)
+        container = bootstrap.build(loaded)
         try:
             await container.open()
             await container.knowledge.sync(shop.ARTICLES, DEFAULT_WORKSPACE)

@@ -11,14 +11,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Protocol
 
 from rich.table import Table
 
-from api.asking import Asking, Question
-from support_agents.domain.ids import DEFAULT_WORKSPACE
+from api.asking import Question
+from support_agents.domain.ids import DEFAULT_WORKSPACE, WorkspaceId
 from support_agents.domain.runs import Outcome, RunRecord
 from support_agents.ladder import TOO_BUSY
 from support_agents.stages import Shares
+from tests.benchmarks.committed import desk
 from tests.benchmarks.figures import Report, Shown, percentile, spread, table
 from tests.benchmarks.in_process import in_process, models_at, question_of
 from tests.benchmarks.messages import Sample, samples
@@ -31,6 +33,14 @@ _TICK = 0.005
 _SLOWEST = 20  # runs whose stages are told
 _SECONDS = ("understanding", "retrieval", "drafting", "commit", "quoting", "least_model")
 _WHOLE = frozenset((Outcome.DRAFTED, Outcome.CLARIFY))
+
+
+class Answers(Protocol):
+    """What answers a message: a run that is committed, or one that is not."""
+
+    async def ask(self, question: Question, workspace: WorkspaceId) -> RunRecord:
+        """Return the record when the answer is there."""
+        ...
 
 
 class Start(Enum):
@@ -150,10 +160,11 @@ async def _measured(runs: int, stretch: float) -> Report:
             ("30 at once", 30, runs, Start.EVENLY),
             ("200 in one instant", 200, max(400, runs // 5), Start.TOGETHER),
         ):
-            async with in_process(46, {**models_at(address), **stretched(stretch)}) as container:
-                await series_of("", container.asking, _repeated(questions, _LEARNING), max(4, at_once // 2))
+            settings = {**models_at(address), **stretched(stretch)}
+            async with in_process(46, settings) as container, desk(container) as committed:
+                await series_of("", committed, _repeated(questions, _LEARNING), max(4, at_once // 2))
                 asked = _repeated(questions, count)
-                found = await series_of(label, container.asking, asked, at_once, stretch=stretch, start=start)
+                found = await series_of(label, committed, asked, at_once, stretch=stretch, start=start)
                 series.append(found)
     return Report(
         "promise", _tables(series, len(questions)), {one.label: one.figures() for one in series}, _shown(series)
@@ -179,7 +190,7 @@ def _repeated(questions: Sequence[Question], count: int) -> list[Question]:
 
 async def series_of(  # noqa: PLR0913 - what is asked, how much at once, and on which clock
     label: str,
-    asking: Asking,
+    asking: Answers,
     questions: list[Question],
     at_once: int,
     *,
