@@ -13,6 +13,7 @@ from tests.benchmarks import (
     acks,
     cards,
     clicks,
+    core,
     cost,
     distributed,
     index,
@@ -39,6 +40,7 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "peers": peers.measure,
     "orchestration": orchestration.measure,
     "cost": cost.measure,
+    "core": core.measure,
     "index": index.measure,
     "distributed": distributed.measure,
     "understanding": understanding.measure,
@@ -75,6 +77,8 @@ def _run(name: str, console: Console, given: argparse.Namespace) -> Report:
         report = peers.measure(given.runs or peers.RUNS)
     elif name == "orchestration":
         report = orchestration.measure(given.runs or orchestration.RUNS)
+    elif name == "core":
+        report = core.measure(given.runs or core.RUNS)
     else:
         report = BENCHMARKS[name]()
     for table in report.tables:
