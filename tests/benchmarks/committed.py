@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from api.asking import Question
 from api.container import Container
-from api.worker.assembly import at_once
+from api.worker.assembly import at_once_alone
 from api.worker.dispatcher import Handler, InProcessDispatcher
 from api.worker.handlers import KnowledgeChangedHandler, TicketReceivedHandler, Timing
 from api.worker.pace import Pace
@@ -141,7 +141,7 @@ def desk_of(container: Container, pipeline: Pipeline | None = None) -> Desk:
         EventName.TICKET_RECEIVED: _Told(handler, cards),
         EventName.KNOWLEDGE_CHANGED: KnowledgeChangedHandler(container.database, container.keeper),
     }
-    pace = Pace(concurrency=at_once(settings), lease=timedelta(seconds=settings.lease_seconds))
+    pace = Pace(concurrency=at_once_alone(settings), lease=timedelta(seconds=settings.lease_seconds))
     return Desk(
         container,
         Relay(container.database, InProcessDispatcher(handlers, container.database, pace), pace),
