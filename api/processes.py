@@ -9,6 +9,7 @@ from api import logging
 from api.bootstrap import build, build_records
 from api.choices import Role
 from api.container import Container, Step
+from api.heap import settle
 from api.separation import check_work
 from api.settings import Settings
 from api.upkeep import build_upkeep
@@ -62,6 +63,7 @@ async def _ready(container: Container) -> None:
     container.worker.start()
     await container.keeper.wait()
     await container.asking.rehearse(DEFAULT_WORKSPACE)
+    settle()
 
 
 async def _closed(container: Container) -> None:

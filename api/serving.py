@@ -18,6 +18,7 @@ from api import logging, server_file
 from api.app import create_app
 from api.bootstrap import build
 from api.choices import Role
+from api.heap import settle
 from api.secret_key import make_data_dir
 from api.separation import check_work
 from api.server_file import RunningServer
@@ -41,6 +42,7 @@ class _Server(uvicorn.Server):
         """Listen, then announce."""
         await super().startup(sockets)
         if self.started:
+            settle()
             self._began()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -228,7 +228,10 @@ class Settings(
         default=None, ge=-1, le=1, description="Similarity below which a passage is dropped; empty: the built-in floor."
     )
     worker_concurrency: int | None = Field(
-        default=None, ge=1, le=256, description="Events handled at once; empty: 4, with a language model 32."
+        default=None,
+        ge=1,
+        le=256,
+        description="Events handled at once; empty: 4, with a language model 256, or 32 in a worker.",
     )
     lease_seconds: float = Field(
         default=15, gt=0, le=600, description="After how long an event that nobody finished is taken up again."

@@ -11,6 +11,7 @@ from support_agents.agents.intent import IntentGiven
 from support_agents.agents.protocol import Agent, SentenceCheck, Streaming
 from support_agents.agents.retrieval import RetrievalGiven
 from support_agents.attempt import HIGH, argued, survived
+from support_agents.closing import Closing
 from support_agents.composing.choosing import Matched
 from support_agents.conversation import earlier
 from support_agents.domain.errors import Failed, Ok, SupportError
@@ -60,7 +61,8 @@ class Pipeline:
 
     `spare_drafting` drafts beside a slower drafter, so that something stands when that one is late or wrong.
     `attachable` are the names of the knowledge base's files that a reply may carry.
-    Without a `detector` only the rules of `screen` look for injection. `lane` is where runs wait for the processor.
+    Without a `detector` only the rules of `screen` look for injection. `lane` is where runs wait for the processor;
+    `closing` knows what must be kept back of a deadline, if somebody tells it when cards are committed.
     """
 
     screen: Callable[[str, str], ScreeningSection]
@@ -80,6 +82,7 @@ class Pipeline:
     debate: DebateAgent | None = None
     detector: Detector | None = None
     lane: Lane = field(default_factory=Lane)
+    closing: Closing = field(default_factory=Closing)
 
     async def run(self, ticket: TicketSnapshot, run: Run) -> Finished:
         """Take one revision of a ticket through all stages; a stage that fails or is late lowers the rung."""
@@ -97,9 +100,11 @@ class Pipeline:
             return work.ended(Outcome.HANDED_OFF, "the software failed on this message")
         return finished
 
-    async def _through(self, work: Work) -> Finished:
+    async def _through(self, begun: Work) -> Finished:
+        kept_back = self.closing.kept_back(self.shares.commit)
+        work = replace(begun, shares=self.shares.model_copy(update={"commit": kept_back}))
         try:
-            async with self.lane.place(work.run.deadline, leaving=self.shares.commit + _LEAST_DRAFTING):
+            async with self.lane.place(work.run.deadline, leaving=work.shares.commit + _LEAST_DRAFTING):
                 screened = await work.stage("screening", self._screened(work.ticket), work.run.deadline.remaining)
                 if screened is None:
                     return work.ended(Outcome.HANDED_OFF, "the message could not be screened")
@@ -256,16 +261,18 @@ class Pipeline:
             quoting=self.spare_drafting or self.drafting,
             macros=self.macros,
             compliance=self.compliance,
-            shares=self.shares,
+            shares=work.shares,
             lane=self.lane,
         )
+        due = work.run.deadline.capped(max(0.0, work.run.deadline.remaining - work.shares.commit)).at
         best, first = await ladder.best(work, given)
         if self.debate is not None and not work.run.hurried:
             late = replace(
-                work.run, deadline=work.run.deadline.capped(work.run.deadline.remaining - self.shares.commit)
+                work.run, deadline=work.run.deadline.capped(work.run.deadline.remaining - work.shares.commit)
             )
             arguing = argued(best, self.debate, given.drafting, late)
             best = await work.guarded("debate", arguing, late.deadline.remaining + 0.05) or best.judged(None, HIGH)
+        self.closing.began(work.run.id, min(self.clock.monotonic(), due))
         if best.draft is not None and best.compliance is not None:
             work.state.put(best.draft, by=Writer.DRAFTING)
             work.state.put(best.compliance, by=Writer.COMPLIANCE)

@@ -41,6 +41,10 @@ class TicketRunner:
         )
         return await self.interaction_log.work(given, run)
 
+    def ready(self, run: Run) -> None:
+        """Note that a run's card is committed; later runs keep back the time that this takes."""
+        self.pipeline.closing.ended(run.id, self.clock.monotonic())
+
     async def another_reply(self, sections: Sections, ticket: TicketSnapshot, run: Run) -> str:
         """Write the reply that the next best macro would make of a finished run's facts; empty where there is none.
 

@@ -27,8 +27,10 @@ class Shares(BaseModel):
 
     understanding: float = Field(default=0.8, gt=0, description="embedding, intent and the order look-up, each")
     retrieval: float = Field(default=0.6, gt=0)
-    drafting: float = Field(default=1.65, gt=0)
-    commit: float = Field(default=0.2, ge=0, description="kept back so that the card is ready in time")
+    drafting: float = Field(default=1.75, gt=0)
+    commit: float = Field(
+        default=0.2, ge=0, description="kept back so that the card is ready in time, until it is known what that takes"
+    )
     quoting: float = Field(default=0.35, gt=0, description="kept back for macros and quotes while a model drafts")
     least_model: float = Field(default=0.6, gt=0, description="with less than this left, no model is asked")
     shortest_draft: int = Field(default=60, ge=0, description="characters below which a cut draft is not used")

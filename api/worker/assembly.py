@@ -36,7 +36,9 @@ from support_agents.runner import TicketRunner
 
 _TURN = "schedule"
 # What computes all the time is done a few at a time, and waits in the inbox; what waits for a model can wait together.
-_AT_ONCE, _AT_ONCE_WITH_MODEL = 4, 32
+# A process that is alone takes a burst in whole: the lane then answers in time whom it can and refuses the rest, where
+# the inbox would let them be late. One of several leaves what it could not begin at once to the others.
+_AT_ONCE, _AT_ONCE_WITH_MODEL, _AT_ONCE_ALONE = 4, 32, 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +94,7 @@ def scheduler_of(database: Database, once: Sequence[Duty]) -> WorkerLoop:
 
 
 def _all_in_one(work: Work, duties: Duties) -> WorkerLoop:
-    pace = Pace(concurrency=at_once(work.settings), lease=timedelta(seconds=work.settings.lease_seconds))
+    pace = Pace(concurrency=at_once_alone(work.settings), lease=timedelta(seconds=work.settings.lease_seconds))
     relay = Relay(work.database, InProcessDispatcher(_handlers(work), work.database, pace), pace)
     steady = _steadiness(relay)
     schedule = Schedule((*duties.once, *duties.here), steady)
@@ -115,8 +117,17 @@ def _thinking(work: Work, duties: Duties, taker: Taker | None = None) -> WorkerL
 
 
 def at_once(settings: Settings) -> int:
-    """How many events a process works on at the same time."""
-    usual = _AT_ONCE if settings.llm_provider is Provider.EXTRACTIVE else _AT_ONCE_WITH_MODEL
+    """How many events one of several processes works on at the same time."""
+    return _at_once(settings, _AT_ONCE_WITH_MODEL)
+
+
+def at_once_alone(settings: Settings) -> int:
+    """How many events a process works on at the same time that does all the work of an installation."""
+    return _at_once(settings, _AT_ONCE_ALONE)
+
+
+def _at_once(settings: Settings, with_model: int) -> int:
+    usual = _AT_ONCE if settings.llm_provider is Provider.EXTRACTIVE else with_model
     return settings.worker_concurrency or usual
 
 

@@ -60,10 +60,12 @@ class TicketReceivedHandler:
         )
         with logging.about(run=run.id):
             record = await self.runner.run(begun.ticket, run, resumed=late)
-            async with self.database.write("card_ready") as uow:
+            # As urgent as intake, in turn with it: neither can keep the other waiting for long.
+            async with self.database.write("card_ready", urgent=True) as uow:
                 stored = await self.log.store(uow, record, attempt=begun.attempt)
                 if stored is Stored.OK:
                     await self.queue.submit(uow, record, begun.ticket)
+            self.runner.ready(run)
             took = (record.finished_at - record.received_at).total_seconds()
             outcome = record.outcome if stored is Stored.OK else stored
             logging.get().info("run_finished", outcome=outcome, ms=round(took * 1_000), late=record.late)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, func, insert, or_, select, tuple_, update
+from sqlalchemy import Executable, Row, Select, and_, bindparam, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import NOW, UtcDateTime, database_now, table_of
@@ -20,6 +20,25 @@ ADD = insert(ROWS)
 ADD_ALL = ManyRows(ROWS, ("id", "workspace_id", "name", "subject", "attempts"))
 WAITING = and_(COLUMNS.done_at.is_(None), COLUMNS.buried_at.is_(None))
 _EVENT = (COLUMNS.id, COLUMNS.workspace_id, COLUMNS.name, COLUMNS.subject, COLUMNS.attempts)
+
+_FREE = or_(COLUMNS.leased_until.is_(None), COLUMNS.leased_until <= bindparam("free_at"))
+# Made once: putting these together for every claim took longer than the database takes to answer.
+_DUE = (
+    select(COLUMNS.id)
+    .where(WAITING, COLUMNS.not_before <= bindparam("due_at"), _FREE)
+    .order_by(COLUMNS.not_before, COLUMNS.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_DUE_OF = _DUE.where(COLUMNS.name.in_(bindparam("names", expanding=True)))
+_LEASED = (
+    update(ROWS)
+    .where(COLUMNS.id.in_(bindparam("wanted", expanding=True)))
+    .values(leased_until=bindparam("until"))
+    .returning(*_EVENT)
+)
+_CLAIMED = _LEASED.values(attempts=COLUMNS.attempts + 1)
+_NEWEST = select(select(COLUMNS.created_at).order_by(COLUMNS.id.desc()).limit(1).scalar_subquery(), database_now())
 
 DONE = update(ROWS).where(COLUMNS.id == bindparam("wanted"), WAITING).values(done_at=database_now())
 
@@ -73,9 +92,9 @@ class Outbox:
 
     async def claim(self, *, limit: int, lease: timedelta) -> tuple[OutboxEvent, ...]:
         """Lease up to `limit` due events, the longest due first; each to one claimer until the lease lapses."""
-        now = (await self._session.execute(NOW)).scalar_one()
-        values = {"leased_until": now + lease, "attempts": COLUMNS.attempts + 1}
-        return await self._leased(COLUMNS.not_before <= now, _free(now), limit=limit, values=values)
+        now = await self._now()
+        due = {"due_at": now, "free_at": now, "most": limit}
+        return await self._leased(_DUE, due, _CLAIMED, until=now + lease)
 
     async def claim_to_send(
         self, names: Collection[EventName], *, limit: int, lease: timedelta, late: timedelta = timedelta(0)
@@ -84,26 +103,18 @@ class Outbox:
 
         An event that no worker has taken when the lease lapses is told again.
         """
-        now = (await self._session.execute(NOW)).scalar_one()
-        due = (COLUMNS.name.in_([str(name) for name in names]), COLUMNS.not_before <= now - late, _free(now - late))
-        return await self._leased(*due, limit=limit, values={"leased_until": now + lease})
+        now = await self._now()
+        due = {"due_at": now - late, "free_at": now - late, "most": limit, "names": [str(name) for name in names]}
+        return await self._leased(_DUE_OF, due, _LEASED, until=now + lease)
 
     async def _leased(
-        self, *due: ColumnElement[bool], limit: int, values: Mapping[str, object]
+        self, wanted: Select[tuple[UUID]], due: Mapping[str, object], lease: Executable, *, until: datetime
     ) -> tuple[OutboxEvent, ...]:
-        """Give `values` to up to `limit` of the rows, the longest due first, passing over what others lock."""
-        wanted = (
-            select(COLUMNS.id)
-            .where(WAITING, *due)
-            .order_by(COLUMNS.not_before, COLUMNS.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        ids = (await self._session.execute(wanted)).scalars().all()
+        """Lease the rows that are due, the longest due first, passing over what others lock."""
+        ids = (await self._session.execute(wanted, due)).scalars().all()
         if not ids:
             return ()
-        leased = update(ROWS).where(COLUMNS.id.in_(ids)).values(values).returning(*_EVENT)
-        rows = {row.id: row for row in await self._session.execute(leased)}
+        rows = {row.id: row for row in await self._session.execute(lease, {"wanted": ids, "until": until})}
         return tuple(_event(rows[event]) for event in ids)
 
     async def take(self, event: OutboxId, *, attempts: int, lease: timedelta) -> OutboxEvent | None:
@@ -130,8 +141,11 @@ class Outbox:
         self.added = True
 
     async def _after(self, lease: timedelta) -> datetime:
+        return await self._now() + lease
+
+    async def _now(self) -> datetime:
         now: datetime = (await self._session.execute(NOW)).scalar_one()
-        return now + lease
+        return now
 
     async def done(self, event: OutboxId) -> None:
         """Mark as done; a second time changes nothing."""
@@ -173,13 +187,8 @@ class Outbox:
 
     async def clock_went_back(self, *, tolerance: timedelta = timedelta(seconds=5)) -> bool:
         """Whether the newest event was made later than the present: dispatch must stop until time has caught up."""
-        newest = select(COLUMNS.created_at).order_by(COLUMNS.id.desc()).limit(1).scalar_subquery()
-        made, now = (await self._session.execute(select(newest, database_now()))).one()
+        made, now = (await self._session.execute(_NEWEST)).one()
         return made is not None and made > now + tolerance
-
-
-def _free(now: datetime) -> ColumnElement[bool]:
-    return or_(COLUMNS.leased_until.is_(None), COLUMNS.leased_until <= now)
 
 
 def _event(row: Row[Any]) -> OutboxEvent:

@@ -3,16 +3,17 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, insert, null, select, update
+from sqlalchemy import JSON, Row, bindparam, insert, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.base import table_of
+from db.base import storable, table_of
 from db.models.runs import RunRow, RunSectionRow
 from support_agents.domain.action import ProposedAction
 from support_agents.domain.errors import SupportError
@@ -24,6 +25,29 @@ RUNS = table_of(RunRow)
 SECTIONS = table_of(RunSectionRow)
 ACTIONS = TypeAdapter(tuple[ProposedAction, ...])
 OPEN = RUNS.c.status == "open"
+_OPEN_OF = select(
+    RUNS.c.id, RUNS.c.workspace_id, RUNS.c.ticket_id, RUNS.c.ticket_revision, RUNS.c.event_id, RUNS.c.attempt
+).where(RUNS.c.ticket_id == bindparam("ticket"), OPEN)
+_BEGIN, _ADD_SECTIONS = insert(RUNS), insert(SECTIONS)
+_CLOSING = (
+    *("outcome", "ticket_revision", "reason", "actions", "timings", "model_calls", "versions"),
+    *("finished_at", "total_ms", "late", "salt"),
+)
+# Nothing is no value at all, not a JSON null.
+_OR_NULL = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+_FINISH = (
+    update(RUNS)
+    .where(RUNS.c.id == bindparam("wanted"), OPEN, RUNS.c.attempt == bindparam("held"))
+    .values(
+        {"status": "finished", "outlier": bindparam("new_outlier", type_=_OR_NULL)}
+        | {name: bindparam(f"new_{name}") for name in _CLOSING}
+    )
+    .returning(RUNS.c.event_id)
+)
+_COMMITTED_ROW = select(RUNS.c.salt, RUNS.c.ticket_revision, RUNS.c.outcome, RUNS.c.reason, RUNS.c.actions).where(
+    RUNS.c.id == bindparam("run")
+)
+_COMMITTED_SECTIONS = select(SECTIONS.c.section, SECTIONS.c.content).where(SECTIONS.c.run_id == bindparam("run"))
 
 
 @dataclass(frozen=True)
@@ -43,18 +67,17 @@ class Runs:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+        self._written: dict[RunId, str] = {}
 
     async def open_of(self, ticket: TicketId) -> OpenRun | None:
         """The ticket's open run."""
-        columns = RUNS.c.id, RUNS.c.workspace_id, RUNS.c.ticket_id, RUNS.c.ticket_revision, RUNS.c.event_id
-        query = select(*columns, RUNS.c.attempt).where(RUNS.c.ticket_id == ticket, OPEN)
-        row = (await self._session.execute(query)).first()
+        row = (await self._session.execute(_OPEN_OF, {"ticket": ticket})).first()
         return None if row is None else OpenRun(*row)
 
     async def begin(self, run: OpenRun, *, received_at: datetime, begun_at: datetime) -> None:
         """Insert an open run."""
         await self._session.execute(
-            insert(RUNS),
+            _BEGIN,
             {
                 "id": run.id,
                 "workspace_id": run.workspace,
@@ -85,29 +108,27 @@ class Runs:
 
     async def finish(self, record: RunRecord, *, attempt: int, outcome: Outcome) -> OutboxId | None:
         """Close the run with its record and return the event that it answered; None when this attempt lost it."""
-        statement = (
-            update(RUNS)
-            .where(RUNS.c.id == record.run_id, OPEN, RUNS.c.attempt == attempt)
-            .values(
-                status="finished",
-                outcome=outcome,
-                ticket_revision=record.ticket_revision,
-                reason=record.reason,
-                actions=ACTIONS.dump_json(record.actions).decode(),
-                timings=[timing.model_dump(mode="json") for timing in record.timings],
-                model_calls=[call.model_dump(mode="json") for call in record.model_calls],
-                versions=dict(record.versions),
-                finished_at=record.finished_at,
-                total_ms=(record.finished_at - record.received_at).total_seconds() * 1000,
-                late=record.late,
-                outlier=record.outlier.model_dump(mode="json") if record.outlier else null(),
-                salt=secrets.token_hex(16),
-            )
-            .returning(RUNS.c.event_id)
-        )
-        event: OutboxId | None = (await self._session.execute(statement)).scalar_one_or_none()
+        closing = {
+            "outcome": outcome,
+            "ticket_revision": record.ticket_revision,
+            "reason": record.reason,
+            "actions": storable(ACTIONS.dump_json(record.actions).decode()),
+            "timings": [timing.model_dump(mode="json") for timing in record.timings],
+            "model_calls": [call.model_dump(mode="json") for call in record.model_calls],
+            "versions": dict(record.versions),
+            "finished_at": record.finished_at,
+            "total_ms": (record.finished_at - record.received_at).total_seconds() * 1000,
+            "late": record.late,
+            "outlier": record.outlier.model_dump(mode="json") if record.outlier else None,
+            "salt": secrets.token_hex(16),
+        }
+        given = {f"new_{name}": value for name, value in closing.items()}
+        found = await self._session.execute(_FINISH, {"wanted": record.run_id, "held": attempt, **given})
+        event: OutboxId | None = found.scalar_one_or_none()
         if event is not None:
-            await self._add_sections(record)
+            sections = await self._add_sections(record)
+            row = (closing["salt"], record.ticket_revision, outcome, storable(record.reason), closing["actions"])
+            self._written[record.run_id] = _commitment(row, sections)
         return event
 
     async def abandon(self, ticket: TicketId, *, reason: str) -> RunId | None:
@@ -158,14 +179,18 @@ class Runs:
         return tuple(OutlierMark.model_validate(mark) for mark in (await self._session.execute(query)).scalars())
 
     async def commitment(self, run: RunId) -> str:
-        """What the audit keeps of a finished run's record: binds to it, and tells nothing once its salt is erased."""
-        columns = RUNS.c.salt, RUNS.c.ticket_revision, RUNS.c.outcome, RUNS.c.reason, RUNS.c.actions
-        row = (await self._session.execute(select(*columns).where(RUNS.c.id == run))).first()
-        query = select(SECTIONS.c.section, SECTIONS.c.content).where(SECTIONS.c.run_id == run)
-        sections = sorted((name, content) for name, content in await self._session.execute(query))
-        return hashlib.sha256(json.dumps([*(row or ()), sections]).encode()).hexdigest()
+        """What the audit keeps of a finished run's record: binds to it, and tells nothing once its salt is erased.
 
-    async def _add_sections(self, record: RunRecord) -> None:
+        In the unit of work that has finished the run, it is of what was written; in any other, of what is read.
+        """
+        if run in self._written:
+            return self._written[run]
+        row = (await self._session.execute(_COMMITTED_ROW, {"run": run})).first()
+        sections = await self._session.execute(_COMMITTED_SECTIONS, {"run": run})
+        return _commitment(row or (), [(name, content) for name, content in sections])
+
+    async def _add_sections(self, record: RunRecord) -> list[tuple[str, str]]:
+        """Insert them; return each one's name and text as they are stored."""
         written = ((name, getattr(record.sections, name)) for name in SectionName)
         rows = [
             {
@@ -173,13 +198,18 @@ class Runs:
                 "workspace_id": record.workspace,
                 "section": name,
                 "writer": OWNERS[name],
-                "content": section.model_dump_json(),
+                "content": storable(section.model_dump_json()),
             }
             for name, section in written
             if section is not None
         ]
         if rows:
-            await self._session.execute(insert(SECTIONS), rows)
+            await self._session.execute(_ADD_SECTIONS, rows)
+        return [(str(row["section"]), str(row["content"])) for row in rows]
+
+
+def _commitment(row: Sequence[Any], sections: Sequence[tuple[str, str]]) -> str:
+    return hashlib.sha256(json.dumps([*row, sorted(sections)]).encode()).hexdigest()
 
 
 def _record(row: Row[*tuple[Any, ...]], sections: Sections) -> RunRecord:

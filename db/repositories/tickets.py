@@ -106,6 +106,17 @@ _DOUBTED = select(TICKETS.c.needs_person_reason).where(
 _NEEDS_PERSON = (
     update(TICKETS).where(TICKETS.c.id == bindparam("wanted")).values(needs_person_reason=bindparam("reason"))
 )
+_ANSWERED = (
+    update(TICKETS)
+    .where(TICKETS.c.id == bindparam("wanted"))
+    .values(answered_revision=bindparam("answered"), needs_person_reason=bindparam("reason"))
+)
+_NEWEST = (
+    select(MESSAGES)
+    .where(MESSAGES.c.ticket_id == bindparam("ticket"), MESSAGES.c.public, MESSAGES.c.automatic.is_(False))
+    .order_by(MESSAGES.c.written_at.desc(), MESSAGES.c.id.desc())
+    .limit(LONGEST_CONVERSATION)
+)
 # Not a row value IN (…): SQLite would scan the table for more than one row.
 FIND = (
     select(*COLUMNS)
@@ -184,8 +195,7 @@ class Tickets:
     async def answered(self, ticket: TicketId, *, revision: int, needs_person: str | None) -> None:
         """Note that a finished run has answered `revision`; a doubt stays on people's list."""
         reason = await self._beside_doubt(ticket, needs_person)
-        values = {"answered_revision": revision, "needs_person_reason": reason}
-        await self._session.execute(update(TICKETS).where(TICKETS.c.id == ticket).values(values))
+        await self._session.execute(_ANSWERED, {"wanted": ticket, "answered": revision, "reason": reason})
 
     async def _beside_doubt(self, ticket: TicketId, reason: str | None) -> str | None:
         """The reason, with the one that is there while the outcome of an execution on the ticket is unknown."""
@@ -201,13 +211,7 @@ class Tickets:
 
     async def snapshot(self, ticket: Ticket) -> TicketSnapshot:
         """The ticket as a run reads it: its newest public messages that no machine wrote, in order of time."""
-        newest = (
-            select(MESSAGES)
-            .where(MESSAGES.c.ticket_id == ticket.id, MESSAGES.c.public, MESSAGES.c.automatic.is_(False))
-            .order_by(MESSAGES.c.written_at.desc(), MESSAGES.c.id.desc())
-            .limit(LONGEST_CONVERSATION)
-        )
-        rows = (await self._session.execute(newest)).all()
+        rows = (await self._session.execute(_NEWEST, {"ticket": ticket.id})).all()
         return TicketSnapshot(
             workspace=ticket.workspace_id,
             id=ticket.id,

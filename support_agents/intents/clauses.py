@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 import re2
 
@@ -59,6 +60,7 @@ class Clause:
     refers: bool = False
 
 
+@lru_cache(maxsize=256)  # intent, macros and retrieval each cut the same message
 def clauses(text: str, language: str) -> tuple[Clause, ...]:
     """Return the clauses of a message in order; gaps between them are white space, marks and joining words."""
     patterns = cues(language)

@@ -4,6 +4,7 @@ import unicodedata
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,7 @@ def ngrams(text: str, columns: int) -> Counts:
     return _counted(np.concatenate(_grams(plain, _hashed(plain.split()))), columns)
 
 
+@lru_cache(maxsize=1_024)  # a clause is looked at by many rules
 def normalised(text: str) -> str:
     """Return lower-case letters without accents, every digit as `0`, one space between words and at both ends."""
     folded = text[:LONGEST_TEXT].casefold().replace("n't", "nt").translate(_SPELLINGS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import re2
 
@@ -10,6 +11,7 @@ _GAP, _OPEN = " … ", "*"
 _BEFORE = 2
 
 
+@lru_cache(maxsize=1_024)  # many rules look at the same message
 def plain_words(text: str) -> str:
     """The words of a text in small letters, one space around each."""
     return f" {' '.join(_WORD.findall(text.casefold().replace('’', chr(39))))} "

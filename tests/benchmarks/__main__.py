@@ -13,10 +13,12 @@ from tests.benchmarks import (
     acks,
     cards,
     clicks,
+    core,
     cost,
     distributed,
     index,
     memory,
+    orchestration,
     peers,
     promise,
     reviewer,
@@ -36,7 +38,9 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "reviewer": reviewer.measure,
     "promise": promise.measure,
     "peers": peers.measure,
+    "orchestration": orchestration.measure,
     "cost": cost.measure,
+    "core": core.measure,
     "index": index.measure,
     "distributed": distributed.measure,
     "understanding": understanding.measure,
@@ -71,6 +75,10 @@ def _run(name: str, console: Console, given: argparse.Namespace) -> Report:
         report = promise.measure(given.runs or promise.RUNS, given.stretch)
     elif name == "peers":
         report = peers.measure(given.runs or peers.RUNS)
+    elif name == "orchestration":
+        report = orchestration.measure(given.runs or orchestration.RUNS)
+    elif name == "core":
+        report = core.measure(given.runs or core.RUNS)
     else:
         report = BENCHMARKS[name]()
     for table in report.tables:

@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from api import bootstrap
+from api import bootstrap, logging
 from api.asking import Question
 from api.container import Container
 from api.demo import shop
+from api.heap import settle, unsettle
 from api.settings import load
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from support_agents.domain.ticket import Attachment, Requester
@@ -30,14 +31,18 @@ async def in_process(messages: int, settings: Mapping[str, object]) -> AsyncIter
             "known_vectors": shop.VECTORS,
             "log_level": "WARNING",
         }
-        container = bootstrap.build(load(usual | dict(settings)))
+        loaded = load(usual | dict(settings))
+        logging.configure(loaded)
+        container = bootstrap.build(loaded)
         try:
             await container.open()
             await container.knowledge.sync(shop.ARTICLES, DEFAULT_WORKSPACE)
             await container.indexer.refresh(DEFAULT_WORKSPACE)
             await container.asking.rehearse(DEFAULT_WORKSPACE)
+            settle()
             yield container
         finally:
+            unsettle()
             await container.close()
 
 

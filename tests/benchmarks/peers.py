@@ -64,7 +64,7 @@ async def _series(address: str, runs: int, at_once: int) -> Series:
 
 
 def _ours(series: Series) -> dict[str, Any]:
-    runs = len(series.records)
+    runs = len(series.ended)
     return {
         "way": "ours",
         "runs": runs,

@@ -11,14 +11,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Protocol
 
 from rich.table import Table
 
-from api.asking import Asking, Question
-from support_agents.domain.ids import DEFAULT_WORKSPACE
+from api.asking import Question
+from support_agents.domain.ids import DEFAULT_WORKSPACE, WorkspaceId
 from support_agents.domain.runs import Outcome, RunRecord
 from support_agents.ladder import TOO_BUSY
 from support_agents.stages import Shares
+from tests.benchmarks.committed import desk
 from tests.benchmarks.figures import Report, Shown, percentile, spread, table
 from tests.benchmarks.in_process import in_process, models_at, question_of
 from tests.benchmarks.messages import Sample, samples
@@ -28,8 +30,17 @@ RUNS, AT_ONCE = 2_000, 4
 PROMISE_SECONDS, WRITTEN_SHARE, LAG_MS = 2.0, 0.95, 30.0
 _LEARNING = 40
 _TICK = 0.005
+_SLOWEST = 20  # runs whose stages are told
 _SECONDS = ("understanding", "retrieval", "drafting", "commit", "quoting", "least_model")
 _WHOLE = frozenset((Outcome.DRAFTED, Outcome.CLARIFY))
+
+
+class Answers(Protocol):
+    """What answers a message: a run that is committed, or one that is not."""
+
+    async def ask(self, question: Question, workspace: WorkspaceId) -> RunRecord:
+        """Return the record when the answer is there."""
+        ...
 
 
 class Start(Enum):
@@ -39,52 +50,84 @@ class Start(Enum):
     TOGETHER = auto()
 
 
+@dataclass(frozen=True)
+class Ended:
+    """What is kept of a run. The record itself is not: thousands of them would only be the benchmark's own weight."""
+
+    seconds: float
+    outcome: str
+    reason: str
+    by_model: bool
+    judged: bool | None
+    calls: int
+    stages: str
+
+    @classmethod
+    def of(cls, record: RunRecord, seconds: float) -> "Ended":
+        return cls(
+            seconds=seconds,
+            outcome=record.outcome.value,
+            reason=record.reason,
+            by_model=_by_model(record),
+            judged=record.sections.compliance is not None if record.outcome.has_draft else None,
+            calls=sum(call.model.partition(":")[1] == ":" for call in record.model_calls),
+            stages=", ".join(
+                f"{one.stage} {one.started_ms:.0f}+{one.took_ms:.0f}{' ' + one.error if one.error else ''}"
+                for one in sorted(record.timings, key=lambda timing: timing.started_ms)
+            ),
+        )
+
+
 @dataclass
 class Series:
     """All runs of one way of asking, with how late the event loop was meanwhile (milliseconds)."""
 
     label: str
-    seconds: list[float] = field(default_factory=list)
-    records: list[RunRecord] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
     lags_ms: list[float] = field(default_factory=list)
     wall: float = 0.0
     cpu: float = 0.0
     stretch: float = 1.0
 
     @property
+    def seconds(self) -> list[float]:
+        return [one.seconds for one in self.ended]
+
+    @property
     def in_time(self) -> float:
-        return sum(one <= PROMISE_SECONDS for one in self.seconds) / len(self.seconds)
+        return sum(one <= PROMISE_SECONDS for one in self.seconds) / len(self.ended)
 
     @property
     def written(self) -> float:
         """Share of all runs whose reply a language model wrote, whole or shortened."""
-        return sum(_by_model(record) for record in self.records) / len(self.records)
+        return sum(one.by_model for one in self.ended) / len(self.ended)
 
     @property
     def judged(self) -> float:
         """Share of drafts that carry a verdict."""
-        drafts = [record for record in self.records if record.outcome.has_draft]
-        return sum(record.sections.compliance is not None for record in drafts) / max(1, len(drafts))
+        drafts = [one.judged for one in self.ended if one.judged is not None]
+        return sum(drafts) / max(1, len(drafts))
 
     @property
     def second_calls(self) -> float:
         """Calls beyond one for a run, as a share of runs."""
-        calls = sum(call.model.partition(":")[1] == ":" for record in self.records for call in record.model_calls)
-        return calls / len(self.records) - 1
+        return sum(one.calls for one in self.ended) / len(self.ended) - 1
 
     def figures(self) -> dict[str, object]:
+        slowest = sorted(self.ended, key=lambda one: -one.seconds)[:_SLOWEST]
         return {
-            "runs": len(self.records),
+            "runs": len(self.ended),
             "in_time": self.in_time,
             "written_by_model": self.written,
             "verdicts": self.judged,
             "ms": spread([one * 1_000 for one in self.seconds]),
             "lag_ms": spread(self.lags_ms),
-            "outcomes": dict(Counter(record.outcome.value for record in self.records)),
-            "reasons": dict(Counter(record.reason for record in self.records if record.reason).most_common(12)),
+            "outcomes": dict(Counter(one.outcome for one in self.ended)),
+            "reasons": dict(Counter(one.reason for one in self.ended if one.reason).most_common(12)),
             "second_calls": round(self.second_calls, 3),
-            "runs_per_second": round(len(self.records) / self.wall, 1),
-            "processor_ms_per_run": round(self.cpu * 1_000 / len(self.records), 1),
+            "runs_per_second": round(len(self.ended) / self.wall, 1),
+            "processor_ms_per_run": round(self.cpu * 1_000 / len(self.ended), 1),
+            "slowest": [f"{one.seconds * 1_000:.0f} ms, {one.outcome}: {one.stages}" for one in slowest],
         }
 
 
@@ -117,10 +160,11 @@ async def _measured(runs: int, stretch: float) -> Report:
             ("30 at once", 30, runs, Start.EVENLY),
             ("200 in one instant", 200, max(400, runs // 5), Start.TOGETHER),
         ):
-            async with in_process(46, {**models_at(address), **stretched(stretch)}) as container:
-                await series_of("", container.asking, _repeated(questions, _LEARNING), max(4, at_once // 2))
+            settings = {**models_at(address), **stretched(stretch)}
+            async with in_process(46, settings) as container, desk(container) as committed:
+                await series_of("", committed, _repeated(questions, _LEARNING), max(4, at_once // 2))
                 asked = _repeated(questions, count)
-                found = await series_of(label, container.asking, asked, at_once, stretch=stretch, start=start)
+                found = await series_of(label, committed, asked, at_once, stretch=stretch, start=start)
                 series.append(found)
     return Report(
         "promise", _tables(series, len(questions)), {one.label: one.figures() for one in series}, _shown(series)
@@ -146,7 +190,7 @@ def _repeated(questions: Sequence[Question], count: int) -> list[Question]:
 
 async def series_of(  # noqa: PLR0913 - what is asked, how much at once, and on which clock
     label: str,
-    asking: Asking,
+    asking: Answers,
     questions: list[Question],
     at_once: int,
     *,
@@ -169,8 +213,7 @@ async def series_of(  # noqa: PLR0913 - what is asked, how much at once, and on 
             question, started = waiting.pop(), time.monotonic()
             record = await asking.ask(question, DEFAULT_WORKSPACE)
             took = time.monotonic() - started
-            series.records.append(record)
-            series.seconds.append(took / stretch)
+            series.ended.append(Ended.of(record, took / stretch))
             if record.reason == TOO_BUSY and waiting:
                 await asyncio.sleep(max(0.0, turn - took))
 
@@ -192,14 +235,15 @@ def _tables(series: Sequence[Series], draftable: int) -> tuple[Table, ...]:
     rows = [
         (
             one.label,
-            len(one.records),
+            len(one.ended),
             f"{one.in_time:.2%}",
             f"{one.written:.1%}",
             f"{one.judged:.0%}",
             *(value for name, value in spread([seconds * 1_000 for seconds in one.seconds]).items()),
             percentile(one.lags_ms, 0.99),
+            max(one.lags_ms),
             f"{one.second_calls:+.1%}",
-            one.cpu * 1_000 / len(one.records),
+            one.cpu * 1_000 / len(one.ended),
         )
         for one in series
     ]
@@ -214,11 +258,12 @@ def _tables(series: Sequence[Series], draftable: int) -> tuple[Table, ...]:
         "p99",
         "max",
         "lag p99",
+        "lag max",
         "2nd calls",
         "cpu ms",
     )
-    outcomes = sorted({record.outcome.value for one in series for record in one.records})
-    counts = [Counter(record.outcome.value for record in one.records) for one in series]
+    counts = [Counter(run.outcome for run in one.ended) for one in series]
+    outcomes = sorted({outcome for count in counts for outcome in count})
     return (
         table(f"runs with a model, ms ({draftable} different messages, stretch {series[0].stretch:g})", columns, rows),
         table(

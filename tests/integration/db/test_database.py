@@ -71,7 +71,9 @@ async def test_many_writers_all_get_through(database: Database) -> None:
     assert (await name_in(database)).isdigit()
 
 
-async def test_intake_goes_before_what_waited_longer(sqlite_url: str, open_database: Callable[..., Database]) -> None:
+async def test_intake_and_cards_go_in_turn_before_what_waited_longer(
+    sqlite_url: str, open_database: Callable[..., Database]
+) -> None:
     database, order = open_database(sqlite_url), list[str]()
 
     async def unit(label: str, *, urgent: bool) -> None:
@@ -80,10 +82,11 @@ async def test_intake_goes_before_what_waited_longer(sqlite_url: str, open_datab
             await uow.now()
 
     async with database.write("holder"):
-        waiting = [asyncio.create_task(unit(label, urgent=label == "intake")) for label in ("a", "b", "intake")]
+        labels = ("a", "intake", "b", "card", "intake")
+        waiting = [asyncio.create_task(unit(label, urgent=len(label) > 1)) for label in labels]
         await asyncio.sleep(0)
     await asyncio.gather(*waiting)
-    assert order == ["intake", "a", "b"]
+    assert order == ["intake", "card", "intake", "a", "b"]
 
 
 async def test_a_cancelled_waiter_does_not_keep_the_turn(

@@ -65,6 +65,29 @@ async def test_i9_a_run_sees_its_ticket_and_its_record_comes_back_whole(database
     assert await claimed(database) == ()
 
 
+async def test_i9_what_binds_to_a_record_is_the_same_while_it_is_written_and_when_it_is_read(
+    database: Database, store: TicketStore
+) -> None:
+    begun, _ = await begun_run(database, store)
+    record = record_of(begun).model_copy(update={"reason": "what no column holds: \x00 and \ud800, Größe"})
+    async with database.write("card_ready") as uow:
+        assert await InteractionLog().store(uow, record, attempt=1) is Stored.OK
+        written = await uow.runs.commitment(begun.run_id)
+    async with database.read() as uow:
+        assert await uow.runs.commitment(begun.run_id) == written
+
+
+async def test_a_run_nobody_judged_leaves_nothing_where_the_judgement_would_be(
+    database: Database, store: TicketStore
+) -> None:
+    begun, _ = await begun_run(database, store)
+    record = record_of(begun).model_copy(update={"outlier": None})
+    assert await stored(database, record, 1) is Stored.OK
+    async with database.read() as uow:
+        assert (await uow.runs.load(begun.run_id)).outlier is None
+        assert await uow.runs.outliers(record.workspace, limit=10) == ()
+
+
 async def test_a_run_that_has_not_finished_has_no_record(database: Database, store: TicketStore) -> None:
     begun, _ = await begun_run(database, store)
     async with database.read() as uow:

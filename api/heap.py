@@ -1,0 +1,22 @@
+"""Keeps the garbage collector off what a process needs to be ready; looking at it stopped every run at once."""
+
+import gc
+
+# What a run makes is small and mostly gone when it ends: looked at seven times as rarely, it costs a third.
+_YOUNG_OBJECTS = 5_000
+
+
+def settle() -> None:
+    """Set apart all that lives now, once a process is ready; half a million objects stopped the event loop for 0.3 s.
+
+    A full collection looks at every object that is not set apart. Those that hold no reference any more still go at
+    once; only a cycle among what is set apart now would stay.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS)
+
+
+def unsettle() -> None:
+    """Have everything looked at again, for a process that closes one installation and opens another."""
+    gc.unfreeze()

@@ -1,0 +1,58 @@
+"""How many runs a second one core carries where the model answers at once: real embedder, every card committed."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Mapping
+
+from tests.benchmarks.committed import desk
+from tests.benchmarks.figures import Report, Shown, table
+from tests.benchmarks.in_process import in_process, models_at, question_of
+from tests.benchmarks.messages import samples
+from tests.benchmarks.promise import series_of
+from tests.benchmarks.provider import provider_process
+
+RUNS, AT_ONCE, WARM_UP = 400, 3, 40
+ASKED_FOR = 40
+_EMBEDDING = "embedder"  # the name of the thread that computes vectors and nothing else
+
+
+def measure(runs: int = RUNS) -> Report:
+    """No two messages are alike, so that nothing is remembered of one that would help with the next."""
+    return asyncio.run(_measured(runs))
+
+
+async def _measured(runs: int) -> Report:
+    messages = samples(WARM_UP + runs, series="C")
+    questions = [question_of(sample) for sample in messages]
+    with provider_process("--instant") as address:
+        async with in_process(len(messages), models_at(address)) as container, desk(container) as committed:
+            await series_of("", committed, questions[:WARM_UP], AT_ONCE)
+            before = _by_thread()
+            found = await series_of("an instant model", committed, questions[WARM_UP:], AT_ONCE)
+            after = _by_thread()
+    used = {name: (seconds - before.get(name, 0.0)) * 1_000 / runs for name, seconds in after.items()}
+    whole, embedding = found.cpu * 1_000 / runs, used.get(_EMBEDDING, 0.0)
+    net = 1_000 / (whole - embedding)
+    rows = [
+        (f"thread {name}", used[name], "") for name in sorted(used, key=lambda name: -used[name]) if used[name] > 0.1
+    ]
+    shown = table(
+        f"{runs} different messages, {AT_ONCE} at once",
+        ("", "processor ms a run", "runs/s a core"),
+        [("whole run", whole, 1_000 / whole), ("without embedding", whole - embedding, net), *rows],
+    )
+    figures = {**found.figures(), "processor_ms": whole, "embedding_ms": embedding, "threads": used, "net": net}
+    figures.pop("slowest")
+    text = f"{net:.0f} runs/s a core net of embedding, {1_000 / whole:.0f} with it; ≥ {ASKED_FOR} asked for"
+    return Report("core", (shown,), figures, (Shown(text, net >= ASKED_FOR),))
+
+
+def _by_thread() -> Mapping[str, float]:
+    """Seconds of processor of each thread so far, by name; threads of one name are added up."""
+    used: dict[str, float] = {}
+    for thread in threading.enumerate():
+        if thread.ident is not None:
+            seconds = time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
+            used[thread.name] = used.get(thread.name, 0.0) + seconds
+    return used

@@ -1,0 +1,43 @@
+"""A ready process is not stopped by full collections of what it will need to its end."""
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from api.heap import settle, unsettle
+
+
+class _Kept:
+    """Something that can be looked for."""
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    thresholds = gc.get_threshold()
+    yield
+    unsettle()
+    gc.set_threshold(*thresholds)
+
+
+def test_what_lives_when_a_process_is_ready_is_looked_at_no_more() -> None:
+    kept = _Kept()
+    settle()
+    assert gc.get_freeze_count() > 0
+    assert not any(each is kept for each in gc.get_objects())
+    unsettle()
+    assert any(each is kept for each in gc.get_objects())
+
+
+def test_what_comes_later_is_still_collected_and_what_was_set_apart_still_goes_when_nothing_holds_it() -> None:
+    early = _Kept()
+    gone = weakref.ref(early)
+    settle()
+    later = _Kept()
+    later.__dict__["itself"] = later
+    cycle = weakref.ref(later)
+    del early, later
+    gc.collect()
+    assert gone() is None
+    assert cycle() is None
