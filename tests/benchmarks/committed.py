@@ -136,6 +136,7 @@ def desk_of(container: Container, pipeline: Pipeline | None = None) -> Desk:
         clock=container.clock,
         timing=Timing(settings.deadline_seconds, settings.resumed_seconds),
         budget=Budget(),
+        pressure=container.admission.pressure,
     )
     handlers: dict[EventName, Handler] = {
         EventName.TICKET_RECEIVED: _Told(handler, cards),
