@@ -32,8 +32,8 @@ def main() -> int:
     told.folder.mkdir(parents=True, exist_ok=True)
     found: dict[str, dict[str, Any]] = {}
     # A shell that starts it in the background has it ignore Ctrl-C; what was started is ended in any case.
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.default_int_handler)
+    for told_by in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(told_by, signal.default_int_handler)
     for kind in told.kinds:
         file = told.folder / f"{kind}.json"
         found[kind] = json.loads(file.read_text()) if file.exists() and not told.again else _empty(kind)

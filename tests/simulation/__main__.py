@@ -63,11 +63,8 @@ def _compared(measured: Measured, step: Step) -> Compared:
 
 
 def _compared_lines(compared: Sequence[Compared]) -> list[str]:
-    columns = (
-        "tickets a second",
-        "free cores",
-        *(f"{name} measured / model" for name in ("p50 ms", "p95 ms", "cards a second")),
-    )
+    paired = [f"{name} measured / model" for name in ("p50 ms", "p95 ms", "cards a second")]
+    columns = ("tickets a second", "free cores", *paired)
     rows = [_row((*columns, "most off")), _row(("---", *["---:"] * 5))]
     for each in compared:
         step = each.step
@@ -81,8 +78,8 @@ def _compared_lines(compared: Sequence[Compared]) -> list[str]:
     return [
         *rows,
         "",
-        f"{within} of {every} figures are within {WITHIN:.0%}. The model is fed with the processor times of the steps that left",
-        "the machine room and with the latencies of the slowest step; the other steps' latencies and rates are its own.",
+        f"{within} of {every} figures are within {WITHIN:.0%}. The model is fed with the processor times of the steps",
+        "that left the machine room and with the latencies of the slowest step; all else in its columns is its own.",
     ]
 
 
@@ -97,22 +94,16 @@ def _planned_lines(measured: Measured, plans: Sequence[Planned]) -> list[str]:
         size = plan.size
         counts = (size.api, size.worker, size.relay, size.postgres_cores, plan.brokers, round(plan.p99))
         first = f"{plan.first} ({plan.full[plan.first]:.0%})"
-        cells = (
-            f"{plan.rate:,.0f}",
-            *(f"{each:,}" for each in counts),
-            first,
-            f"{plan.cores:,}",
-            f"{plan.million:.2f}",
-        )
-        rows.append(_row(cells))
+        sizes = [f"{each:,}" for each in counts]
+        rows.append(_row((f"{plan.rate:,.0f}", *sizes, first, f"{plan.cores:,}", f"{plan.million:.2f}")))
     spent = (
         f"worker {costs.worker:.1f}, PostgreSQL {costs.postgres:.1f}, API {costs.api:.1f}, relay {costs.relay:.1f},"
         f" broker {costs.broker:.1f}, scheduler {costs.background:.1f}"
     )
     return [
         f"Milliseconds of processor a ticket, as measured: {spent}.",
-        f"Tickets arrive by chance (Poisson), p99 within 2 s, no kind fuller than {FULLEST:.0%}, a core for each process; one",
-        f"scheduler. A core costs ${CORE_HOUR:.2f} an hour (assumed; without storage, network and people).",
+        f"Tickets arrive by chance (Poisson), p99 within 2 s, no kind fuller than {FULLEST:.0%}, a core a process;",
+        f"one scheduler. A core costs ${CORE_HOUR:.2f} an hour (assumed; without storage, network and people).",
         "",
         *rows,
     ]

@@ -1,7 +1,7 @@
 """The installation as a discrete-event model: tickets wait for processes, processes for cores; it measures nothing."""
 
 import random
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -39,10 +39,11 @@ class _Kind:
     """The processes of one kind: the next ticket goes to each in turn."""
 
     processes: Sequence[simpy.Resource]
-    _turn: Any = field(default_factory=count)
+    _turn: Iterator[int] = field(default_factory=count)
 
     def next(self) -> simpy.Resource:
-        return self.processes[next(self._turn) % len(self.processes)]
+        turn: int = next(self._turn)
+        return self.processes[turn % len(self.processes)]
 
 
 class Installation:
