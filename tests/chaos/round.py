@@ -65,9 +65,11 @@ class Round:
         }
 
     async def _break(self, injector: Injector, helpdesk: Helpdesk, told: Callable[[str], None]) -> None:
-        for fault in plan(self.seed, faults=self.faults, tickets=self.tickets, without=self.without):
+        faults = plan(self.seed, faults=self.faults, tickets=self.tickets, without=self.without)
+        for number, fault in enumerate(faults, 1):
             await _flowed(helpdesk, fault)
-            told(f"{len(helpdesk.accepted):,} of {self.tickets:,} accepted; {fault.kind}")
+            done = f"{len(helpdesk.accepted):,} of {self.tickets:,} accepted"
+            told(f"{done}; fault {number} of {len(faults)}: {fault.kind}")
             await asyncio.to_thread(injector.inject, fault)
 
     async def _told(self, made: Estate, helpdesk: Helpdesk, approver: Approver) -> dict[str, Any]:
