@@ -1,6 +1,7 @@
 """One round of chaos, from the first message to the books; it knows nothing of other rounds."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,6 +17,7 @@ from tests.chaos.faults import Fault, Injector, plan
 from tests.chaos.traffic import Approver, Helpdesk
 from tests.soak.accounts import reader
 
+# Longer than the longest pause between two attempts at one event.
 _QUIET_SECONDS = 420.0
 _LOOK_SECONDS = 0.5
 _COUNTS: Mapping[str, int] = {"api": 2, "worker": 2, "relay": 1, "scheduler": 1}
@@ -105,8 +107,8 @@ async def _flowed(helpdesk: Helpdesk, fault: Fault) -> None:
 
 
 async def _quiet(made: Estate, told: Callable[[str], None]) -> int:
-    """Wait until nothing moves; how much still does when patience ends."""
-    until, moving = time.monotonic() + _QUIET_SECONDS, -1
+    """Wait until nothing moves; how much still does when nothing has moved on for as long as patience lasts."""
+    until, moving, least = time.monotonic() + _QUIET_SECONDS, -1, sys.maxsize
     while time.monotonic() < until:
         with suppress(psycopg.OperationalError):
             async with await psycopg.AsyncConnection.connect(made.postgres.conninfo, connect_timeout=3) as connection:
@@ -114,6 +116,8 @@ async def _quiet(made: Estate, told: Callable[[str], None]) -> int:
             moving = int(found[0]) if found else -1
             if moving == 0:
                 return 0
+            if moving < least:
+                least, until = moving, time.monotonic() + _QUIET_SECONDS
             told(f"{moving:,} still move")
         await asyncio.sleep(_LOOK_SECONDS)
     return moving
