@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo serve test safety peers soak check format bench lock clean
+.PHONY: help demo serve test safety peers soak chaos load simulate check format bench lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -33,6 +33,15 @@ peers: ## a Slack, a Stripe and a mail server that others wrote, for `make safet
 
 soak: $(INSTALLED) ## 100,000 executions and 20,000 steps under faults; Ctrl-C stops it, the next call goes on
 	@$(BIN)/python -m tests.soak $(ARGS)
+
+chaos: $(INSTALLED) ## 5,000 tickets flow while everything breaks; Ctrl-C stops it, the next call goes on
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
+load: $(INSTALLED) ## ramp, steady load, spike, soak; ARGS="redis --minutes 5 --write docs/scale.md"
+	@$(BIN)/python -m tests.load $(ARGS)
+
+simulate: $(INSTALLED) ## sizes for 10 to 10,000 tickets a second, from what `make load` measured
+	@$(BIN)/python -m tests.simulation $(ARGS)
 
 check: $(INSTALLED) ## format, lint, types, import contracts, Dockerfile
 	@$(BIN)/ruff format --quiet --check .

@@ -1,4 +1,4 @@
-"""Several processes on PostgreSQL and a broker: webhook to card ready at ten tickets a second, and the broker's hop."""
+"""Several processes on PostgreSQL and a broker: webhook to card ready, the broker's hop, and a killed worker's run."""
 
 import asyncio
 import subprocess
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import LiteralString
 from uuid import uuid4
 
 import httpx
@@ -31,8 +32,12 @@ from tests.peers.program import COLD
 
 MESSAGES, WARM_UP, PER_SECOND, HINTS = 200, 40, 10.0, 200
 CARD_MS, HOP_MS = 250.0, 15.0
+# The usual deadline, and the three seconds within which another worker shall have begun a killed one's run again.
+KILLED, RESUMED_SECONDS = 5, 2.0 + 3.0
 _LOOK_SECONDS, _LONGEST_SECONDS = 0.004, 120.0
 _UUID_LENGTH = 36
+_DOOMED = 40  # messages kept for one doomed worker
+_RESUMED: LiteralString = "SELECT count(*) FROM runs WHERE attempt > 1"
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class Measured:
     kind: str
     card_ms: Sequence[float]
     hop_ms: Sequence[float]
+    resumed_seconds: Sequence[float]
     cpu_ms: float
     attempts: int
 
@@ -63,12 +69,37 @@ def _measured(kind: str, url: str) -> Measured:
             before = _cpu(running)
             took = asyncio.run(_sent(running, samples(MESSAGES, series="D", first=WARM_UP)))
             cpu = (_cpu(running) - before) * 1_000 / MESSAGES
-            with psycopg.connect(_conninfo(running)) as connection:
-                found = connection.execute("SELECT max(attempt) FROM runs").fetchone()
-        return Measured(kind, took, hops, cpu, int(found[0]) if found else 0)
+            attempts = _asked(running, "SELECT max(attempt) FROM runs")
+            resumed = [_seconds_until_resumed(running, at) for at in range(KILLED)]
+        return Measured(kind, took, hops, resumed, cpu, attempts)
     finally:
         forget(url, prefix)
         forget(url, f"{prefix}-hop")
+
+
+def _seconds_until_resumed(running: Processes, number: int) -> float:
+    """Have a worker kill itself after it has begun a run; seconds from its end until another has begun it again."""
+    resumed = _asked(running, _RESUMED)
+    doomed = running.begin("worker", fault="after:begin_run:1")
+    running.await_ready(doomed)
+    messages = iter(samples(KILLED * _DOOMED, series="K", first=number * _DOOMED))
+    with httpx.Client(base_url=url_of(running), timeout=60, trust_env=False) as http:
+        while doomed.process.poll() is None:  # until it was its turn
+            raw = next(messages).body()
+            http.post("/webhooks/standard", content=raw, headers=signed(raw)).raise_for_status()
+            time.sleep(0.2)
+    died = time.monotonic()
+    while _asked(running, _RESUMED) == resumed:
+        if time.monotonic() > died + _LONGEST_SECONDS:
+            raise TimeoutError("nobody resumed the run of a worker that was killed")
+        time.sleep(_LOOK_SECONDS)
+    return time.monotonic() - died
+
+
+def _asked(running: Processes, query: LiteralString) -> int:
+    with psycopg.connect(_conninfo(running)) as connection:
+        found = connection.execute(query).fetchone()
+    return int(found[0]) if found else 0
 
 
 def _cpu(running: Processes) -> float:
@@ -83,7 +114,7 @@ def _conninfo(running: Processes) -> str:
 def _installed(url: str, prefix: str) -> Iterator[Processes]:
     with TemporaryDirectory(prefix="bench-") as name, postgresql() as database:
         orders = Path(name) / "orders.csv"
-        orders.write_text(orders_csv(WARM_UP + MESSAGES), encoding="utf-8")
+        orders.write_text(orders_csv(WARM_UP + MESSAGES + KILLED * _DOOMED), encoding="utf-8")
         environment = {
             "SUPPORT_DATABASE_URL": database,
             "SUPPORT_BROKER_URL": url,
@@ -196,11 +227,15 @@ def _report(found: Sequence[Measured]) -> Report:
     for one in found:
         card, hop = percentile(one.card_ms, 0.95), percentile(one.hop_ms, 0.95)
         shown.append(Shown(f"{one.kind}: card ready p95 {card:.0f} ms ≤ {CARD_MS:.0f} ms", card <= CARD_MS))
+        longest = max(one.resumed_seconds)
+        what = f"{one.kind}: runs of {KILLED} killed workers resumed within {longest:.1f} s ≤ {RESUMED_SECONDS:.0f} s"
+        shown.append(Shown(what, longest <= RESUMED_SECONDS))
         shown.append(Shown(f"{one.kind}: broker hop p95 {hop:.1f} ms ≤ {HOP_MS:.0f} ms", hop <= HOP_MS))
     figures = {
         one.kind: {
             "card_ready_ms": spread(one.card_ms),
             "broker_hop_ms": spread(one.hop_ms),
+            "killed_workers_run_resumed_seconds": [round(each, 2) for each in one.resumed_seconds],
             "processor_ms_per_ticket": round(one.cpu_ms, 1),
             "most_attempts": one.attempts,
         }

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a real server that can be cut and mended; it looks at no byte."""
+"""A TCP proxy in front of a real server that can be cut, held up, slowed down and mended; it looks at no byte."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,15 +6,19 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
+_HELD_SECONDS = 0.02
+
 
 @dataclass
 class Cuttable:
-    """Listens on a port of its own for a server at `host:port`."""
+    """Listens on a port of its own for a server at `host:port`; `delay` is seconds for every piece on its way."""
 
     host: str
     port: int
     listening: int = 0
     is_cut: bool = False
+    is_held: bool = False
+    delay: float = 0.0
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
     _loop: asyncio.AbstractEventLoop | None = None
 
@@ -31,9 +35,14 @@ class Cuttable:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._end_all)
 
+    def hold(self) -> None:
+        """Pass nothing on, end nothing: as a network that swallows every packet."""
+        self.is_held = True
+
     def mend(self) -> None:
-        """Take connections again."""
-        self.is_cut = False
+        """Take connections again, and pass on what was held at once."""
+        self.is_cut = self.is_held = False
+        self.delay = 0.0
 
     def _end_all(self) -> None:
         for writer in tuple(self._open):
@@ -44,21 +53,28 @@ class Cuttable:
         if self.is_cut:
             writer.transport.abort()
             return
-        far_reader, far_writer = await asyncio.open_connection(self.host, self.port)
+        try:
+            far_reader, far_writer = await asyncio.open_connection(self.host, self.port)
+        except OSError:  # the server is gone: so are we, for whoever asks
+            writer.transport.abort()
+            return
         pair = {writer, far_writer}
         self._open |= pair
         try:
-            await asyncio.gather(_pass(reader, far_writer), _pass(far_reader, writer))
+            await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
         finally:
             self._open -= pair
 
-
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while chunk := await reader.read(65_536):
-            writer.write(chunk)
-            await writer.drain()
-    writer.close()
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while chunk := await reader.read(65_536):
+                if self.delay:
+                    await asyncio.sleep(self.delay)
+                while self.is_held and not self.is_cut:  # noqa: ASYNC110 - another thread lets go
+                    await asyncio.sleep(_HELD_SECONDS)
+                writer.write(chunk)
+                await writer.drain()
+        writer.close()
 
 
 @asynccontextmanager

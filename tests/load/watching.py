@@ -1,0 +1,103 @@
+"""Reads from the kernel what processes use, ours and all of the machine: processor seconds and resident memory."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import linear_regression
+from typing import Self
+
+from tests.benchmarks.installation import _TICKS, cpu_seconds, resident_mb
+
+_SETTLING = 0.25  # the first part of a soak, in which caches fill, is not fitted
+
+
+def busy_seconds() -> float:
+    """Processor seconds that the machine has spent on anything, all cores together."""
+    fields = [int(each) for each in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:]]
+    return (sum(fields) - fields[3] - fields[4]) / _TICKS
+
+
+def family(pid: int) -> tuple[int, ...]:
+    """A process and its children's children."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            head, _, rest = stat.read_text(encoding="ascii", errors="replace").rpartition(")")
+            children.setdefault(int(rest.split()[1]), []).append(int(head.split()[0]))
+    found, left = [], [pid]
+    while left:
+        found.append(left.pop())
+        left += children.get(found[-1], [])
+    return tuple(found)
+
+
+def used(pids: Mapping[str, int]) -> dict[str, float]:
+    """Processor seconds by name; a server counts with the processes it has made, ended ones only if it waited."""
+    seconds = {}
+    for name, pid in pids.items():
+        total = 0.0
+        for each in family(pid):
+            with suppress(OSError):
+                total += cpu_seconds(each)
+        seconds[name] = total
+    return seconds
+
+
+@dataclass
+class Memory:
+    """Samples of resident memory while a soak goes on."""
+
+    pids: Mapping[str, int]
+    every: float = 2.0
+    told: Callable[[float], None] = lambda _: None
+    samples: list[tuple[float, dict[str, float]]] = field(default_factory=list)
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._sample, name="memory")
+        self._thread.start()
+        return self
+
+    _thread: threading.Thread = field(default_factory=threading.Thread)
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        began = time.monotonic()
+        while not self._over.wait(self.every):
+            seconds = time.monotonic() - began
+            self.samples.append((seconds, {name: resident_mb(pid)["VmRSS"] for name, pid in self.pids.items()}))
+            self.told(seconds)
+
+    def slopes(self) -> dict[str, "Slope"]:
+        """MB an hour of each process, fitted to all but the first quarter."""
+        kept = self.samples[int(len(self.samples) * _SETTLING) :]
+        return {name: _slope([(at / 3_600, mb[name]) for at, mb in kept]) for name in self.pids}
+
+
+@dataclass(frozen=True)
+class Slope:
+    """A fitted line: MB an hour, its standard error, and the memory at its end."""
+
+    mb_an_hour: float
+    error: float
+    last_mb: float
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether at most 1 MB an hour lies within two standard errors."""
+        return self.mb_an_hour - 2 * self.error <= 1.0
+
+
+def _slope(points: list[tuple[float, float]]) -> Slope:
+    hours, mb = [at for at, _ in points], [value for _, value in points]
+    slope, start = linear_regression(hours, mb)
+    mean = sum(hours) / len(hours)
+    left = sum((y - start - slope * x) ** 2 for x, y in points)
+    error = (left / max(1, len(points) - 2) / sum((x - mean) ** 2 for x in hours)) ** 0.5
+    return Slope(slope, error, mb[-1])
