@@ -23,7 +23,7 @@ from tests.peers.far_worker import LEASE, Hands, in_process
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
-SECONDS = 40.0
+SECONDS = 120.0
 ROOT = Path(__file__).parents[2]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.peers.product import Product, _answers
+from tests.peers.product import CALL_SECONDS, Product, _answers
 from tests.peers.program import Program, Running, warm
 
 SECRET_KEY = "a secret key for tests only, the same for every process of one installation"
@@ -35,9 +35,9 @@ class Process:
     def kill(self) -> None:
         """End it as a power cut would."""
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
-    def stop(self, seconds: float = 30) -> int:
+    def stop(self, seconds: float = 120) -> int:
         """End it in order; its exit code."""
         if self.process.poll() is None:
             self.process.terminate()
@@ -59,7 +59,7 @@ class Processes(Product):
             self.begin(kind)
         for each in self.running:
             self.await_ready(each)
-        self._http = httpx.Client(base_url=self._url(), timeout=20, trust_env=False, cookies=self._cookies)
+        self._http = httpx.Client(base_url=self._url(), timeout=CALL_SECONDS, trust_env=False, cookies=self._cookies)
 
     def begin(self, kind: str, *words: str, fault: str = "", more: Mapping[str, str] | None = None) -> Process:
         """Start a process without waiting for it; `fault` names where it shall kill itself."""
@@ -93,7 +93,7 @@ class Processes(Product):
                 each.process.send_signal(signal.SIGTERM)
         for each in self.running:
             try:
-                each.process.wait(20)
+                each.process.wait(60)
             except subprocess.TimeoutExpired:
                 each.kill()
 

@@ -186,7 +186,7 @@ class SlackServer:
             self.acks[str(told.get("envelope_id", ""))] = told
             self._acked.notify_all()
 
-    async def deliver(self, kind: str, payload: Answer, *, seconds: float = 5) -> Answer:
+    async def deliver(self, kind: str, payload: Answer, *, seconds: float = 60) -> Answer:
         """Send an envelope by Socket Mode and wait for its acknowledgement."""
         envelope = uuid4().hex
         await self.sockets[-1].send_json(

@@ -11,18 +11,13 @@ from api.demo import shop
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from support_agents.domain.runs import Outcome, RunRecord
 from support_agents.domain.sections import Verdict
-from tests.fixtures.installation import Installation, open_installation
+from tests.fixtures.installation import UNHURRIED, Installation, open_installation
 from tests.peers.model_provider import ModelProvider, model_provider
 from tests.peers.model_weather import Fault
 
 QUESTION = "How long do I have to send an item back, and does it have to be unused?"
 # On a loaded machine as well: these are about what is written, not about how fast.
-PATIENT = {
-    "deadline_seconds": 20.0,
-    "lease_seconds": 60.0,
-    "stages": {"understanding": 8, "retrieval": 8, "drafting": 8},
-    "llm_hedge_share": 0.0,
-}
+PATIENT = {**UNHURRIED, "llm_hedge_share": 0.0}
 
 
 @asynccontextmanager

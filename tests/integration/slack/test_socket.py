@@ -33,7 +33,7 @@ async def connected(slack: Workspace, server: SlackServer, token: str = APP_TOKE
         await made.stop()
 
 
-async def until(happened: Any, seconds: float = 10) -> None:
+async def until(happened: Any, seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not (await happened() if asyncio.iscoroutinefunction(happened) else happened()):  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.02)
