@@ -24,7 +24,7 @@ async def connected(slack: Workspace, server: SlackServer, token: str = APP_TOKE
     door = slack.door
     made = SlackSocket(
         token, Reader(door.installation), door.deliveries, door.clicks, door.afterwards.do_now, door.afterwards.do,
-        base_url=server.api_url, ping_seconds=0.2,
+        base_url=server.api_url,
     )  # fmt: skip
     await made.start()
     try:
