@@ -63,11 +63,14 @@ def _ledger(settings: Settings, clock: Clock) -> Paying:
     from support_agents.adapters.orders_csv import read_orders
 
     ledger = LedgerPaymentGateway(settings.data_dir / "payments.db")
-    seen: list[int] = []
+    seen: list[tuple[int, int, int]] = []
 
     async def record() -> None:
         path = settings.orders_csv
-        if path is None or seen == [changed := (await asyncio.to_thread(path.stat)).st_mtime_ns]:
+        if path is None:
+            return
+        stat = await asyncio.to_thread(path.stat)
+        if seen == [changed := (stat.st_mtime_ns, stat.st_size, stat.st_ino)]:
             return
         rows = await asyncio.to_thread(read_orders, path, clock.now().date())
         await ledger.record(Payment(row.facts.payment_ref, row.facts.total, row.facts.refunded) for row in rows)

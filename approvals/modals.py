@@ -95,7 +95,7 @@ Modal = LoadingModal | EditModal | CheckedModal | RejectModal | PassOnModal | Mo
 
 def units(text: str) -> int:
     """The length of a text as messengers count it: units of UTF-16, of which an emoji takes two."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def split(text: str, limit: int) -> tuple[str, ...]:

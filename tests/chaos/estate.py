@@ -71,7 +71,6 @@ class Estate:
                 more = {"SUPPORT_PORT": str(free_port())} if kind == "api" else {}
                 self.ports += tuple(int(port) for port in more.values())
                 self._posts.append(_Post(kind, self.running.begin(kind, more=more), more))
-        self.running.port = self.ports[0]
         for post in self._posts:
             self.running.await_ready(post.process)
         self._watching = threading.Thread(target=self._watch, name="supervisor")

@@ -1,6 +1,7 @@
 """What both dispatchers promise: an event handed over is handled, tried again or given up, and once at a time."""
 
 import asyncio
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,7 +24,7 @@ from tests.peers.far_worker import LEASE, Hands, in_process
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
-SECONDS = 40.0
+SECONDS = 120.0
 ROOT = Path(__file__).parents[2]
 
 
@@ -67,7 +68,9 @@ async def far_worker(database_url: str, broker: Broker, folder: Path) -> AsyncIt
         yield
     finally:
         process.terminate()
-        assert await asyncio.to_thread(process.wait, 30) == 0
+        code = await asyncio.to_thread(process.wait, 240)
+        # One that is told to end while it still begins has not yet learnt to end in order, nor taken anything.
+        assert code == 0 or (code == -signal.SIGTERM and not (folder / "seen").exists())
 
 
 @pytest.fixture(params=["in-process", "redis", "rabbitmq"])

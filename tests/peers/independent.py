@@ -1,12 +1,13 @@
 """Servers that others wrote, from npm: Slack's Web API, Stripe's refunds, mail; absent until `make peers`."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.utils import getaddresses
@@ -26,7 +27,7 @@ STRIPE, MAILDEV, EMULATE = (
 WHY_NOT = "" if all(path.is_file() for path in (NODE, STRIPE, MAILDEV, EMULATE)) else "run `make peers` first"
 STRIPE_KEY = "sk_test_independent"
 SLACK_TOKEN, SLACK_TEAM, SLACK_CHANNEL = "xoxb-emulated", "T000000001", "C000000001"
-_START_SECONDS = 60.0
+_START_SECONDS = 240.0
 
 
 @contextmanager
@@ -46,13 +47,18 @@ def node(*words: str, port: int, cwd: Path | None = None, more: Mapping[str, str
         yield
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(10)
+        process.wait(60)
 
 
 def free_port() -> int:
-    """A port that was free a moment ago: these servers cannot be handed an open one."""
-    with socket.create_server(("127.0.0.1", 0)) as tried:
-        return int(tried.getsockname()[1])
+    """A free port below those that the system hands out by itself, so that no connection takes it in between.
+
+    For servers that can neither be handed an open one nor tell which they chose.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _listens(port: int) -> bool:

@@ -1,8 +1,8 @@
 """The product as several processes on PostgreSQL and a broker: each kind started, killed and ended by itself."""
 
 import os
+import re
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -12,11 +12,12 @@ from pathlib import Path
 
 import httpx
 
-from tests.peers.product import Product, _answers
+from tests.peers.product import CALL_SECONDS, Product, _answers
 from tests.peers.program import Program, Running, warm
 
 SECRET_KEY = "a secret key for tests only, the same for every process of one installation"
 START_SECONDS = 240.0  # several start at once, and on a busy machine each takes its time
+_SERVING = re.compile(r"serving on (http://\S+)")
 _READY = {"worker": "worker_ready", "relay": "ready", "scheduler": "ready"}
 
 
@@ -35,9 +36,9 @@ class Process:
     def kill(self) -> None:
         """End it as a power cut would."""
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
-    def stop(self, seconds: float = 30) -> int:
+    def stop(self, seconds: float = 120) -> int:
         """End it in order; its exit code."""
         if self.process.poll() is None:
             self.process.terminate()
@@ -49,17 +50,15 @@ class Processes(Product):
     """One installation; the API is the process that is talked to."""
 
     running: list[Process] = field(default_factory=list)
-    port: int = 0
 
     def start(self, *, fault: str = "") -> None:
         """Start one process of each kind and wait until all are ready."""
-        self.port = self.port or _free_port()
-        self.process = self.begin("api", fault=fault, more={"SUPPORT_PORT": str(self.port)}).process
+        self.process = self.begin("api", fault=fault, more={"SUPPORT_PORT": "0"}).process
         for kind in ("scheduler", "relay", "worker"):
             self.begin(kind)
         for each in self.running:
             self.await_ready(each)
-        self._http = httpx.Client(base_url=self._url(), timeout=20, trust_env=False, cookies=self._cookies)
+        self._http = httpx.Client(base_url=self._url(), timeout=CALL_SECONDS, trust_env=False, cookies=self._cookies)
 
     def begin(self, kind: str, *words: str, fault: str = "", more: Mapping[str, str] | None = None) -> Process:
         """Start a process without waiting for it; `fault` names where it shall kill itself."""
@@ -93,7 +92,7 @@ class Processes(Product):
                 each.process.send_signal(signal.SIGTERM)
         for each in self.running:
             try:
-                each.process.wait(20)
+                each.process.wait(60)
             except subprocess.TimeoutExpired:
                 each.kill()
 
@@ -102,12 +101,8 @@ class Processes(Product):
         return "\n".join(f"--- {each.kind}\n{each.said}" for each in self.running)
 
     def _url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+        found = _SERVING.search(self.one("api").said)
+        return found[1] if found else ""
 
 
 @contextmanager

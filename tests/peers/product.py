@@ -23,7 +23,8 @@ WHSEC = "whsec_" + base64.b64encode(b"a secret for tests only").decode()
 ZENDESK_SECRET = "a zendesk secret for tests only"
 PASSWORD = "correct horse battery staple"
 OPERATOR = "anna@shop.example"
-START_SECONDS = 60.0
+START_SECONDS = 240.0
+CALL_SECONDS = 120.0  # a busy server that is slow to answer is not one that died
 
 
 class ServerDiedError(Exception):
@@ -58,7 +59,7 @@ class Product:
         while time.monotonic() < until:
             self._alive()
             if (url := self._url()) and _answers(url):
-                self._http = httpx.Client(base_url=url, timeout=20, trust_env=False, cookies=self._cookies)
+                self._http = httpx.Client(base_url=url, timeout=CALL_SECONDS, trust_env=False, cookies=self._cookies)
                 return
             time.sleep(0.05)
         raise TimeoutError(self.log())
@@ -68,11 +69,11 @@ class Product:
         self._forget()
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(30)
+            self.process.wait(120)
 
     def was_killed(self) -> bool:
         """Whether the process, which no longer answers, ended by SIGKILL."""
-        return self.process is not None and self.process.wait(10) == -signal.SIGKILL
+        return self.process is not None and self.process.wait(60) == -signal.SIGKILL
 
     def log(self) -> str:
         """What the server wrote, all starts together."""

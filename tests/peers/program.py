@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 ROOT = Path(__file__).parents[2]
-_START_SECONDS = 120.0
+_START_SECONDS = 600.0
 
 
 class Running(Protocol):
@@ -146,7 +146,7 @@ def warm() -> Warm:
 
 
 def run(
-    program: Program, words: Sequence[str], *, env: Mapping[str, str], given: str = "", seconds: float = 120.0
+    program: Program, words: Sequence[str], *, env: Mapping[str, str], given: str = "", seconds: float = 600.0
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end with `given` as its standard input."""
     with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -157,6 +157,7 @@ def run(
             code = process.wait(seconds)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait(seconds)
             raise
         return subprocess.CompletedProcess([*words], code, _read(out), _read(err))
 

@@ -186,9 +186,12 @@ class SlackServer:
             self.acks[str(told.get("envelope_id", ""))] = told
             self._acked.notify_all()
 
-    async def deliver(self, kind: str, payload: Answer, *, seconds: float = 5) -> Answer:
+    async def deliver(self, kind: str, payload: Answer, *, seconds: float = 60) -> Answer:
         """Send an envelope by Socket Mode and wait for its acknowledgement."""
         envelope = uuid4().hex
+        async with asyncio.timeout(seconds):
+            while not self.sockets:  # noqa: ASYNC110 - between two connections
+                await asyncio.sleep(0.01)
         await self.sockets[-1].send_json(
             {"type": kind, "envelope_id": envelope, "accepts_response_payload": True, "payload": payload}
         )

@@ -1,7 +1,6 @@
 """The lane: so many at once, earliest deadline first, and whoever cannot be in time is told at once."""
 
 import asyncio
-import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -9,10 +8,13 @@ import pytest
 from support_agents.admission import BUSY, Lane
 from support_agents.domain.deadline import Deadline
 from support_agents.domain.errors import SupportError
+from tests.fixtures.still_time import seconds_now
+
+pytestmark = pytest.mark.still_time
 
 
 def due(seconds: float) -> Deadline:
-    return Deadline(time.monotonic() + seconds)
+    return Deadline(seconds_now() + seconds, seconds_now)
 
 
 @dataclass
@@ -64,11 +66,11 @@ async def test_who_cannot_be_in_time_is_refused_at_once() -> None:
     held = Held(Lane(1))
     first = asyncio.create_task(held.hold("first"))
     await started(first)
-    began = time.process_time()
+    began = seconds_now()
     with pytest.raises(SupportError) as caught:
         await held.hold("second", 0.1)
     assert caught.value.code == BUSY
-    assert time.process_time() - began < 0.05
+    assert seconds_now() == began
     assert held.entered == ["first"]
     held.release.set()
     await first

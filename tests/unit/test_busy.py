@@ -1,7 +1,6 @@
 """I5 under load: of many messages in one instant all end in time, and those that cannot be drafted cost nothing."""
 
 import asyncio
-import time
 from dataclasses import replace
 
 import pytest
@@ -12,7 +11,10 @@ from support_agents.ladder import HURRIED, TOO_BUSY
 from support_agents.stages import Shares
 from support_agents.testing.llm import Pause
 from tests.fixtures.pipeline import Parts, a_run, ran, ticket
+from tests.fixtures.still_time import seconds_now
 from tests.unit.test_pipeline_outcomes import GREETING, MARGIN, QUESTION, WHOLE, assert_whole
+
+pytestmark = pytest.mark.still_time
 
 SECONDS = 2.0
 
@@ -38,10 +40,10 @@ async def test_i5_of_a_hundred_at_once_all_end_in_time_and_the_rest_is_refused_a
     runner = await Parts(replaced={"embedder": Slow(real, 0.15), "lane": Lane(2), "shares": Shares()}).runner()
 
     async def one() -> tuple[float, Outcome, str]:
-        began = time.monotonic()
+        began = seconds_now()
         record = await runner.run(ticket(QUESTION), a_run(SECONDS))
         assert_whole(record)
-        return time.monotonic() - began, record.outcome, record.reason
+        return seconds_now() - began, record.outcome, record.reason
 
     ended = await asyncio.gather(*(one() for _ in range(100)))
     refused = [took for took, outcome, reason in ended if reason == TOO_BUSY]

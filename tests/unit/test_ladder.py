@@ -1,7 +1,6 @@
 """The ladder: every rung is reached when the one above it fails, with the reason on record."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -16,7 +15,10 @@ from support_agents.testing.llm import Pause, Step
 from support_agents.wording.completeness import enough
 from tests.fixtures.drafting import drafting_given, order
 from tests.fixtures.pipeline import Parts, a_run, ran, ticket
+from tests.fixtures.still_time import StillLoop
 from tests.unit.test_pipeline_outcomes import BrokenClose
+
+pytestmark = pytest.mark.still_time
 
 QUESTION = "Can I return an item, and within how many days of delivery?"
 GREETING = "Hello Anna Müller,\n\n"
@@ -154,10 +156,12 @@ async def test_a_busy_event_loop_does_not_cost_the_sentences_that_were_said() ->
     """All timers of a draft go off late and together; what was said and checked before is still the draft."""
     script: tuple[Step, ...] = (GREETING, SAID, "And so on", Pause(20))
     runner = await Parts(script=script, spare=True).runner()
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, StillLoop)
     doing = asyncio.ensure_future(runner.run(ticket(QUESTION), a_run(3.0)))
     await asyncio.sleep(0.45)
     while not doing.done():
-        time.sleep(0.12)  # noqa: ASYNC251 - this is the point: nothing else runs meanwhile
+        loop.hold_up(0.12)  # this is the point: nothing else runs meanwhile
         await asyncio.sleep(0.001)
     record = await doing
     assert record.outcome is Outcome.SHORTENED, record.reason

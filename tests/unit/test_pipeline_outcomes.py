@@ -1,7 +1,6 @@
 """I5: whatever is late, refuses or breaks, a run ends inside its deadline with a typed outcome and whole sentences."""
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
@@ -15,9 +14,12 @@ from support_agents.policy.steps import STEPS
 from support_agents.ports import Completed, StopReason
 from support_agents.testing.llm import Pause
 from tests.fixtures.pipeline import ASKS_FOR_MONEY, SECONDS, Parts, a_run, ran, ticket
+from tests.fixtures.still_time import seconds_now
 
-# What a loaded machine may add; a run that waited for a stage of 30 s would be far beyond it.
-MARGIN = 10.0
+pytestmark = pytest.mark.still_time
+
+# The clock stands still while there is work, so nothing but a wait makes a run longer.
+MARGIN = 1e-6
 LATE, REFUSES, BREAKS = "late", "refuses", "breaks"
 GREETING = "Hello Anna Müller,\n\n"
 WHOLE = "You can return an item within 30 days of delivery [1]. The item must be unused [1]. "
@@ -86,9 +88,9 @@ def broken(*_: object) -> Any:
 async def record_of(parts: Parts, text: str = ASKS_FOR_MONEY, *, seconds: float = SECONDS) -> RunRecord:
     """Run within the deadline and check what holds for every record."""
     runner = await parts.runner()
-    began = time.monotonic()
+    began = seconds_now()
     record = await runner.run(ticket(text), a_run(seconds))
-    assert time.monotonic() - began < seconds + MARGIN
+    assert seconds_now() - began < seconds + MARGIN
     assert_whole(record)
     return record
 
@@ -269,9 +271,9 @@ async def test_i5_a_model_that_says_nothing_of_use_leaves_the_evidence(said: str
 @pytest.mark.parametrize("spare", [False, True])
 async def test_i5_a_deadline_that_has_passed_ends_the_run_at_once(spare: bool) -> None:  # noqa: FBT001 - a case
     runner = await Parts(script=(WHOLE,), spare=spare).runner()
-    began = time.monotonic()
+    began = seconds_now()
     record = await runner.run(ticket(), a_run(-1.0))
-    assert time.monotonic() - began < MARGIN
+    assert seconds_now() - began < MARGIN
     assert_whole(record)
     assert record.late
 

@@ -44,7 +44,7 @@ def handler(installation: Installation) -> TicketReceivedHandler:
         log=InteractionLog(),
         queue=container.queue,
         clock=container.clock,
-        timing=Timing(2.0, 1.0),
+        timing=Timing(30.0, 20.0),
         budget=Budget(),
     )
 
@@ -142,7 +142,7 @@ async def test_a_message_that_waited_too_long_gets_a_deadline_of_its_own_and_is_
     inbound = local_installation.container.intakes["standard"].parse(
         b'{"type":"message.created","occurred_at":"2026-11-02T09:00:00Z","ticket":{"id":"1"},'
         b'"message":{"id":"1","text":"How long may I return it?","author":"customer"}}',
-        datetime.now(UTC) - timedelta(seconds=30),
+        datetime.now(UTC) - timedelta(seconds=60),
     )
     assert isinstance(inbound, InboundMessage)
     await local_installation.container.ticket_store.receive(inbound, b"")

@@ -17,7 +17,7 @@ async def dispatch(installation: Installation) -> str:
 async def sealed(installation: Installation) -> None:
     """Something happens, and is sealed under the anchor."""
     await installation.add_operator(Role.ADMIN)
-    async with installation.working(), asyncio.timeout(20):
+    async with installation.working(), asyncio.timeout(120):
         while await unsealed(installation):  # noqa: ASYNC110 - nothing tells a test of a seal
             await asyncio.sleep(0.05)
 

@@ -53,7 +53,7 @@ async def add(database: Database, *names: EventName) -> list[OutboxId]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(25):
         while not condition():  # noqa: ASYNC110 - many different things are waited for
             await asyncio.sleep(0.01)
 

@@ -16,9 +16,17 @@ from tests.fixtures.approvals import ORDER, REPLY, Shop, refund
 BRIEF = timedelta(milliseconds=150)
 
 
+async def test_a_call_that_nobody_answers_ends_at_its_limit(shop: Shop) -> None:
+    execution = await shop.approved(refund())
+    shop.call_limit, shop.payments.faults.coming = BRIEF, [Fault.STALL]
+    assert await shop.executions.carry_out(execution) is ExecutionStatus.IN_DOUBT
+    assert shop.payments.faults.reached.is_set()
+    assert shop.payments.booked == {}
+
+
 async def test_a_provider_that_times_out_after_booking_is_asked_and_not_repeated(shop: Shop) -> None:
     execution = await shop.approved(refund())
-    shop.call_limit, shop.payments.faults.coming = BRIEF, [Fault.TIME_OUT_AFTER]
+    shop.payments.faults.coming = [Fault.TIME_OUT_AFTER]
     assert await shop.executions.carry_out(execution) is ExecutionStatus.IN_DOUBT
     assert await shop.executions.carry_out(execution) is ExecutionStatus.IN_DOUBT
     assert await shop.executions.reconcile(execution) is ExecutionStatus.IN_DOUBT  # too early to ask
@@ -157,7 +165,7 @@ async def test_a_worker_that_died_after_the_intent_is_found_out(shop: Shop) -> N
 
 async def test_mail_whose_answer_was_lost_is_never_sent_again(shop: Shop) -> None:
     execution = await shop.approved(REPLY)
-    shop.call_limit, shop.mail.faults.coming = BRIEF, [Fault.TIME_OUT_AFTER]
+    shop.mail.faults.coming = [Fault.TIME_OUT_AFTER]
     assert await shop.executions.carry_out(execution) is ExecutionStatus.IN_DOUBT
     await shop.lapse(execution)
     assert await shop.executions.reconcile(execution) is ExecutionStatus.IN_DOUBT
@@ -205,7 +213,7 @@ async def test_a_helpdesk_conflict_supersedes_and_returns_the_ticket(shop: Shop)
 
 async def test_a_helpdesk_comment_whose_answer_was_lost_is_found(shop: Shop) -> None:
     execution = await shop.approved(REPLY, source="zendesk")
-    shop.call_limit, shop.helpdesk.faults.coming = BRIEF, [Fault.TIME_OUT_AFTER]
+    shop.helpdesk.faults.coming = [Fault.TIME_OUT_AFTER]
     assert await shop.executions.carry_out(execution) is ExecutionStatus.IN_DOUBT
     await shop.lapse(execution)
     assert await shop.executions.reconcile(execution) is ExecutionStatus.SUCCEEDED
@@ -268,7 +276,7 @@ async def test_an_order_that_changed_supersedes(shop: Shop) -> None:
 
 async def in_doubt(shop: Shop) -> ExecutionId:
     execution = await shop.approved(REPLY)
-    shop.call_limit, shop.mail.faults.coming = BRIEF, [Fault.TIME_OUT_AFTER]
+    shop.mail.faults.coming = [Fault.TIME_OUT_AFTER]
     await shop.executions.carry_out(execution)
     return execution
 

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -62,7 +61,6 @@ async def test_what_was_approved_for_real_is_not_taken_for_done_by_a_dry_run(sho
 async def test_real_doubt_is_resolved_by_the_real_provider_even_in_a_dry_run(shop: Shop) -> None:
     execution = await shop.approved(refund())
     shop.payments.faults.coming = [Fault.TIME_OUT_AFTER]
-    shop.call_limit = timedelta(milliseconds=100)
     assert await shop.executions.carry_out(execution) is ExecutionStatus.IN_DOUBT
     await shop.lapse(execution)
     dry = replace(shop, dry=EVERYTHING)

@@ -1,7 +1,6 @@
 """Two things at once, in every order that matters."""
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 
@@ -223,7 +222,6 @@ async def test_a_reply_whose_refund_is_rejected_is_superseded(shop: Shop) -> Non
 async def test_a_reply_in_doubt_about_its_refund_keeps_waiting(shop: Shop) -> None:
     _, reply, execution, _ = await waiting_pair(shop)
     shop.payments.faults.coming = [Fault.TIME_OUT_AFTER]
-    shop.call_limit = timedelta(milliseconds=100)
     assert await shop.executions.carry_out(execution) is ExecutionStatus.IN_DOUBT
     assert (await shop.request(reply)).status is RequestStatus.APPROVED
     await shop.lapse(execution)

@@ -23,7 +23,6 @@ from tests.fixtures.approvals import ORDER, REPLY, Shop, refund
 from tests.fixtures.inbound import START
 
 STATES = REPLY.model_copy(update={"after": "refund"})
-BRIEF = timedelta(milliseconds=150)
 
 
 @dataclass
@@ -123,7 +122,7 @@ async def test_what_waited_for_a_refund_that_failed_is_not_sent(shop: Shop) -> N
 
 async def test_doubt_ends_when_the_provider_tells(shop: Shop) -> None:
     execution = await shop.approved(refund())
-    shop.call_limit, shop.payments.faults.coming = BRIEF, [Fault.TIME_OUT_AFTER]
+    shop.payments.faults.coming = [Fault.TIME_OUT_AFTER]
     assert await shop.executions.carry_out(execution) is ExecutionStatus.IN_DOUBT
     row = await shop.execution(execution)
     await events_of(shop).take(Told(row.action_id, "re_1").event(ProviderOutcome.SUCCEEDED))
@@ -152,7 +151,7 @@ async def test_a_payment_that_was_taken_back_is_shown_and_changes_no_status(shop
 
 async def test_news_of_a_payment_has_what_is_in_doubt_asked_at_once(shop: Shop) -> None:
     execution = await shop.approved(refund())
-    shop.call_limit, shop.payments.faults.coming = BRIEF, [Fault.TIME_OUT_AFTER]
+    shop.payments.faults.coming = [Fault.TIME_OUT_AFTER]
     await shop.executions.carry_out(execution)
     async with shop.database.write("later") as uow:
         row = await uow.executions.get(execution)

@@ -112,7 +112,7 @@ async def test_a_step_without_an_address_is_done_by_hand(shop: Shop) -> None:
 
 async def test_a_step_whose_answer_was_lost_is_asked_about_and_not_repeated(stepping: Stepping) -> None:
     execution = await stepping.approved(CANCEL)
-    stepping.call_limit, stepping.gateway.faults.coming = timedelta(milliseconds=150), [Fault.TIME_OUT_AFTER]
+    stepping.gateway.faults.coming = [Fault.TIME_OUT_AFTER]
     assert await stepping.executions.carry_out(execution) is ExecutionStatus.IN_DOUBT
     await stepping.lapse(execution)
     assert await stepping.executions.reconcile(execution) is ExecutionStatus.SUCCEEDED

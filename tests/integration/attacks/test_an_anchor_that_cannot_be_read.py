@@ -28,7 +28,7 @@ async def test_an_admin_ends_the_quarantine_for_good(tmp_path: Path) -> None:
         admin = await installation.sign_in(Role.ADMIN)
         adopted = await installation.client.post("/v1/quarantine/adopt", headers=admin)
         assert adopted.status_code == 204, adopted.text
-        async with installation.working(), asyncio.timeout(20):
+        async with installation.working(), asyncio.timeout(120):
             while await unsealed(installation):  # noqa: ASYNC110 - nothing tells a test of a seal
                 await asyncio.sleep(0.05)
     async with open_installation({"data_dir": tmp_path}) as installation:

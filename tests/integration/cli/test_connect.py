@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +9,11 @@ from pathlib import Path
 import pytest
 
 from approvals.adapters.slack.manifest import SCOPES, manifest
+from tests.peers.independent import free_port
 from tests.peers.product import Product, product
 from tests.peers.slack_server import APP_TOKEN, BOT_TOKEN, NEEDED, SIGNING_SECRET, SlackServer, serve_slack
 
 ME = "U0ME"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port
 
 
 @dataclass

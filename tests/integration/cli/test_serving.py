@@ -17,7 +17,7 @@ from api.server_file import RunningServer
 from tests.fixtures.command_line import CommandLine
 from tests.peers.program import Running
 
-_SECONDS = 60.0
+_SECONDS = 240.0
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What the lists and the figures show, and the two switches of an admin."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -9,18 +10,24 @@ from support_agents.domain.approval import Role
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from support_agents.domain.sections import Verdict
 from tests.fixtures.approvals import REPLY, set_column
-from tests.fixtures.console import Browser, Desk
+from tests.fixtures.console import Browser, Desk, open_desk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_an_empty_queue_says_so(desk: Desk) -> None:
-    page = (await (await desk.browser()).get("/console")).text
+async def test_an_empty_queue_says_so(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as empty:
+        page = (await (await empty.browser()).get("/console")).text
     for words in ("Nothing waits for a decision.", "No ticket waits for a person.", "Every outcome is known."):
         assert words in page
 
 
-async def test_money_comes_first_and_the_neighbours_follow_the_queue(desk: Desk) -> None:
+async def test_money_comes_first_and_the_neighbours_follow_the_queue(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:  # of its own: others leave more than a page
+        await _money_first(desk)
+
+
+async def _money_first(desk: Desk) -> None:
     ann = await desk.browser()
     reply, refund = await desk.reply(), await desk.refund()
     page = (await ann.get("/console")).text

@@ -104,8 +104,8 @@ async def test_a_cancelled_waiter_does_not_keep_the_turn(
         await asyncio.sleep(0)
         waiting.cancel()
     waiting.cancel()
-    await asyncio.wait_for(following, 2)
-    await asyncio.wait_for(unit(), 2)
+    await asyncio.wait_for(following, 60)
+    await asyncio.wait_for(unit(), 60)
 
 
 async def test_a_unit_cancelled_at_work_is_undone(database: Database) -> None:

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +23,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 SECONDS = 180.0
 # The setting's default, and the two seconds of a usual deadline: the promise is that a run is resumed within both.
 TAKEOVER, DEADLINE = 3.0, 2.0
+# From a webhook to the end of its run with nothing else to do.
+IDLE = 0.5
+HELD = (
+    "SELECT extract(epoch FROM leased_until - clock_timestamp()) AS seconds FROM outbox"
+    " WHERE done_at IS NULL AND buried_at IS NULL AND leased_until IS NOT NULL AND name = 'ticket_received'"
+)
 RESUMED = "SELECT id FROM runs WHERE attempt > 1"
 
 
@@ -47,8 +54,10 @@ def finished(house: House, ticket: str) -> bool:
     return [row["status"] for row in rows] == ["finished"]
 
 
-def approve_all(running: Processes) -> None:
-    for request in running.get("/v1/approvals?status=pending")["items"]:
+def approve_all(running: Processes, ticket: str) -> None:
+    """Approve what is asked about this ticket; what other tests left pending stays so."""
+    asked = running.get(f"/v1/tickets/{ticket}")["requests"]
+    for request in (each for each in asked if each["status"] == "pending"):
         decision = {"decision": "approve", "digest": request["digest"]}
         try:
             running.post(f"/v1/approvals/{request['id']}/decisions", decision)
@@ -63,7 +72,7 @@ def test_from_a_webhook_to_one_refund_and_one_mail(house: House) -> None:
     running.sign_in()
 
     def settled() -> bool:
-        approve_all(running)
+        approve_all(running, ticket)
         states = [each["status"] for each in running.get(f"/v1/tickets/{ticket}")["executions"]]
         return states == ["succeeded", "succeeded"]
 
@@ -130,11 +139,23 @@ def test_while_the_broker_is_away_nothing_is_lost(house: House) -> None:
 
 
 def test_a_killed_workers_run_is_resumed_by_another(house: House) -> None:
-    # On a machine that others keep busy a moment may be long; a lease that is too long is too long every time.
+    # A moment may be long on a machine that others keep busy; what is promised is stretched by as much.
+    promised = (DEADLINE + TAKEOVER) * _slowness(house)
     waited: list[float] = []
-    while len(waited) < 3 and not any(each <= DEADLINE + TAKEOVER for each in waited):
+    while len(waited) < 3 and not any(each <= promised for each in waited):
         waited.append(_seconds_until_resumed(house))
-    assert min(waited) <= DEADLINE + TAKEOVER, waited
+    assert min(waited) <= promised, (waited, promised)
+
+
+def _slowness(house: House) -> float:
+    """How much longer an ordinary message takes here and now than on an idle machine, at least once as long."""
+    took = []
+    for number in (1, 2, 3):
+        began = time.monotonic()
+        ticket = house.processes.webhook(message(number))["ticket_id"]
+        until(partial(finished, house, ticket))
+        took.append(time.monotonic() - began)
+    return max(1.0, max(took) / IDLE)
 
 
 def _seconds_until_resumed(house: House) -> float:
@@ -150,6 +171,8 @@ def _seconds_until_resumed(house: House) -> float:
         assert len(tickets) < 100
     died = time.monotonic()
     assert doomed.process.poll() == -signal.SIGKILL
+    # However busy the machine: nothing that it held is held for longer than was promised.
+    assert all(row["seconds"] <= DEADLINE + TAKEOVER for row in house.rows(HELD)), house.rows(HELD)
     until(lambda: len(house.rows(RESUMED)) > resumed)
     seconds = time.monotonic() - died
     until(lambda: all(finished(house, ticket) for ticket in tickets))
@@ -181,7 +204,6 @@ def test_a_worker_that_is_told_to_stop_ends_what_it_began(house: House) -> None:
     living = [each for each in running.running if each.kind == "worker" and each.process.poll() is None]
     for worker in living:
         assert worker.stop() == 0
-    began = house.rows("SELECT ticket_id, status FROM runs WHERE status = 'running'")
-    assert began == []
+    assert house.rows("SELECT ticket_id FROM runs WHERE status = 'open'") == []
     running.await_ready(running.begin("worker"))
     until(lambda: all(finished(house, ticket) for ticket in tickets))

@@ -19,6 +19,7 @@ from support_agents.domain.ids import DEFAULT_WORKSPACE, RequestId
 from support_agents.domain.sections import Rung
 from support_agents.redrafting import macros_in
 from tests.benchmarks.messages import orders_csv, samples
+from tests.fixtures.installation import UNHURRIED
 from tests.fixtures.slack import Workspace, open_workspace
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -43,6 +44,7 @@ async def answered(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wo
     folder: Path = tmp_path_factory.mktemp("redrafts")
     (folder / "orders.csv").write_text(orders_csv(MESSAGES), encoding="utf-8")
     settings = {
+        **UNHURRIED,
         "orders_csv": folder / "orders.csv",
         "policy": shop.POLICY,
         "known_vectors": shop.VECTORS,

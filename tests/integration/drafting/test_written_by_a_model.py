@@ -1,28 +1,25 @@
 """The whole product with a language model behind real HTTP: what it writes, and what stands when it fails."""
 
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from api.asking import Question
 from api.demo import shop
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from support_agents.domain.runs import Outcome, RunRecord
 from support_agents.domain.sections import Verdict
-from tests.fixtures.installation import Installation, open_installation
+from tests.fixtures.installation import UNHURRIED, Installation, open_installation
 from tests.peers.model_provider import ModelProvider, model_provider
 from tests.peers.model_weather import Fault
 
 QUESTION = "How long do I have to send an item back, and does it have to be unused?"
 # On a loaded machine as well: these are about what is written, not about how fast.
-PATIENT = {
-    "deadline_seconds": 20.0,
-    "lease_seconds": 60.0,
-    "stages": {"understanding": 8, "retrieval": 8, "drafting": 8},
-    "llm_hedge_share": 0.0,
-}
+PATIENT = {**UNHURRIED, "llm_hedge_share": 0.0}
 
 
 @asynccontextmanager
@@ -73,14 +70,27 @@ async def test_a_model_writes_every_fault_leads_to_a_macro_and_all_is_on_record(
             assert "llm_" in record.reason
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def says_no(
+    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path
+) -> AsyncIterator[tuple[ModelProvider, Installation]]:
+    """A shop whose provider says "No", for what leaves no trace in either but a record."""
+    folder = tmp_path_factory.mktemp("says_no")
+    shutil.copyfile(sqlite_template, folder / "support.db")
+    url = f"sqlite+aiosqlite:///{folder / 'support.db'}"
+    async with model_provider() as provider, shop_with(provider, folder, url) as opened:
+        provider.says = lambda _: "No"
+        yield provider, opened
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("fault", [Fault.REFUSAL, Fault.FILTERED, Fault.MAX_TOKENS])
 async def test_an_answer_that_is_none_is_on_record_as_what_it_was(
-    tmp_path: Path, sqlite_url: str, fault: Fault
+    says_no: tuple[ModelProvider, Installation], fault: Fault
 ) -> None:
-    async with model_provider() as provider, shop_with(provider, tmp_path, sqlite_url) as opened:
-        provider.says = lambda _: "No"
-        provider.weather.plan([fault])
-        record = await asked(opened, QUESTION)
+    provider, opened = says_no
+    provider.weather.plan([fault])
+    record = await asked(opened, QUESTION)
     assert record.outcome is Outcome.MACRO
     stops = {call.model: call.stop for call in record.model_calls}
     assert stops["openai:gpt-5"] == ("max_tokens" if fault is Fault.MAX_TOKENS else "refused")

@@ -10,6 +10,7 @@ import pytest_asyncio
 from psycopg import sql
 
 from tests.fixtures.database import _administer, _url
+from tests.fixtures.installation import UNHURRIED
 from tests.fixtures.slack import Workspace, open_workspace
 
 # Nothing that is approved leaves while the tests of a module share an installation.
@@ -35,7 +36,8 @@ def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 async def shared_slack(shared_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Workspace]:
     """Slack connected to an installation whose worker does not run."""
     folder: Path = tmp_path_factory.mktemp("slack") / "data"
-    async with open_workspace(folder, database_url=shared_url, undo_reply_seconds=UNDO_SECONDS) as opened:
+    given = {**UNHURRIED, "database_url": shared_url, "undo_reply_seconds": UNDO_SECONDS}
+    async with open_workspace(folder, **given) as opened:
         yield opened
 
 

@@ -24,7 +24,7 @@ async def connected(slack: Workspace, server: SlackServer, token: str = APP_TOKE
     door = slack.door
     made = SlackSocket(
         token, Reader(door.installation), door.deliveries, door.clicks, door.afterwards.do_now, door.afterwards.do,
-        base_url=server.api_url, ping_seconds=0.2,
+        base_url=server.api_url,
     )  # fmt: skip
     await made.start()
     try:
@@ -33,7 +33,7 @@ async def connected(slack: Workspace, server: SlackServer, token: str = APP_TOKE
         await made.stop()
 
 
-async def until(happened: Any, seconds: float = 10) -> None:
+async def until(happened: Any, seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not (await happened() if asyncio.iscoroutinefunction(happened) else happened()):  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.02)

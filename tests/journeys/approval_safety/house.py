@@ -22,13 +22,13 @@ from support_agents.domain.ids import DEFAULT_WORKSPACE
 from tests.peers import zendesk_server
 from tests.peers.beside import beside
 from tests.peers.independent import STRIPE_KEY, Maildev, StripeMock, maildev, stripe_mock
-from tests.peers.product import PASSWORD, WHSEC, ZENDESK_SECRET, Product, product
+from tests.peers.product import CALL_SECONDS, PASSWORD, WHSEC, ZENDESK_SECRET, Product, product
 from tests.peers.smtp_sink import SmtpSink, Taken, listening
 from tests.peers.zendesk_server import API_USER, ZendeskServer, ZendeskTicket, serving
 
 SHOP = Path(__file__).parents[3] / "api" / "demo" / "shop"
 PEOPLE = {"ben": "approver", "eva": "approver", "tom": "approver", "mia": "manager", "ada": "admin", "kim": "manager"}
-SECONDS = 60.0
+SECONDS = 240.0
 UNDO = 1.5  # seconds in which something can still happen between approval and dispatch
 STOCK = {650: 120, 100: 30, 10_000: 12, 15_000: 4, 20_000: 4, 50_000: 4}  # how many orders of so many cents
 SETTLED = {"succeeded", "failed", "cancelled", "superseded"}  # doubt is none: what can be asked is
@@ -254,7 +254,7 @@ class House:
     def sign_in(self, name: str) -> Person:
         """A further browser of the same person."""
         assert self.product._http is not None
-        http = httpx.Client(base_url=self.product._http.base_url, timeout=20, trust_env=False)
+        http = httpx.Client(base_url=self.product._http.base_url, timeout=CALL_SECONDS, trust_env=False)
         email = name if "@" in name else f"{name}@shop.example"
         answer = http.post("/v1/session", json={"email": email, "password": PASSWORD}).raise_for_status()
         self.signed_in.append(Person(http, {"X-CSRF-Token": answer.json()["csrf"]}))

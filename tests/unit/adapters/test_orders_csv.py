@@ -59,6 +59,16 @@ async def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     assert before.version != after.version
 
 
+async def test_a_file_of_the_same_length_put_in_its_place_in_the_same_moment_is_read(tmp_path: Path) -> None:
+    orders = lookup(tmp_path, ROW)
+    assert (await found(orders, "HW-1")).total.minor == 4_990
+    then, new = orders.path.stat().st_mtime_ns, orders.path.with_suffix(".new")
+    new.write_text(orders.path.read_text().replace("4990", "1990"))
+    os.utime(new, ns=(then, then))
+    new.replace(orders.path)
+    assert (await found(orders, "HW-1")).total.minor == 1_990
+
+
 @pytest.mark.parametrize(
     ("before", "after", "column"),
     [

@@ -1,6 +1,5 @@
 """Two reviews and a judge: which drafts they argue about, what the judge's word becomes, and that it always ends."""
 
-import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +18,7 @@ from support_agents.policy.check_policy import DebateRules
 from support_agents.ports import Completed, Prompt, StopReason, TextDelta
 from support_agents.testing.llm import Pause, ScriptedModel
 from tests.fixtures.drafting import RETURNS, a_run, drafting_given, passage
+from tests.fixtures.still_time import seconds_now
 
 RULES = DebateRules(refund_over_minor={"EUR": 5_000}, intents=("complaint",), words=("lawyer", "Anwalt"), rounds=2)
 STAKES = "the customer writes “lawyer”"
@@ -129,9 +129,10 @@ async def test_a_budget_without_depth_ends_in_a_flag() -> None:
         ((Completed(StopReason.REFUSED),), "llm_stopped"),
     ],
 )
+@pytest.mark.still_time
 async def test_what_does_not_end_in_time_is_flagged(script: tuple[object, ...], told: str) -> None:
     model = ScriptedModel(script)  # type: ignore[arg-type] # each is one of its steps
-    run = replace(a_run(), deadline=Deadline(time.monotonic() + 0.2))
+    run = replace(a_run(), deadline=Deadline(seconds_now() + 0.2, seconds_now))
     check = await DebateAgent(RULES, model).work(given(), run)
     assert (check.result, check.severity) == (CheckResult.FAILED, Severity.FLAG)
     assert told in check.reason or "llm_timeout" in check.reason

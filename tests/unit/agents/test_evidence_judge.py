@@ -1,7 +1,5 @@
 """A small model may take away doubtful passages, and can neither add one nor take a sure one."""
 
-from time import monotonic
-
 import pytest
 
 from support_agents.agents.evidence_judge import LEFT_FOR_DRAFTING, PATIENCE, EvidenceJudge
@@ -14,6 +12,9 @@ from support_agents.domain.runs import Run
 from support_agents.llm.structured import StructuredModel
 from support_agents.testing.llm import Pause, ScriptedModel, Step
 from tests.fixtures.drafting import passage
+from tests.fixtures.still_time import seconds_now
+
+pytestmark = pytest.mark.still_time
 
 
 def found(text: str, addresses: float | None, audience: Audience = Audience.PUBLIC) -> RetrievedPassage:
@@ -29,7 +30,7 @@ ALL = (INTERNAL, DOUBTFUL, SURE, OTHER)
 
 
 async def kept(*script: Step, given: tuple[RetrievedPassage, ...] = ALL, seconds: float = 2) -> list[str]:
-    run = Run(RunId(new_id()), DEFAULT_WORKSPACE, Deadline(monotonic() + seconds), Budget())
+    run = Run(RunId(new_id()), DEFAULT_WORKSPACE, Deadline(seconds_now() + seconds, seconds_now), Budget())
     judge = EvidenceJudge(StructuredModel(ScriptedModel(script)))
     return [one.passage.text for one in await judge.answering("How long can I return it?", given, run)]
 
@@ -56,4 +57,4 @@ async def test_without_an_answer_everything_stays(script: tuple[Step, ...]) -> N
 async def test_it_is_not_asked_without_doubt_or_without_time() -> None:
     refusing = SupportError("asked", "it must not be asked")
     assert await kept(refusing, given=(SURE, INTERNAL)) == texts(SURE, INTERNAL)
-    assert await kept('{"numbers": []}', seconds=LEFT_FOR_DRAFTING) == texts(*ALL)
+    assert await kept('{"numbers": []}', seconds=LEFT_FOR_DRAFTING - 0.01) == texts(*ALL)

@@ -43,7 +43,7 @@ async def understood(
 ) -> IntentSection:
     agent = IntentAgent(MODEL, FixedClock(), embedder)
     given = IntentGiven(text, "en", np.zeros(4, dtype=np.float32), subject=subject, previous=previous)
-    run = Run(RunId(new_id()), DEFAULT_WORKSPACE, Deadline(monotonic() + 1), Budget())
+    run = Run(RunId(new_id()), DEFAULT_WORKSPACE, Deadline(monotonic() + 60), Budget())
     return await agent.work(given, run)
 
 

@@ -1,7 +1,5 @@
 """A small model is asked about what the intent model does not know, and about nothing else."""
 
-from time import monotonic
-
 import numpy as np
 import pytest
 
@@ -19,6 +17,9 @@ from support_agents.llm.structured import StructuredModel
 from support_agents.testing.clock import FixedClock
 from support_agents.testing.intent import KeywordIntentModel
 from support_agents.testing.llm import Pause, ScriptedModel, Step
+from tests.fixtures.still_time import seconds_now
+
+pytestmark = pytest.mark.still_time
 
 MODEL = KeywordIntentModel({"order_status": ("where is",), "refund_request": ("refund",)})
 VAGUE = "Could you do something about the thing I wrote of in May?"
@@ -28,7 +29,7 @@ async def understood(text: str, *script: Step, seconds: float = 2) -> tuple[Inte
     asked = ScriptedModel(script)
     agent = IntentAgent(MODEL, FixedClock(), opinion=IntentOpinion(StructuredModel(RedactedModel(asked))))
     given = IntentGiven(text, "en", np.zeros(4, dtype=np.float32))
-    run = Run(RunId(new_id()), DEFAULT_WORKSPACE, Deadline(monotonic() + seconds), Budget())
+    run = Run(RunId(new_id()), DEFAULT_WORKSPACE, Deadline(seconds_now() + seconds, seconds_now), Budget())
     return await agent.work(given, run), asked
 
 
@@ -63,16 +64,18 @@ async def test_a_known_message_and_a_mere_greeting_are_not_asked_about() -> None
     ids=["unsure", "no such intent", "unknown", "prose", "down", "late"],
 )
 async def test_without_a_usable_opinion_it_stays_unknown(script: tuple[Step, ...]) -> None:
-    began = monotonic()
+    began = seconds_now()
     section, asked = await understood(VAGUE, *script)
     assert asked.prompts
     assert section.top.name == UNKNOWN
     assert section.model_version == "keywords"
-    assert monotonic() - began < PATIENCE + 0.4
+    assert seconds_now() - began <= PATIENCE + 1e-6
 
 
 async def test_it_is_not_asked_where_a_draft_would_have_no_time() -> None:
-    section, asked = await understood(VAGUE, '{"intent": "refund_request", "sure": 1}', seconds=LEFT_FOR_DRAFTING)
+    section, asked = await understood(
+        VAGUE, '{"intent": "refund_request", "sure": 1}', seconds=LEFT_FOR_DRAFTING - 0.01
+    )
     assert section.top.name == UNKNOWN
     assert asked.prompts == []
 

@@ -31,4 +31,4 @@ async def test_nothing_is_handed_on_and_the_caller_may_try_again(url: str) -> No
             assert "hidden" not in f"{away.value.message}{away.value.__cause__}"
     finally:
         await dispatcher.close()
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 60  # one that is waited for takes minutes

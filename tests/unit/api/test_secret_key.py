@@ -48,6 +48,7 @@ def test_a_folder_that_cannot_be_made_says_which_setting_to_change(tmp_path: Pat
 
 
 def test_a_folder_of_ours_that_others_may_read_is_closed_and_that_is_logged(tmp_path: Path) -> None:
+    structlog.reset_defaults()  # a command that ran in this process may have set another level
     folder = tmp_path / "data"
     folder.mkdir()
     folder.chmod(0o755)

@@ -1,6 +1,6 @@
 from datetime import date
 from itertools import pairwise
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -149,7 +149,7 @@ def test_any_text_gives_ordered_entities_that_do_not_overlap(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["order ", "1", "a-1", "#", "1,", "€1 ", "order 88213, ", "ä1 ", "May 3 "])
 def test_a_hostile_text_takes_no_more_than_linear_time(piece: str) -> None:
-    began = perf_counter()
+    began = process_time()
     found = find_entities(piece * 100_000, TODAY)
-    assert perf_counter() - began < 20  # quadratic time would be minutes
+    assert process_time() - began < 20  # quadratic time would be minutes
     assert len(found) <= 3 * MOST

@@ -11,6 +11,8 @@ from support_agents.ports import LanguageModel
 from support_agents.testing.llm import Pause, ScriptedModel, Step
 from tests.fixtures.models import a_prompt, a_run, heard
 
+pytestmark = pytest.mark.still_time
+
 SILENT: tuple[Step, ...] = (Pause(30), "too late")
 PATIENCE = Patience(Latency(), until_known=0.05)
 BROKEN = SupportError("llm_unavailable", "broken", retryable=True)
