@@ -22,9 +22,12 @@ class Fitting:
 
     async def fits(self, uow: UnitOfWork, person: Person, operator: Operator | None, waiting: Waiting) -> bool:
         """Whether to offer it as the next: nobody else looks at it, and this person's answer would count."""
+        return not waiting.claimed_by and await self.theirs(uow, person, operator, waiting)
+
+    async def theirs(self, uow: UnitOfWork, person: Person, operator: Operator | None, waiting: Waiting) -> bool:
+        """Whether this person's answer would count, whoever else looks at it."""
         return (
-            not waiting.claimed_by
-            and self._may(person, waiting)
+            self._may(person, waiting)
             and await _reads(uow, operator, waiting)
             and await self._counts(uow, person, waiting)
         )

@@ -53,6 +53,7 @@ async def just_decided(done: str, place: Place, interactive: Interactive, contai
     given = DecidedGiven(
         request_id=request_id,
         status=item.request.status,
+        seeded=item.request.seeded_by is not None,
         ticket=item.ticket,
         action=shown_action(unseal(Sealed(item.request.canonical, item.request.digest))),
         state=shown_state(standing),

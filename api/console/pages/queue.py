@@ -1,16 +1,16 @@
 """The first page: what waits for people, refreshed while it is open; it changes nothing."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from api.auth import Interactive
 from api.console.pages.decided import Done, just_decided
-from api.console.routing import ConsoleRoute, shell_of
+from api.console.routing import HOME, ConsoleRoute, shell_of
 from api.console.templating import page
+from api.console.views.decided import DecidedView
 from api.console.views.queue import QueueGiven, shown_queue
 from api.container import Container
 from api.deps import ContainerDep, InteractiveDep, WatcherDep
@@ -21,32 +21,37 @@ router = APIRouter(route_class=ConsoleRoute)
 
 _PAGE = 50
 _DOUBTED = 8
-_NOTHING: Mapping[str, object] = MappingProxyType({})
+_LISTS = f"{HOME}/queue/lists"
 Cursor = Annotated[str | None, Query(max_length=200)]
+Ended = Annotated[bool, Query(description="whether to say so when nothing is left to decide")]
 
 
 @router.get("")
 async def show(interactive: InteractiveDep, container: ContainerDep, after: Cursor = None, done: Done = "") -> Response:
     """Show the whole page, below what this person decided just before, if they come from there."""
     decided = await just_decided(done, "queue", interactive, container)
-    more = decided is None or await container.deciding.has_more(interactive.person)
-    values = {"decided": decided, "nothing_left": not more}
-    return await _lists("queue.html", interactive, container, after, values)
+    return await _lists("queue.html", interactive, container, after, ended=decided is not None, decided=decided)
 
 
 @router.get("/queue/lists")
-async def lists(watcher: WatcherDep, container: ContainerDep, after: Cursor = None) -> Response:
+async def lists(
+    watcher: WatcherDep, container: ContainerDep, after: Cursor = None, *, ended: Ended = False
+) -> Response:
     """Show the lists alone, for a page that is open."""
-    return await _lists("parts/queue_lists.html", watcher, container, after)
+    return await _lists("parts/queue_lists.html", watcher, container, after, ended=ended)
 
 
-async def _lists(
+async def _lists(  # noqa: PLR0913 - the lists, and what the whole page has besides
     template: str,
     interactive: Interactive,
     container: Container,
     after: str | None,
-    values: Mapping[str, object] = _NOTHING,
+    *,
+    ended: bool,
+    decided: DecidedView | None = None,
 ) -> Response:
+    query = urlencode(({"ended": 1} if ended else {}) | ({"after": after} if after else {}))
+    left = await container.deciding.left(interactive.person) if ended else None
     mine = interactive.person.workspace
     async with container.database.read() as uow:
         now = await uow.now()
@@ -61,4 +66,5 @@ async def _lists(
             now=now,
         )
         workspace = await uow.workspaces.get(mine)
-    return page(template, shell_of(interactive, workspace, "queue"), {**values, "view": shown_queue(given)})
+    values = {"view": shown_queue(given), "decided": decided, "left": left, "refresh": f"{_LISTS}?{query}".rstrip("?")}
+    return page(template, shell_of(interactive, workspace, "queue"), values)

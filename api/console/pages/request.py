@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
+from api import logging
 from api.auth import Interactive
 from api.console.pages.decided import Done, just_decided, onward
 from api.console.pages.grounds import request_page
@@ -57,7 +58,9 @@ async def approve(  # noqa: PLR0913, PLR0917 - what the form says, and who says 
         try:
             await container.factors.prove(poster.person, code)
         except SupportError as error:
-            return await _page(RequestId(request_id), poster, container, error)
+            # Where it was proved just now no code is asked for: the same form, sent twice, has used it up.
+            if not (await container.factors.standing(poster.person)).fresh:
+                return await _page(RequestId(request_id), poster, container, error)
     return await _decide(RequestId(request_id), PageAnswer(digest, DecisionVerdict.APPROVE, shown), poster, container)
 
 
@@ -123,7 +126,16 @@ async def _decide(request_id: RequestId, answer: PageAnswer, poster: Interactive
         await container.deciding.decide(poster.person, request_id, answer)
     except SupportError as error:
         return await _page(request_id, poster, container, error, reason=answer.reason)
-    return see_other(onward(request_id, await container.deciding.go_on(poster.person, request_id) or "queue"))
+    return see_other(onward(request_id, await _next(request_id, poster, container) or "queue"))
+
+
+async def _next(decided: RequestId, poster: Interactive, container: Container) -> RequestId | None:
+    """What comes next; where that cannot be told, nothing: what was decided is stored all the same."""
+    try:
+        return await container.deciding.go_on(poster.person, decided)
+    except SupportError as error:
+        logging.get().warning("next_not_found", code=error.code)
+        return None
 
 
 async def _page(  # noqa: PLR0913 - what was refused, typed, or done before

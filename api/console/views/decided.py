@@ -41,6 +41,7 @@ class DecidedGiven:
 
     request_id: RequestId
     status: RequestStatus
+    seeded: bool
     ticket: Ticket
     action: LetterView | RefundView | StepView
     state: StateView
@@ -51,7 +52,6 @@ class DecidedGiven:
 def shown_decided(given: DecidedGiven, *, place: Place) -> DecidedView:
     """Put them together."""
     state, ticket = given.state, given.ticket
-    rejected = given.status is RequestStatus.REJECTED
     return DecidedView(
         request_id=given.request_id,
         place=place,
@@ -59,7 +59,7 @@ def shown_decided(given: DecidedGiven, *, place: Place) -> DecidedView:
         what=_what(given.action),
         customer=ticket.requester_name or ticket.requester_email,
         subject=ticket.subject,
-        detail="The ticket is with people again." if rejected and not state.detail else state.detail,
+        detail=state.detail or _after(given),
         execution_id=state.execution_id,
         can_undo=state.can_undo,
         seconds_left=state.seconds_left,
@@ -67,6 +67,15 @@ def shown_decided(given: DecidedGiven, *, place: Place) -> DecidedView:
         undo_until=given.undo_until if state.can_undo else None,
         moving=state.moving,
     )
+
+
+def _after(given: DecidedGiven) -> str:
+    """Where a rejection leaves the ticket."""
+    if given.status is not RequestStatus.REJECTED:
+        return ""
+    if given.seeded:
+        return "It was a check of attention: the ticket stays as it was."
+    return "The ticket is with people again."
 
 
 def _what(action: LetterView | RefundView | StepView) -> str:

@@ -108,7 +108,7 @@ async def test_the_next_is_claimed_so_that_two_people_do_not_meet(desk: Desk) ->
     assert (await next_of(ann, first)).startswith(f"/console/requests/{second}?")
     assert (await next_of(max_, fourth)).startswith(f"/console/requests/{third}?")  # Ann looks at the second
     assert (await next_of(ann, second)) == f"/console?done={second}"  # Max looks at the third
-    assert "Nothing is left for you to decide." in (await ann.get(f"/console?done={second}")).text
+    assert "Others look at what is left for you to decide." in (await ann.get(f"/console?done={second}")).text
 
 
 async def test_nothing_comes_next_that_the_person_may_not_decide(desk: Desk) -> None:
