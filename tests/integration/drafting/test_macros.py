@@ -39,6 +39,8 @@ BOUND = bind(load_macros(shop.MACROS), PASSAGES)
 POLICY = load_policy(shop.POLICY)
 STARTS = (2, 8, 16, 40)
 NAMES = {"nl": "Netherlands", "be": "Belgium", "fr": "France", "es": "Spain", "at": "Österreich", "de": "Deutschland"}
+NAMES |= {"lu": "Luxembourg", "dk": "Denmark", "it": "Italy", "pt": "Portugal", "ie": "Ireland"}
+NAMES |= {"pl": "Poland", "se": "Sweden", "hu": "Hungary"}
 # How a customer plainly asks for what may be proposed beside the reply.
 REQUESTS = {"en": "please cancel", "de": "bitte stornieren", "es": "por favor cancelad", "fr": "merci d'annuler"}
 ITEMS = ("Glow lantern", "Acacia garden bench", "Oak chopping board, engraved", "Beeswax candles, set of 6")
