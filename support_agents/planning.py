@@ -79,6 +79,7 @@ _FOR_A_PERSON: Mapping[Cue, str] = {
     Cue.BUSINESS: "it is an offer or a request that customer service cannot settle (“{word}”)",
     Cue.NOT_OURS: "it is about a thing that was bought elsewhere (“{word}”)",
 }
+_WHAT_TO_CANCEL = "what_to_cancel"
 _TAINTED_MESSAGE = "the message tries to instruct the software, so nothing but a reply to the rest of it is proposed"
 _TAINTED_EVIDENCE = "an article that was found tries to instruct the software, so nothing but a reply is proposed"
 
@@ -137,7 +138,7 @@ def wants_theirs(intents: tuple[str, ...], text: str) -> bool:
 def plan(given: PlanningGiven) -> PlanSection:
     """Return proposals, facts and reasons; pure, the same input always gives the same plan."""
     needs_order_id = _needs_order_id(given)
-    question = question_needed(given.text)
+    question = _question(given)
     hand_off = _hand_off(given)
     order = given.order if given.order_answer is OrderAnswer.FOUND and given.requester.verified else None
     steps = _steps(given, order, hand_off)
@@ -169,8 +170,15 @@ def plan(given: PlanningGiven) -> PlanSection:
     )
 
 
+def _question(given: PlanningGiven) -> str:
+    """What must be asked before anything; not what is to be cancelled where the order is known, or which it may be."""
+    name = question_needed(given.text)
+    known = given.order_answer in {OrderAnswer.FOUND, OrderAnswer.SEVERAL}
+    return "" if name == _WHAT_TO_CANCEL and known else name
+
+
 def _needs_order_id(given: PlanningGiven) -> bool:
-    if given.order_answer is OrderAnswer.FOUND:
+    if given.order_answer is OrderAnswer.FOUND or _is_before_buying(given):
         return False
     if given.order_answer is OrderAnswer.SEVERAL and not given.macro_intents:
         return True
@@ -185,6 +193,11 @@ def _needs_order_id(given: PlanningGiven) -> bool:
         return True
     general = find_cue(Cue.GENERAL, given.text) is not None and given.order_answer is OrderAnswer.NOT_ASKED
     return bool(intents & _ORDER_DECIDES) and not general
+
+
+def _is_before_buying(given: PlanningGiven) -> bool:
+    """Whether it is asked before anything was ordered, so that there is no order to ask for."""
+    return find_cue(Cue.BEFORE_BUYING, given.text) is not None and find_cue(Cue.THEIR_ORDER, given.text) is None
 
 
 def _hand_off(given: PlanningGiven) -> str | None:
@@ -203,6 +216,10 @@ def _hand_off(given: PlanningGiven) -> str | None:
         (
             given.order_answer is OrderAnswer.NOT_THEIRS and find_cue(Cue.NO_MAILBOX, given.text) is not None,
             "the customer cannot write from the address of the order",
+        ),
+        (
+            given.order_answer is OrderAnswer.NOT_THEIRS and find_cue(Cue.ANOTHERS_PURCHASE, given.text) is not None,
+            "somebody else's order is asked about",
         ),
         (given.order_answer is OrderAnswer.FAILED and needed, "the order system did not answer"),
         (not given.macro_intents and top in _TO_A_PERSON and is_witnessed(top, given.text), _TO_A_PERSON.get(top, "")),

@@ -32,6 +32,8 @@ class Cue(StrEnum):
     UNWANTED = "unwanted"
     NO_MAILBOX = "no_mailbox"
     THEIR_ORDER = "their_order"
+    BEFORE_BUYING = "before_buying"
+    ANOTHERS_PURCHASE = "anothers_purchase"
 
 
 def find_cue(cue: Cue, text: str) -> str | None:
