@@ -16,7 +16,7 @@ from support_agents.policy.clauses import Clause
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.policy.refunds import obstacles, refundable
 from support_agents.policy.steps import allowed_steps
-from support_agents.wording.cues import Cue, find_cue
+from support_agents.wording.cues import Cue, find_cue, is_before_buying
 from support_agents.wording.meaning import is_witnessed, meant
 from support_agents.wording.places import places_in
 from support_agents.wording.requests import tells_us_to
@@ -78,6 +78,10 @@ _FOR_A_PERSON: Mapping[Cue, str] = {
     Cue.OTHERS_DATA: "it is about another person's order or data (“{word}”)",
     Cue.BUSINESS: "it is an offer or a request that customer service cannot settle (“{word}”)",
     Cue.NOT_OURS: "it is about a thing that was bought elsewhere (“{word}”)",
+}
+_NOT_THEIRS: Mapping[Cue, str] = {
+    Cue.NO_MAILBOX: "the customer cannot write from the address of the order",
+    Cue.ANOTHERS_PURCHASE: "somebody else's order is asked about",
 }
 _WHAT_TO_CANCEL = "what_to_cancel"
 _TAINTED_MESSAGE = "the message tries to instruct the software, so nothing but a reply to the rest of it is proposed"
@@ -178,7 +182,7 @@ def _question(given: PlanningGiven) -> str:
 
 
 def _needs_order_id(given: PlanningGiven) -> bool:
-    if given.order_answer is OrderAnswer.FOUND or _is_before_buying(given):
+    if given.order_answer is OrderAnswer.FOUND or is_before_buying(given.text):
         return False
     if given.order_answer is OrderAnswer.SEVERAL and not given.macro_intents:
         return True
@@ -195,32 +199,17 @@ def _needs_order_id(given: PlanningGiven) -> bool:
     return bool(intents & _ORDER_DECIDES) and not general
 
 
-def _is_before_buying(given: PlanningGiven) -> bool:
-    """Whether it is asked before anything was ordered, so that there is no order to ask for."""
-    return find_cue(Cue.BEFORE_BUYING, given.text) is not None and find_cue(Cue.THEIR_ORDER, given.text) is None
-
-
 def _hand_off(given: PlanningGiven) -> str | None:
     """Return why a person must take over, most serious first."""
     top = given.macro_intents[0] if given.macro_intents else given.intent.top.name
     told = {cue: find_cue(cue, given.text) for cue in _FOR_A_PERSON}
-    needed = wants_order(given.intents)
+    needed, not_theirs = wants_order(given.intents), given.order_answer is OrderAnswer.NOT_THEIRS
     reasons = (
         (given.injection and not _asks_something(given), "the message tries to instruct the software"),
         *((word is not None, _FOR_A_PERSON[cue].format(word=word)) for cue, word in told.items()),
         *((True, found.reason) for found in triage(given.text)),
-        (
-            given.order_answer is OrderAnswer.NOT_THEIRS and given.requester.verified,
-            "the order does not belong to the customer",
-        ),
-        (
-            given.order_answer is OrderAnswer.NOT_THEIRS and find_cue(Cue.NO_MAILBOX, given.text) is not None,
-            "the customer cannot write from the address of the order",
-        ),
-        (
-            given.order_answer is OrderAnswer.NOT_THEIRS and find_cue(Cue.ANOTHERS_PURCHASE, given.text) is not None,
-            "somebody else's order is asked about",
-        ),
+        (not_theirs and given.requester.verified, "the order does not belong to the customer"),
+        *((not_theirs and find_cue(cue, given.text) is not None, why) for cue, why in _NOT_THEIRS.items()),
         (given.order_answer is OrderAnswer.FAILED and needed, "the order system did not answer"),
         (not given.macro_intents and top in _TO_A_PERSON and is_witnessed(top, given.text), _TO_A_PERSON.get(top, "")),
         (top == UNKNOWN and not given.evidence_found, "nothing in the knowledge base is about this"),

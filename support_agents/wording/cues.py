@@ -42,6 +42,11 @@ def find_cue(cue: Cue, text: str) -> str | None:
     return match.group(1) if match else None
 
 
+def is_before_buying(text: str) -> bool:
+    """Whether `text` asks before anything was ordered, so that there is no order to ask for."""
+    return find_cue(Cue.BEFORE_BUYING, text) is not None and find_cue(Cue.THEIR_ORDER, text) is None
+
+
 @cache
 def _pattern(cue: Cue) -> "re2._Regexp":
     lists = yaml.load(
