@@ -16,7 +16,7 @@ from support_agents.policy.clauses import Clause
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.policy.refunds import obstacles, refundable
 from support_agents.policy.steps import allowed_steps
-from support_agents.wording.cues import Cue, find_cue
+from support_agents.wording.cues import Cue, find_cue, is_before_buying
 from support_agents.wording.meaning import is_witnessed, meant
 from support_agents.wording.places import places_in
 from support_agents.wording.requests import tells_us_to
@@ -79,6 +79,11 @@ _FOR_A_PERSON: Mapping[Cue, str] = {
     Cue.BUSINESS: "it is an offer or a request that customer service cannot settle (“{word}”)",
     Cue.NOT_OURS: "it is about a thing that was bought elsewhere (“{word}”)",
 }
+_NOT_THEIRS: Mapping[Cue, str] = {
+    Cue.NO_MAILBOX: "the customer cannot write from the address of the order",
+    Cue.ANOTHERS_PURCHASE: "somebody else's order is asked about",
+}
+_WHAT_TO_CANCEL = "what_to_cancel"
 _TAINTED_MESSAGE = "the message tries to instruct the software, so nothing but a reply to the rest of it is proposed"
 _TAINTED_EVIDENCE = "an article that was found tries to instruct the software, so nothing but a reply is proposed"
 
@@ -137,7 +142,7 @@ def wants_theirs(intents: tuple[str, ...], text: str) -> bool:
 def plan(given: PlanningGiven) -> PlanSection:
     """Return proposals, facts and reasons; pure, the same input always gives the same plan."""
     needs_order_id = _needs_order_id(given)
-    question = question_needed(given.text)
+    question = _question(given)
     hand_off = _hand_off(given)
     order = given.order if given.order_answer is OrderAnswer.FOUND and given.requester.verified else None
     steps = _steps(given, order, hand_off)
@@ -169,8 +174,15 @@ def plan(given: PlanningGiven) -> PlanSection:
     )
 
 
+def _question(given: PlanningGiven) -> str:
+    """What must be asked before anything; not what is to be cancelled where the order is known, or which it may be."""
+    name = question_needed(given.text)
+    known = given.order_answer in {OrderAnswer.FOUND, OrderAnswer.SEVERAL}
+    return "" if name == _WHAT_TO_CANCEL and known else name
+
+
 def _needs_order_id(given: PlanningGiven) -> bool:
-    if given.order_answer is OrderAnswer.FOUND:
+    if given.order_answer is OrderAnswer.FOUND or is_before_buying(given.text):
         return False
     if given.order_answer is OrderAnswer.SEVERAL and not given.macro_intents:
         return True
@@ -191,19 +203,13 @@ def _hand_off(given: PlanningGiven) -> str | None:
     """Return why a person must take over, most serious first."""
     top = given.macro_intents[0] if given.macro_intents else given.intent.top.name
     told = {cue: find_cue(cue, given.text) for cue in _FOR_A_PERSON}
-    needed = wants_order(given.intents)
+    needed, not_theirs = wants_order(given.intents), given.order_answer is OrderAnswer.NOT_THEIRS
     reasons = (
         (given.injection and not _asks_something(given), "the message tries to instruct the software"),
         *((word is not None, _FOR_A_PERSON[cue].format(word=word)) for cue, word in told.items()),
         *((True, found.reason) for found in triage(given.text)),
-        (
-            given.order_answer is OrderAnswer.NOT_THEIRS and given.requester.verified,
-            "the order does not belong to the customer",
-        ),
-        (
-            given.order_answer is OrderAnswer.NOT_THEIRS and find_cue(Cue.NO_MAILBOX, given.text) is not None,
-            "the customer cannot write from the address of the order",
-        ),
+        (not_theirs and given.requester.verified, "the order does not belong to the customer"),
+        *((not_theirs and find_cue(cue, given.text) is not None, why) for cue, why in _NOT_THEIRS.items()),
         (given.order_answer is OrderAnswer.FAILED and needed, "the order system did not answer"),
         (not given.macro_intents and top in _TO_A_PERSON and is_witnessed(top, given.text), _TO_A_PERSON.get(top, "")),
         (top == UNKNOWN and not given.evidence_found, "nothing in the knowledge base is about this"),

@@ -32,12 +32,19 @@ class Cue(StrEnum):
     UNWANTED = "unwanted"
     NO_MAILBOX = "no_mailbox"
     THEIR_ORDER = "their_order"
+    BEFORE_BUYING = "before_buying"
+    ANOTHERS_PURCHASE = "anothers_purchase"
 
 
 def find_cue(cue: Cue, text: str) -> str | None:
     """Return the first listed word or phrase in `text`, as listed."""
     match = _pattern(cue).search(" ".join(text.casefold().replace("’", "'").split()))
     return match.group(1) if match else None
+
+
+def is_before_buying(text: str) -> bool:
+    """Whether `text` asks before anything was ordered, so that there is no order to ask for."""
+    return find_cue(Cue.BEFORE_BUYING, text) is not None and find_cue(Cue.THEIR_ORDER, text) is None
 
 
 @cache

@@ -16,6 +16,7 @@ _SENTENCE = re2.compile(r"[^.!?\n;]+[.!?\n;]*")
 _WORD = re2.compile(r"[\pL\pN'’]+")
 _MOST_BETWEEN = 6
 _FIRST = 5
+_WAS = "was"
 
 
 class Wants(StrEnum):
@@ -67,6 +68,41 @@ def asks_if_done(text: str) -> bool:
 def says_now(text: str) -> bool:
     """Whether a reply says that it was done only now."""
     return _phrases("says_now").found_in(plain_words(text))
+
+
+def polarity_fits(reply: str, text: str) -> bool:
+    """Whether a reply that opens with yes or no finds in `text` a question that it answers, after the same thing."""
+    first = (_SENTENCE.findall(reply) or [""])[0]
+    opening, comma, _ = first.casefold().strip().partition(",")
+    if not comma or opening not in _data()["polar"]:
+        return True
+    asked = " ".join(sentence for sentence in _SENTENCE.findall(text) if _may_be_closed(sentence))
+    if not asked:
+        return False
+    plain, said = plain_words(asked), plain_words(first)
+    needed = [asks for says, asks in _affirmable() if says.found_in(said)]
+    return all(asks.found_in(plain) for asks in needed)
+
+
+def tells_that_refunded(text: str) -> bool:
+    """Whether a message says itself that it was told of a refund which was made."""
+    sentences = [plain_words(sentence) for sentence in _SENTENCE.findall(text)]
+    told, done = (Gapped.of(_data()["knows"][name], gap=_MOST_BETWEEN) for name in ("told", "done"))
+    return any(told.found_in(one) and done.found_in(one) for one in sentences)
+
+
+def says_refunded(text: str) -> bool:
+    """Whether a reply says that a refund was made."""
+    return any(says.found_in(plain_words(text)) for says, _ in _affirmable())
+
+
+def _may_be_closed(sentence: str) -> bool:
+    """Whether a sentence may want a yes or a no: by its form, or as a question that no asking word opens."""
+    if asks_whether(sentence):
+        return True
+    words = {*_WORD.findall(sentence.casefold().replace("’", "'"))}
+    english = {_WAS} if words & {*_data()["english"]} else set()  # where it is a verb, and asks for no thing
+    return sentence.rstrip().endswith("?") and not words & ({*_data()["open"]} - english)
 
 
 def gives(kind: Wants, text: str) -> bool:
@@ -137,6 +173,13 @@ def _inverted(clause: list[str]) -> bool:
 @cache
 def _phrases(name: str) -> Gapped:
     return Gapped.of(_data()[name], gap=_MOST_BETWEEN)
+
+
+@cache
+def _affirmable() -> tuple[tuple[Gapped, Gapped], ...]:
+    """What a reply may say, each with what a question after it has."""
+    pairs = ((one["says"], one["asks"]) for one in _data()["affirms"])
+    return tuple((Gapped.of(says, gap=_MOST_BETWEEN), Gapped.of(asks, gap=_MOST_BETWEEN)) for says, asks in pairs)
 
 
 @cache

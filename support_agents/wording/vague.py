@@ -11,6 +11,9 @@ import yaml
 from support_agents.wording.causes import causes_in
 
 _WORD = re2.compile(r"[\pL\pN%]+")
+_WHOLE = re2.compile(r"[\pL\pN'-]+")
+_PIECE = re2.compile(r"[.,!?;:\n]+")
+_LONGEST_NAME = 3
 
 
 class _Vague(NamedTuple):
@@ -20,6 +23,7 @@ class _Vague(NamedTuple):
     cause: bool
     every: tuple[tuple[str, ...], ...]
     none: tuple[str, ...]
+    bare: frozenset[str]
 
 
 @lru_cache(maxsize=1_024)
@@ -30,9 +34,20 @@ def question_needed(text: str) -> str:
     for name, one in _kinds().items():
         said = all(any(form in plain for form in group) for group in one.every)
         told = any(form in plain for form in one.none) or (not one.cause and causes_in(text))
-        if said and len(words) <= one.words and not told:
+        if said and len(words) <= one.words and not told and (not one.bare or _is_bare(text, one)):
             return name
     return ""
+
+
+def _is_bare(text: str, one: _Vague) -> bool:
+    """Whether what is to be done stands alone, with no word of what it is to be done to."""
+    for piece in _PIECE.split(text.casefold().replace("’", "'")):
+        words = _WHOLE.findall(piece)
+        rest = [word for word in words if word not in one.bare]
+        does = [word for word in rest if f" {word}" in one.every[0]]
+        if len(rest) > len(does) and (does or len(words) > _LONGEST_NAME):
+            return False
+    return True
 
 
 @cache
@@ -42,7 +57,11 @@ def _kinds() -> Mapping[str, _Vague]:
     )
     return {
         name: _Vague(
-            int(one["words"]), bool(one["cause"]), tuple(_forms(group) for group in one["all"]), _forms(one["none"])
+            int(one["words"]),
+            bool(one["cause"]),
+            tuple(_forms(group) for group in one["all"]),
+            _forms(one["none"]),
+            frozenset(str(word) for word in one.get("bare", ())),
         )
         for name, one in data.items()
     }

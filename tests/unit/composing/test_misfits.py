@@ -79,3 +79,27 @@ def test_whoever_asks_if_it_was_done_is_not_told_that_it_was_where_it_is_only_no
     assert misfit(Told(text, "en"), stating, "We have refunded it.")
     assert misfit(Told(text, "en"), stating, "It was not refunded until today.") == ""
     assert misfit(Told("When do I get my money?", "en"), stating, "We have refunded it.") == ""
+
+
+REFUNDED = "We have already refunded €69.80 to the payment method you used."
+MONEY = taken(REFUNDED, questions=("Where is my refund?",))
+
+
+def test_a_refund_that_the_message_tells_of_is_no_answer_to_it() -> None:
+    told = Told("You wrote that the money has been sent back, but my bank gave me another card. What happens?", "en")
+    assert "tells itself" in misfit(told, MONEY, REFUNDED)
+    assert misfit(Told("Where is my refund?", "en"), MONEY, REFUNDED) == ""
+
+
+def test_a_yes_needs_a_question_after_the_same_thing() -> None:
+    yes = f"Yes, {REFUNDED}"
+    said = taken(yes, questions=("Have you refunded me?",))
+    assert "yes or no" in misfit(Told("Does the money end up nowhere now?", "en"), said, yes)
+    assert misfit(Told("Have you refunded me already?", "en"), said, yes) == ""
+
+
+def test_a_further_request_must_be_taken_up() -> None:
+    told = Told("Where is my refund? And could you transfer it to a different account instead?", "en")
+    assert "what else is asked" in misfit(told, MONEY, REFUNDED)
+    answer = f"{REFUNDED} It is not possible to transfer it to a different account."
+    assert misfit(told, taken(answer, questions=("Where is my refund?",)), answer) == ""

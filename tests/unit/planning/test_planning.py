@@ -389,3 +389,50 @@ def test_who_cannot_reach_the_mailbox_of_the_order_is_not_asked_to_write_from_it
     }
     assert planned("Where is my order? I can't get into my old mailbox", "order_status", **stranger).hand_off
     assert planned("Where is my order?", "order_status", **stranger).hand_off is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm thinking about the bench. If it is too wide, when would I have the refund?",
+        "Before I order: would you refund the postage if it is late?",
+        "Bevor ich bestelle: bekomme ich mein Geld zurück, wenn die Lieferung zu spät kommt?",
+        "Antes de comprar, ¿me devolvéis el dinero si llega tarde?",
+        "Avant de commander, me remboursez-vous si la livraison est en retard ?",
+    ],
+)
+def test_who_asks_before_buying_is_not_asked_for_an_order(text: str) -> None:
+    assert not planned(text, "refund_status").needs_order_id
+
+
+def test_who_has_ordered_is_asked_for_the_order() -> None:
+    assert planned(
+        "I ordered a bench and am thinking about the colour, where is my refund?", "refund_status"
+    ).needs_order_id
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My husband David bought a tent from you, where is it now?",
+        "Mein Mann hat bei Ihnen ein Zelt gekauft, wo ist es?",
+        "Mi marido os ha comprado una tienda, ¿dónde está?",
+        "Mon mari vous a acheté une tente, où est-elle ?",
+    ],
+)
+def test_somebody_elses_order_is_for_a_person(text: str) -> None:
+    stranger = ANNA.model_copy(update={"verified": False})
+    asked = planned(text, "order_status", order_answer=OrderAnswer.NOT_THEIRS, requester=stranger)
+    assert asked.hand_off == "somebody else's order is asked about"
+    assert not asked.needs_order_id
+    own = planned(
+        "Where is the tent I ordered?", "order_status", order_answer=OrderAnswer.NOT_THEIRS, requester=stranger
+    )
+    assert own.hand_off is None
+
+
+def test_what_is_to_be_cancelled_is_asked_unless_the_order_is_known() -> None:
+    bare = "I'd like to cancel please"
+    assert planned(bare, "cancel_order").question == "what_to_cancel"
+    assert planned(bare, "cancel_order", facts=order(status=OrderStatus.PROCESSING)).question == ""
+    assert planned("Please cancel my order", "cancel_order").question == ""

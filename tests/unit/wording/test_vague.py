@@ -23,6 +23,17 @@ from support_agents.wording.vague import question_needed
         ("My discount code doesn't work", ""),
         ("The code that you sent by e-mail doesn't work", ""),
         ("What can you do for a birthday?", ""),
+        ("Hi, I'd like to cancel please. Thanks, Megan", "what_to_cancel"),
+        ("Ich möchte bitte kündigen. Danke, Anna", "what_to_cancel"),
+        ("Hola, quiero cancelar, por favor. Gracias", "what_to_cancel"),
+        ("Bonjour, je voudrais annuler. Merci", "what_to_cancel"),
+        ("I'd like to cancel my order please", ""),
+        ("Please cancel the bench", ""),
+        ("Please cancel my account", ""),
+        ("Please cancel, it will not arrive before the birthday of my son", ""),
+        ("Ich möchte mein Abo kündigen", ""),
+        ("Quiero cancelar el pedido", ""),
+        ("Je voudrais annuler ma commande", ""),
     ],
 )
 def test_the_question_that_is_needed(text: str, question: str) -> None:
@@ -34,7 +45,7 @@ def test_every_question_is_one_of_our_phrases(language: str) -> None:
     assert language in LANGUAGES
     phrases = phrases_of(language)
     assert phrases is not None
-    for name in ("what_is_wrong", "which_code"):
+    for name in ("what_is_wrong", "which_code", "what_to_cancel"):
         said = phrases.line(f"question.{name}")
         assert said.rstrip().endswith("?")
         assert phrases.is_courtesy(said, "")
