@@ -14,7 +14,7 @@ from approvals.order_of_work import by_risk_and_age, place_of
 from approvals.ports import Person
 from approvals.queue import ApprovalQueue
 from db.engine import Database
-from db.read_models.desk import Waiting, waiting_for
+from db.read_models.desk import Waiting, count_waiting, waiting_for
 from db.repositories.approvals import ApprovalRequest
 from db.uow import UnitOfWork
 from support_agents.domain.approval import DecisionVerdict, Role
@@ -108,9 +108,11 @@ class Deciding:
                     return found
         return None
 
-    async def left(self, person: Person) -> Left:
-        """Whether anything waits that this person may decide."""
+    async def left(self, person: Person, *, most: int = _PAGE * _PAGES) -> Left:
+        """Whether anything waits that this person may decide; of more than `most` it is taken for granted."""
         async with self.database.read() as uow:
+            if await count_waiting(uow, person.workspace, person.operator_id) > most:
+                return Left.SOME
             if await self._first(uow, person, also_claimed=True) is None:
                 return Left.NOTHING
             return Left.OTHERS if await self._first(uow, person) is None else Left.SOME

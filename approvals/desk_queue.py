@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from approvals.card import Card, Home, HomeRow
 from approvals.card_reading import CardReader
@@ -18,6 +17,7 @@ from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import RequestId
 
 _PAGE, _PAGES = 50, 40
+_TRIES = 5  # others took what was found, in between
 _HOME_ROWS = 15
 _HOME_WORDS = 150
 
@@ -35,12 +35,14 @@ class DeskQueue:
 
         Whoever asks again without deciding gets another one, and the first again at the end.
         """
-        async with self.database.write("next") as uow:
-            held = await held_by(uow, person.operator_id)
-            chosen = await self._choose(uow, person, held)
-            for other in held:
-                if chosen is None or other != chosen.request:
-                    await uow.card_claims.release(person.workspace, other, person.operator_id)
+        for _ in range(_TRIES):
+            async with self.database.read() as uow:  # a long queue is looked through while others write
+                held = await held_by(uow, person.operator_id)
+                chosen = await self._choose(uow, person, held)
+            if await self._hold(person, chosen, held):
+                break
+        else:
+            return None
         if chosen is None:
             return None
         async with self.database.read() as uow:
@@ -107,7 +109,6 @@ class DeskQueue:
     async def _choose(self, uow: UnitOfWork, person: Person, held: Sequence[RequestId]) -> Waiting | None:
         """The first that fits and is not held already; else the first of those held. A page of the queue at a time."""
         operator = await uow.operators.get(person.operator_id)
-        until: datetime = await uow.now() + CLAIM
         kept: list[Waiting] = []
         for page in range(_PAGES):
             found = await waiting_for(uow, person.workspace, person.operator_id, limit=_PAGE, offset=page * _PAGE)
@@ -116,10 +117,21 @@ class DeskQueue:
             if len(found) < _PAGE:
                 candidates += kept
             for each in candidates:
-                if await self.fitting.fits(uow, person, operator, each) and await uow.card_claims.take(
-                    person.workspace, each.request, person.operator_id, until=until
-                ):
+                if await self.fitting.fits(uow, person, operator, each):
                     return each
             if len(found) < _PAGE:
                 break
         return None
+
+    async def _hold(self, person: Person, chosen: Waiting | None, held: Sequence[RequestId]) -> bool:
+        """Claim what was chosen and let go of the rest; False if somebody else was first."""
+        async with self.database.write("next") as uow:
+            until = await uow.now() + CLAIM
+            if chosen is not None and not await uow.card_claims.take(
+                person.workspace, chosen.request, person.operator_id, until=until
+            ):
+                return False
+            for other in held:
+                if chosen is None or other != chosen.request:
+                    await uow.card_claims.release(person.workspace, other, person.operator_id)
+            return True

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from api.auth import Interactive
 from api.console.pages.decided import Done, just_decided
-from api.console.routing import HOME, ConsoleRoute, shell_of
+from api.console.routing import ConsoleRoute, shell_of
 from api.console.templating import page
 from api.console.views.decided import DecidedView
 from api.console.views.queue import QueueGiven, shown_queue
@@ -21,7 +21,6 @@ router = APIRouter(route_class=ConsoleRoute)
 
 _PAGE = 50
 _DOUBTED = 8
-_LISTS = f"{HOME}/queue/lists"
 Cursor = Annotated[str | None, Query(max_length=200)]
 Ended = Annotated[bool, Query(description="whether to say so when nothing is left to decide")]
 
@@ -51,7 +50,9 @@ async def _lists(  # noqa: PLR0913 - the lists, and what the whole page has besi
     decided: DecidedView | None = None,
 ) -> Response:
     query = urlencode(({"ended": 1} if ended else {}) | ({"after": after} if after else {}))
-    left = await container.deciding.left(interactive.person) if ended else None
+    # The whole page looks through all that waits; one that asks again every few seconds through no more than it shows.
+    most = {} if decided else {"most": _PAGE}
+    left = await container.deciding.left(interactive.person, **most) if ended else None
     mine = interactive.person.workspace
     async with container.database.read() as uow:
         now = await uow.now()
@@ -66,5 +67,5 @@ async def _lists(  # noqa: PLR0913 - the lists, and what the whole page has besi
             now=now,
         )
         workspace = await uow.workspaces.get(mine)
-    values = {"view": shown_queue(given), "decided": decided, "left": left, "refresh": f"{_LISTS}?{query}".rstrip("?")}
+    values = {"view": shown_queue(given), "decided": decided, "left": left, "query": query}
     return page(template, shell_of(interactive, workspace, "queue"), values)
