@@ -22,7 +22,7 @@ serve: $(INSTALLED) ## start the server on this machine
 	@$(BIN)/support-agents serve $(ARGS)
 
 test: $(INSTALLED) ## the whole suite; PostgreSQL too where SUPPORT_TEST_POSTGRES_URL answers
-	@$(BIN)/python -m pytest --numprocesses 3 $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal $(ARGS)
 
 safety: $(INSTALLED) ## the whole approval-safety suite, journeys through real processes included; PostgreSQL too
 	@$(BIN)/python -m pytest -m "long or not long" tests/journeys/approval_safety tests/soak tests/integration/approvals \

@@ -140,9 +140,7 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
     acting = acting_of(settings, records.key, database, outside.doors)
     thinking = _thinking(settings, clock, orders, records.passages, frozenset(outside.doors.shelf.files))
     tickets = TicketStore(database, IdentifierHash(records.key.derived("identifiers")))
-    indexer = PassageIndexer(
-        passages=records.passages, embedder=thinking.background, index=thinking.index, titles=thinking.topics.titles
-    )
+    indexer = _indexer(records.passages, thinking)
     keeper = IndexKeeper(partial(_in_step, indexer, thinking.macros, thinking.topics))
     warming = Warming(thinking.warm, records.passages, thinking.index, keeper)
     cards = CardReader(thinking.runner.recheck, settings.public_url, frozenset(settings.link_hosts))
@@ -192,6 +190,12 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
         closing=(*messaging.closing, *outside.closing, *thinking.closing, *broker.closing, *admission.closing),
     )
     return with_slack(container)
+
+
+def _indexer(passages: PassageStore, thinking: "_Thinking") -> PassageIndexer:
+    return PassageIndexer(
+        passages=passages, embedder=thinking.background, index=thinking.index, titles=thinking.topics.titles
+    )
 
 
 def _broker(settings: Settings) -> _Broker:

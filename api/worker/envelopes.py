@@ -3,7 +3,7 @@
 from queue import Empty
 from typing import Any
 
-from kombu.transport import TRANSPORT_ALIASES
+from kombu.transport import TRANSPORT_ALIASES, _transport_cache
 from kombu.transport import redis as kombu_redis
 
 from api import logging
@@ -59,3 +59,5 @@ def gate_redis() -> None:
     """Use it for every connection to Redis that this process makes from now on."""
     for scheme in _SCHEMES:
         TRANSPORT_ALIASES[scheme] = f"{GatedTransport.__module__}:{GatedTransport.__qualname__}"
+        # kombu keeps the class that a scheme meant at its first connection.
+        _transport_cache.pop(scheme, None)

@@ -19,6 +19,8 @@ def test_a_message_that_redis_could_not_be_told_of_takes_up_no_place(way: str) -
     url, name = broker_address("redis"), f"credit-{uuid4().hex[:8]}"
     parts = urlsplit(url)
     proxy = Cuttable(parts.hostname or "", parts.port or 0)
+    with Connection(url) as ungated:  # kombu keeps what it used first
+        ungated.connect()
     gate_redis()
     queue = Queue(name, Exchange(name), routing_key=name, durable=True)
     with beside(proxied(proxy)), Connection(proxy.through(url)) as connection:
