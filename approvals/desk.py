@@ -1,7 +1,7 @@
 """Decisions from a team messenger: approve, reject, undo, disown; who asks is proved before, bytes by their digest."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from approvals.authority import require_role
 from approvals.canonical import Sealed, unseal
@@ -34,11 +34,15 @@ NOT_ME = "the approver’s Slack account says that it was not them"
 
 @dataclass(frozen=True)
 class Seen:
-    """The message that was clicked; empty for what is no message. A whispered one is painted by answers to clicks."""
+    """The message that was clicked; empty for what is no message. A whispered one is painted by answers to clicks.
+
+    `waited` is how long ago the click came.
+    """
 
     place: str = ""
     ref: str = ""
     whispered: bool = False
+    waited: timedelta = timedelta()
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,11 @@ class Desk:
 
     async def approve(self, person: Person, about: About, seen: Seen) -> Decided:
         """Approve exactly these bytes, unless the card changed just now or holds what nobody can see."""
+        async with self.database.read() as uow:
+            came_at = await uow.now()  # before its turn at the request's lock, which may be long in coming
 
         async def look(uow: UnitOfWork, request: ApprovalRequest) -> None:
-            await self._require_still(uow, request, person, seen)
+            await _require_still(uow, request, person, seen, since=came_at - seen.waited - self.still)
             _require_visible(request)
 
         return await self.queue.decide(
@@ -154,17 +160,20 @@ class Desk:
             about.request_id, digest=about.digest, verdict=DecisionVerdict.REJECT, person=person, reason=reason
         )
 
-    async def _require_still(self, uow: UnitOfWork, request: ApprovalRequest, person: Person, seen: Seen) -> None:
-        """Refuse a click on a message that was repainted, or now shows another request, less than a moment ago."""
-        changed = None
-        if seen.whispered:
-            until = await held_until(uow, person.operator_id, request.id)
-            changed = until - CLAIM if until is not None else None
-        elif seen.ref:
-            shown = await uow.posted_cards.at(request.workspace_id, place=seen.place, ref=seen.ref)
-            changed = shown.rendered_at if shown is not None and shown.version > 1 else None
-        if changed is not None and changed > await uow.now() - self.still:
-            raise SupportError("changed_just_now", "this card changed a moment ago: look at it again, then decide")
+
+async def _require_still(
+    uow: UnitOfWork, request: ApprovalRequest, person: Person, seen: Seen, *, since: datetime
+) -> None:
+    """Refuse a click on a message that was repainted, or now shows another request, later than `since`."""
+    changed = None
+    if seen.whispered:
+        until = await held_until(uow, person.operator_id, request.id)
+        changed = until - CLAIM if until is not None else None
+    elif seen.ref:
+        shown = await uow.posted_cards.at(request.workspace_id, place=seen.place, ref=seen.ref)
+        changed = shown.rendered_at if shown is not None and shown.version > 1 else None
+    if changed is not None and changed > since:
+        raise SupportError("changed_just_now", "this card changed a moment ago: look at it again, then decide")
 
 
 async def mine(uow: UnitOfWork, workspace: WorkspaceId, request_id: RequestId) -> ApprovalRequest:

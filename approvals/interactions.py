@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Protocol
 
 from approvals.card import SheetLength
@@ -29,7 +30,7 @@ class Who:
 
 @dataclass(frozen=True)
 class Where:
-    """Where it happened and how to answer: all of it is Slack's, none of it says what is approved."""
+    """Where it happened, how to answer, and how long it waited here: none of it says what is approved."""
 
     channel: str = ""
     message: str = ""
@@ -38,6 +39,7 @@ class Where:
     trigger: str = ""
     answer_to: str = ""
     whispered: bool = False
+    waited: timedelta = timedelta()
 
 
 @dataclass(frozen=True)
@@ -233,6 +235,9 @@ class Answer:
 class Clicking(Protocol):
     """Does what people ask for; what they decide is committed before it returns."""
 
-    async def take(self, told: Told) -> Answer:
-        """Do it; a refusal is an answer, and only what may work later is raised."""
+    async def take(self, told: Told, *, waited: timedelta = timedelta()) -> Answer:
+        """Do it; a refusal is an answer, and only what may work later is raised.
+
+        `waited` is how long ago it came: a tap in haste is not made slow by waiting here for its turn.
+        """
         ...

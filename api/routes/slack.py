@@ -1,7 +1,9 @@
 """Where Slack delivers clicks, forms, commands and events: verify, take once, decide, acknowledge; then show."""
 
 import json
+import time
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated
 from urllib.parse import parse_qsl
 
@@ -41,13 +43,13 @@ DoorDep = Annotated[SlackDoor, Depends(door_of)]
 async def interactivity(request: Request, door: DoorDep) -> Response:
     """Take a click or a form. What it decides is committed before this is answered."""
     form = _form(await _verified(request, door))
-    return await _answered(door, Reader(door.installation).interactivity(form.get("payload", "")))
+    return await _answered(request, door, Reader(door.installation).interactivity(form.get("payload", "")))
 
 
 @router.post("/commands", response_class=Response)
 async def commands(request: Request, door: DoorDep) -> Response:
     """Take a slash command; what it shows comes after the acknowledgement."""
-    return await _answered(door, Reader(door.installation).command(_form(await _verified(request, door))))
+    return await _answered(request, door, Reader(door.installation).command(_form(await _verified(request, door))))
 
 
 @router.post("/events", response_class=Response)
@@ -58,11 +60,12 @@ async def events(request: Request, door: DoorDep) -> Response:
     event_id = Reader.event_id(raw)
     if event_id and not await door.deliveries.first_event(event_id):
         return Response()
-    return await _answered(door, told)
+    return await _answered(request, door, told)
 
 
 async def _verified(request: Request, door: SlackDoor) -> bytes:
     """The raw body, signed now, and never taken before by any process of this installation."""
+    request.state.came = time.monotonic()
     raw = await request.body()
     key = SlackSignature(door.secrets).verify(raw, request.headers, request.scope[RECEIVED_AT])
     if not await door.deliveries.first(key):
@@ -70,11 +73,11 @@ async def _verified(request: Request, door: SlackDoor) -> bytes:
     return raw
 
 
-async def _answered(door: SlackDoor, told: Told) -> Response:
+async def _answered(request: Request, door: SlackDoor, told: Told) -> Response:
     if isinstance(told, Unreadable):
         logging.get().warning("slack_unreadable", places=told.reason)
         raise SupportError("bad_request", f"This has no shape that we know: {told.reason}")
-    answer = await door.clicks.take(told)
+    answer = await door.clicks.take(told, waited=timedelta(seconds=time.monotonic() - request.state.came))
     kind = type(told).__name__.lower() if isinstance(told, Interaction) else "slack"
     door.afterwards.do(f"slack_{kind}", answer.later)
     if not answer.body:

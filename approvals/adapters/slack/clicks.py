@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 
 from approvals.adapters.slack.answers import Answers, notice
@@ -85,12 +86,13 @@ class Clicks:
     console_url: str = ""
     groups: tuple[Group, ...] = ()
 
-    async def take(self, told: Told) -> Answer:
+    async def take(self, told: Told, *, waited: timedelta = timedelta()) -> Answer:
         """Do what was asked and return the acknowledgement; a refusal is told to the person, never raised."""
         if isinstance(told, Verification):
             return Answer({"challenge": told.challenge})
         if not isinstance(told, Interaction):
             return Answer()
+        told = replace(told, where=replace(told.where, waited=waited))
         try:
             return await self._taken(told)
         except SupportError as error:
@@ -203,7 +205,7 @@ class Clicks:
     async def _sheet(self, told: ApproveSheet, person: Person) -> Answer:
         if not told.ticked:
             raise SupportError("invalid", "tick at least one row")
-        await self.batches.require_still(person, told.ticked, self.desk.still)
+        await self.batches.require_still(person, told.ticked, self.desk.still + told.where.waited)
         results = await self.batches.approve(person, told.ticked)
         approved = [result for result in results if result.decided is not None]
         later: list[Later] = [partial(self._after_sheet, told, person, results)]
@@ -305,7 +307,8 @@ class Clicks:
 
 
 def _seen(told: Interaction) -> Seen:
-    return Seen(told.where.channel, told.where.message, whispered=told.where.whispered)
+    where = told.where
+    return Seen(where.channel, where.message, whispered=where.whispered, waited=where.waited)
 
 
 def _named(about: About) -> dict[str, object]:

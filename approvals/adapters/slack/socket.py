@@ -3,9 +3,11 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Any, cast
 
@@ -98,11 +100,11 @@ class SlackSocket:
 
     async def _taken(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         """Decide, acknowledge, then show. What fails is not acknowledged: Slack tells the person so."""
-        told = self._told(request.type, request.payload)
+        told, came = self._told(request.type, request.payload), time.monotonic()
         if not await self._first(request):
             await client.send_socket_mode_response(SocketModeResponse(request.envelope_id))
             return
-        answer = await self.clicks.take(told)
+        answer = await self.clicks.take(told, waited=timedelta(seconds=time.monotonic() - came))
         response = SocketModeResponse(request.envelope_id, payload=dict(answer.body) or None)
         with suppress(ConnectionError, ClientError):  # the decision stands, whether Slack hears of it or not
             await client.send_socket_mode_response(response)

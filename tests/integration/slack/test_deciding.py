@@ -85,6 +85,21 @@ async def test_a_second_tap_on_what_appeared_just_now_decides_nothing(slack: Wor
     assert "changed a moment ago" in slack.lines()
 
 
+async def test_a_tap_in_haste_is_not_made_slow_by_waiting_for_its_turn(slack: Workspace) -> None:
+    """Others write for longer than a card must have stood; the tap came before, and is judged by when it came."""
+    _, second, ben = await slack.desk.reply(), await slack.desk.reply(), await slack.person()
+    await next_card(slack, ben)
+    slack.still(timedelta())
+    await slack.press(ben, slack.card(), Verb.APPROVE, whispered=True)
+    slack.still(timedelta(seconds=3))
+    async with slack.desk.installation.container.database.write("somebody else"):
+        tap = asyncio.create_task(slack.press(ben, slack.card(), Verb.APPROVE, whispered=True))
+        await asyncio.sleep(3.5)
+    await tap
+    assert await status(slack, second) is RequestStatus.PENDING
+    assert "changed a moment ago" in slack.lines()
+
+
 async def test_losers_are_told_who_was_first(slack: Workspace) -> None:
     request, ben, eva = await slack.desk.reply(), await slack.person(name="ben"), await slack.person(name="eva")
     await next_card(slack, ben)
