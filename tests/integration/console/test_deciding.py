@@ -17,13 +17,6 @@ from tests.fixtures.console import Browser, Desk, checked
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def status(desk: Desk, request: RequestId) -> RequestStatus:
-    async with desk.installation.container.database.read() as uow:
-        found = await uow.approvals.get(request)
-    assert found is not None
-    return found.status
-
-
 async def execution_of(desk: Desk, request: RequestId) -> ExecutionId | None:
     async with desk.installation.container.database.read() as uow:
         found = await uow.executions.by_request(request)
@@ -68,7 +61,7 @@ async def test_approving_with_another_digest_is_refused_and_shown(desk: Desk) ->
         assert answer.status_code == 409
         checked(answer.text)
         assert "not the version that is up for approval" in answer.text
-    assert await status(desk, request) is RequestStatus.PENDING
+    assert await desk.status(request) is RequestStatus.PENDING
 
 
 async def test_the_loser_of_a_race_sees_who_was_first(desk: Desk) -> None:
@@ -104,7 +97,7 @@ async def test_a_viewer_reads_and_decides_nothing(desk: Desk) -> None:
         assert answer.status_code == 403
     answer = await vic.post(f"{here}/edit", on=here, digest=digest, text="Hello.")
     assert answer.status_code == 403
-    assert await status(desk, request) is RequestStatus.PENDING
+    assert await desk.status(request) is RequestStatus.PENDING
     await ann.decide(request, "approve")
     execution = await execution_of(desk, request)
     answer = await vic.post(f"/console/executions/{execution}/undo", on=here, request=str(request))
@@ -203,7 +196,7 @@ async def test_a_request_for_two_people_says_whom_it_waits_for(desk: Desk) -> No
     assert "Your approval is counted" in text
     assert 'data-key="a"' not in text
     await max_.decide(request, "approve")
-    assert await status(desk, request) is RequestStatus.APPROVED
+    assert await desk.status(request) is RequestStatus.APPROVED
 
 
 async def test_nobody_sees_another_workspaces_request(desk: Desk) -> None:

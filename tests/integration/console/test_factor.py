@@ -5,18 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from support_agents.domain.approval import RequestStatus, Role
-from support_agents.domain.ids import RequestId
 from tests.fixtures.console import Desk
 from tests.fixtures.factor import enrolled, forget
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-async def status(desk: Desk, request: RequestId) -> RequestStatus:
-    async with desk.installation.container.database.read() as uow:
-        found = await uow.approvals.get(request)
-    assert found is not None
-    return found.status
 
 
 async def test_a_person_sets_it_up_and_is_asked_for_it_in_place(desk: Desk) -> None:
@@ -33,12 +25,12 @@ async def test_a_person_sets_it_up_and_is_asked_for_it_in_place(desk: Desk) -> N
     page = (await mia.get(f"/console/requests/{request}")).text
     assert "Code of your authenticator app" in page
     without = await mia.decide(request, "approve")
-    assert (without.status_code, await status(desk, request)) == (403, RequestStatus.PENDING)
+    assert (without.status_code, await desk.status(request)) == (403, RequestStatus.PENDING)
     wrong = await mia.decide(request, "approve", code="000000")
-    assert (wrong.status_code, await status(desk, request)) == (403, RequestStatus.PENDING)
+    assert (wrong.status_code, await desk.status(request)) == (403, RequestStatus.PENDING)
     assert "The code does not fit" in wrong.text
     right = await mia.decide(request, "approve", code=app.at(datetime.now(UTC), counter_offset=1))
-    assert (right.status_code, await status(desk, request)) == (303, RequestStatus.APPROVED)
+    assert (right.status_code, await desk.status(request)) == (303, RequestStatus.APPROVED)
 
 
 async def test_an_admin_sees_who_has_one_and_resets_anothers(desk: Desk) -> None:

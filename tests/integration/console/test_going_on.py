@@ -10,9 +10,6 @@ import pytest
 import pytest_asyncio
 
 from api.console.pages.decided import just_decided
-from db.base import table_of
-from db.models.approvals import ApprovalRequestRow
-from db.models.messaging import CardClaimRow
 from support_agents.domain.action import SendReply
 from support_agents.domain.approval import ExecutionStatus, RequestStatus, Role
 from support_agents.domain.ids import DEFAULT_WORKSPACE, RequestId, WorkspaceId
@@ -33,19 +30,7 @@ _HIDDEN = re.compile(r'name="(csrf|request|on)" value="([^"]+)"')
 @pytest_asyncio.fixture(autouse=True, loop_scope="module")
 async def alone(desk: Desk) -> None:
     """Nothing of an earlier test waits, and nobody looks at anything."""
-    async with desk.installation.container.database.write("alone") as uow:
-        requests, claims = table_of(ApprovalRequestRow), table_of(CardClaimRow)
-        pending = requests.update().where(requests.c.status == RequestStatus.PENDING)
-        await uow.session.execute(pending.values(status=RequestStatus.SUPERSEDED))
-        await uow.session.execute(claims.delete())
-    desk.still(timedelta())
-
-
-async def status(desk: Desk, request: RequestId) -> RequestStatus:
-    async with desk.installation.container.database.read() as uow:
-        found = await uow.approvals.get(request)
-    assert found is not None
-    return found.status
+    await desk.alone()
 
 
 async def executing(desk: Desk, request: RequestId) -> ExecutionStatus | None:
@@ -182,7 +167,7 @@ async def test_undo_from_the_next_page_comes_back_to_it(desk: Desk) -> None:
     assert "Undone: nothing was sent" in said
     assert "/undo" not in said
     assert await executing(desk, first) is ExecutionStatus.CANCELLED
-    assert await status(desk, second) is RequestStatus.PENDING
+    assert await desk.status(second) is RequestStatus.PENDING
     here = await next_of(ann, second)
     answer = await undone(ann, here)
     assert answer.headers["location"] == here == f"/console?done={second}"
@@ -272,14 +257,14 @@ async def test_a_click_on_a_page_that_came_just_now_decides_nothing(desk: Desk) 
         answer = await ann.decide(first, verb, **fields)
         assert answer.status_code == 409
         assert "This page came up a moment ago: look at it, then decide" in checked_text(answer)
-    assert await status(desk, first) is RequestStatus.PENDING
+    assert await desk.status(first) is RequestStatus.PENDING
     desk.still(timedelta())
     here = await next_of(ann, first)
     # The second click of a double click, on the page that has come beneath the finger.
     desk.still(timedelta(seconds=30))
     assert (await ann.decide(second, "approve")).status_code == 409
     assert here == f"/console/requests/{second}?done={first}"
-    assert (await status(desk, second), await executing(desk, second)) == (RequestStatus.PENDING, None)
+    assert (await desk.status(second), await executing(desk, second)) == (RequestStatus.PENDING, None)
 
 
 def checked_text(answer: httpx.Response) -> str:
@@ -297,7 +282,7 @@ async def test_when_a_page_was_shown_is_ours_to_say(desk: Desk) -> None:
         answer = await ann.client.post(f"/console/requests/{first}/approve", data=mine | {"shown": shown})
         assert answer.status_code == 422, shown
         assert "This form is not one that you were shown" in checked_text(answer)
-    assert await status(desk, first) is RequestStatus.PENDING
+    assert await desk.status(first) is RequestStatus.PENDING
     assert (await ann.client.post(f"/console/requests/{first}/approve", data=mine)).status_code == 303
 
 
@@ -312,7 +297,7 @@ async def test_a_form_sent_twice_says_the_same_and_leaves_the_next_alone(desk: D
         answer = await ann.client.post(f"/console/requests/{second}/approve", data=given)
         assert answer.status_code == 409
         assert "not the version that is up for approval" in answer.text
-    assert await status(desk, second) is RequestStatus.PENDING
+    assert await desk.status(second) is RequestStatus.PENDING
     # The other word is no repetition.
     answer = await ann.client.post(f"/console/requests/{first}/reject", data=form | {"reason": "after all not"})
     assert answer.status_code == 409
@@ -339,4 +324,4 @@ async def test_hostile_words_are_words_above_the_next_page(desk: Desk) -> None:
     assert "&lt;script&gt;" in said
     assert "⟦U+202E⟧{{7*7}}" in said
     assert "<script" not in said
-    assert await status(desk, other) is RequestStatus.PENDING
+    assert await desk.status(other) is RequestStatus.PENDING

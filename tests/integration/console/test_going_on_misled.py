@@ -15,12 +15,8 @@ from approvals.authority import DailyLimit
 from approvals.card_reading import CardReader
 from approvals.desk_queue import DeskQueue
 from approvals.fitting import Fitting
-from db.base import table_of
-from db.models.approvals import ApprovalRequestRow
-from db.models.messaging import CardClaimRow
 from support_agents.domain.approval import RequestStatus, Role
 from support_agents.domain.errors import SupportError
-from support_agents.domain.ids import RequestId
 from support_agents.domain.money import Money
 from support_agents.domain.sections import Verdict
 from tests.fixtures.approvals import ORDER
@@ -37,19 +33,7 @@ _LISTS = re.compile(r'hx-get="(/console/queue/lists[^"]*)"')
 @pytest_asyncio.fixture(autouse=True, loop_scope="module")
 async def alone(desk: Desk) -> None:
     """Nothing of an earlier test waits, and nobody looks at anything."""
-    async with desk.installation.container.database.write("alone") as uow:
-        requests, claims = table_of(ApprovalRequestRow), table_of(CardClaimRow)
-        pending = requests.update().where(requests.c.status == RequestStatus.PENDING)
-        await uow.session.execute(pending.values(status=RequestStatus.SUPERSEDED))
-        await uow.session.execute(claims.delete())
-    desk.still(timedelta())
-
-
-async def status(desk: Desk, request: RequestId) -> RequestStatus:
-    async with desk.installation.container.database.read() as uow:
-        found = await uow.approvals.get(request)
-    assert found is not None
-    return found.status
+    await desk.alone()
 
 
 async def test_a_click_in_haste_is_not_made_slow_by_waiting_for_its_turn(desk: Desk) -> None:
@@ -64,7 +48,7 @@ async def test_a_click_in_haste_is_not_made_slow_by_waiting_for_its_turn(desk: D
     answer = await click
     assert answer.status_code == 409
     assert "This page came up a moment ago" in answer.text
-    assert await status(desk, request) is RequestStatus.PENDING
+    assert await desk.status(request) is RequestStatus.PENDING
 
 
 async def test_of_a_caught_check_nobody_is_told_that_a_ticket_returned(desk: Desk) -> None:
@@ -104,7 +88,7 @@ async def test_a_code_that_does_not_fit_still_proves_nothing(desk: Desk) -> None
     form = await mia.form(request) | {"code": "000000"}
     answer = await mia.client.post(f"/console/requests/{request}/approve", data=form)
     assert answer.status_code == 403
-    assert await status(desk, request) is RequestStatus.PENDING
+    assert await desk.status(request) is RequestStatus.PENDING
 
 
 async def test_what_was_stored_is_not_called_a_failure_when_nothing_can_be_looked_for(
