@@ -94,17 +94,8 @@ class _Worker:
                 work.done.set_exception(error)
 
 
-class OnnxEmbedder:
-    """`Embedder` for messages; `background` is the same model, `indexing` a quicker form; both let messages go first.
-
-    Vectors of `indexing` are for passages and titles that are searched; nothing else may rest on them.
-    """
-
-    def __init__(self, *, threads: int = 1) -> None:
-        model = MiniLm.load(threads=threads)
-        self._worker = _Worker(model.vectors)
-        self.background = BackgroundEmbedder(self._worker)
-        self.indexing = IndexingEmbedder(self._worker, model.tokenizer)
+class _OfOneModel:
+    """What all say of themselves: their vectors are compared with each other."""
 
     @property
     def version(self) -> str:
@@ -116,6 +107,19 @@ class OnnxEmbedder:
         """Length of a vector."""
         return DIMENSIONS
 
+
+class OnnxEmbedder(_OfOneModel):
+    """`Embedder` for messages; `background` is the same model, `indexing` a quicker form; both let messages go first.
+
+    Vectors of `indexing` are for passages and titles that are searched; nothing else may rest on them.
+    """
+
+    def __init__(self, *, threads: int = 1) -> None:
+        model = MiniLm.load(threads=threads)
+        self._worker = _Worker(model.vectors)
+        self.background = BackgroundEmbedder(self._worker)
+        self.indexing = IndexingEmbedder(self._worker, model.tokenizer)
+
     async def embed(self, texts: Sequence[str]) -> Vector:
         """Embed before any waiting background work."""
         return await _in_batches(self._worker, texts, Urgency.MESSAGE)
@@ -125,28 +129,18 @@ class OnnxEmbedder:
         self._worker.close()
 
 
-class BackgroundEmbedder:
+class BackgroundEmbedder(_OfOneModel):
     """`Embedder` whose batches are short and let every message go first."""
 
     def __init__(self, worker: _Worker) -> None:
         self._worker = worker
-
-    @property
-    def version(self) -> str:
-        """As of the embedder it shares."""
-        return VERSION
-
-    @property
-    def dimensions(self) -> int:
-        """Length of a vector."""
-        return DIMENSIONS
 
     async def embed(self, texts: Sequence[str]) -> Vector:
         """Embed when no message waits."""
         return await _in_batches(self._worker, texts, Urgency.BACKGROUND)
 
 
-class IndexingEmbedder:
+class IndexingEmbedder(_OfOneModel):
     """`Embedder` of what is searched: 8-bit arithmetic, one text at a time, so a text's vector depends on it alone."""
 
     def __init__(self, worker: _Worker, tokenizer: Tokenizer) -> None:
@@ -154,16 +148,6 @@ class IndexingEmbedder:
         self._tokenizer = tokenizer
         self._loading = threading.Lock()
         self._model: MiniLm | None = None
-
-    @property
-    def version(self) -> str:
-        """As of the embedder it shares: vectors of both are compared with each other."""
-        return VERSION
-
-    @property
-    def dimensions(self) -> int:
-        """Length of a vector."""
-        return DIMENSIONS
 
     async def embed(self, texts: Sequence[str]) -> Vector:
         """Embed when no message waits; the first call loads the graph, which costs some 30 MB."""
