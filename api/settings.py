@@ -1,5 +1,6 @@
 """Every setting of the product, read from the environment here and nowhere else; it opens and creates nothing."""
 
+import os
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
@@ -371,6 +372,12 @@ def table() -> tuple[SettingRow, ...]:
         shown = "" if info.is_required() or info.default_factory or default in (None, "") else str(default)
         rows.append(SettingRow(f"{PREFIX}{name.upper()}", shown.replace(str(Path.home()), "~"), info.description or ""))
     return tuple(rows)
+
+
+def strange_names() -> tuple[str, ...]:
+    """Return variables that begin like a setting and are none – mostly slips of the pen; names alone, never a value."""
+    begun = {name.upper().partition("__")[0] for name in os.environ if name.upper().startswith(PREFIX)}
+    return tuple(sorted(begun - {row.variable for row in table()}))
 
 
 def load(overrides: Mapping[str, object] | None = None) -> Settings:

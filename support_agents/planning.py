@@ -210,7 +210,7 @@ def _hand_off(given: PlanningGiven) -> str | None:
         *((True, found.reason) for found in triage(given.text)),
         (not_theirs and given.requester.verified, "the order does not belong to the customer"),
         *((not_theirs and find_cue(cue, given.text) is not None, why) for cue, why in _NOT_THEIRS.items()),
-        (given.order_answer is OrderAnswer.FAILED and needed, "the order system did not answer"),
+        (given.order_answer is OrderAnswer.FAILED and needed, "the order could not be looked up"),
         (not given.macro_intents and top in _TO_A_PERSON and is_witnessed(top, given.text), _TO_A_PERSON.get(top, "")),
         (top == UNKNOWN and not given.evidence_found, "nothing in the knowledge base is about this"),
     )

@@ -22,7 +22,7 @@ def demo(
 
     try:
         asyncio.run(show_demo(data, once=once, timings=timings))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         if once:
-            raise
+            raise KeyboardInterrupt from None
         typer.echo("the demo is over" if data else "the demo is over, its folder is removed", err=True)

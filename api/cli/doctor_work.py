@@ -14,6 +14,7 @@ from api.settings import Settings
 # Each with its name and what mends it when it cannot even be carried out.
 FIRST = (
     ("python", machine.python, ""),
+    ("settings", machine.names, ""),
     ("data folder", machine.data_folder, "check SUPPORT_DATA_DIR"),
     ("disk", machine.disk, "check SUPPORT_DATA_DIR"),
     ("database", storage.schema, "check SUPPORT_DATABASE_URL"),

@@ -20,6 +20,9 @@ def sync(
     ],
     *,
     watch: Annotated[bool, typer.Option("--watch", help="Stay, and sync whenever a file changes.")] = False,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="PATH may hold no article at all: delete every stored one.")
+    ] = False,
     fetch: Annotated[
         bool, typer.Option("--fetch", help="PATH is a sitemap or a list of addresses: fetch these pages.")
     ] = False,
@@ -33,7 +36,7 @@ def sync(
     if fetch:
         asyncio.run(sync_pages(path, frozenset(private_host or ())))
     else:
-        asyncio.run(watch_folder(path) if watch else sync_folder(path))
+        asyncio.run(watch_folder(path) if watch else sync_folder(path, empty=empty))
 
 
 @app.command("vectors")

@@ -19,9 +19,17 @@ from support_agents.knowledge.watching import changes
 from support_agents.knowledge.web import WebPages
 
 
-async def sync_folder(folder: Path) -> None:
-    """Sync and print one line of counts; broken files are named and make the command fail."""
-    await _synced(await asyncio.to_thread(read_folder, folder))
+async def sync_folder(folder: Path, *, empty: bool = False) -> None:
+    """Sync and print one line of counts; broken files are named and make the command fail.
+
+    A folder without any article is more often a wrong path or a disk that is not there than a wish to delete all.
+    """
+    loaded = await asyncio.to_thread(read_folder, folder)
+    if not (empty or loaded.articles or loaded.broken):
+        raise SupportError(
+            "no_articles", f"{folder} holds no article; nothing was changed (--empty deletes all stored)"
+        )
+    await _synced(loaded)
 
 
 def counts(synced: Synced) -> str:
@@ -33,12 +41,12 @@ def counts(synced: Synced) -> str:
 
 
 async def watch_folder(folder: Path) -> None:
-    """Sync now and at every change until stopped; a broken file is named and the watch goes on."""
+    """Sync now and at every change until stopped; a broken file or an empty folder is named and the watch goes on."""
     async for _ in changes(folder):
         try:
             await sync_folder(folder)
         except SupportError as error:
-            if error.code != "broken_articles":
+            if error.code not in {"broken_articles", "no_articles"}:
                 raise
             remarks().print(error.message, style="red")
 

@@ -66,7 +66,7 @@ class KnowledgeSync:
 def read_folder(folder: Path) -> Loaded:
     """Read a folder whole; blocks the calling thread."""
     if not folder.is_dir():
-        raise SupportError("no_such_folder", f"{folder} is not a folder of Markdown files")
+        raise SupportError("no_such_folder", f"{folder} is not a folder of articles")
     return load_folder(folder)
 
 

@@ -5,14 +5,18 @@ import shutil
 import socket
 import stat
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 
 from api.cli.checks.finding import Finding
 from api.cli.client import running
-from api.settings import Settings
+from api.settings import Settings, strange_names, table
 
 _OLDEST = (3, 11)
 _LEAST_BYTES = 500 * 1024 * 1024
+# Read by docker/compose.distributed.yaml and by the tests.
+_NOT_OURS = frozenset({"SUPPORT_METRICS_TOKEN_FILE"})
+_OF_TESTS = "SUPPORT_TEST_"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -21,6 +25,19 @@ async def python(_settings: Settings) -> tuple[Finding, ...]:
     version = ".".join(str(part) for part in sys.version_info[:3])
     fine = sys.version_info[:2] >= _OLDEST
     return (Finding("python", version, "" if fine else "install Python 3.11 or newer and run `make clean demo`"),)
+
+
+async def names(_settings: Settings) -> tuple[Finding, ...]:
+    """Whether each variable that begins like a setting is one: a misspelt `SUPPORT_DRY_RUN` would hold nothing back."""
+    settings = [row.variable for row in table()]
+    found = []
+    for strange in strange_names():
+        if strange in _NOT_OURS or strange.startswith(_OF_TESTS):
+            continue
+        meant = get_close_matches(strange, settings, n=1)
+        fix = f"unset {strange}" + (f", or write {meant[0]}" if meant else "")
+        found.append(Finding("settings", f"{strange} is no setting and does nothing", fix))
+    return tuple(found)
 
 
 async def data_folder(settings: Settings) -> tuple[Finding, ...]:

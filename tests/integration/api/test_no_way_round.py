@@ -93,7 +93,7 @@ async def knock(desk: Desk, route: tuple[str, str], given: Given, request: Reque
     method, path = route
     for name, value in {
         "request_id": request, "ticket_id": await desk.ticket_of(request), "run_id": uuid4(), "execution_id": uuid4(),
-        "operator_id": uuid4(), "source": "standard", "name:path": "console.css",
+        "operator_id": uuid4(), "source": "standard", "name:path": "console.css", "path:path": "nowhere",
     }.items():  # fmt: skip
         path = path.replace("{" + name + "}", str(value))
     client = desk.installation.client

@@ -24,6 +24,19 @@ def test_broken_articles_are_named_and_the_others_stored(run: CommandLine, tmp_p
     assert "behind the house" in found.stdout
 
 
+def test_a_folder_without_articles_deletes_nothing_unless_told_to(run: CommandLine, tmp_path: Path) -> None:
+    folder, nothing = tmp_path / "kb", tmp_path / "nothing"
+    folder.mkdir()
+    nothing.mkdir()
+    (folder / "good.md").write_text("# Parking\n\nGuests park behind the house for 5 euros a day.\n")
+    assert run("kb", "sync", str(folder)).returncode == 0
+    refused = run("kb", "sync", str(nothing))
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "nothing was changed" in refused.stderr
+    assert run("kb", "sync", str(folder)).stdout.startswith("0 added, 0 changed, 1 unchanged, 0 removed")
+    assert run("kb", "sync", str(nothing), "--empty").stdout.startswith("0 added, 0 changed, 0 unchanged, 1 removed")
+
+
 def test_ask_file_answers_every_line_that_is_one(run_cold: CommandLine, tmp_path: Path) -> None:
     file = tmp_path / "messages.jsonl"
     rows = [

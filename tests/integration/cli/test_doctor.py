@@ -18,6 +18,13 @@ def test_doctor_on_an_empty_folder_says_what_to_do_and_makes_nothing(run_cold: C
     assert not run_cold.data.exists()
 
 
+def test_doctor_names_a_variable_that_is_no_setting(run_cold: CommandLine) -> None:
+    lines = run_cold("doctor", dry_runn="all").stdout.splitlines()
+    at = next(at for at, line in enumerate(lines) if "SUPPORT_DRY_RUNN" in line)
+    assert lines[at] == "✗ settings: SUPPORT_DRY_RUNN is no setting and does nothing"
+    assert lines[at + 1].strip() == "→ unset SUPPORT_DRY_RUNN, or write SUPPORT_DRY_RUN"
+
+
 def test_doctor_is_content_with_a_whole_installation(run: CommandLine) -> None:
     assert run("db", "current").returncode == 1
     assert run("db", "upgrade").returncode == 0

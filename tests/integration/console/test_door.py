@@ -89,6 +89,17 @@ async def test_a_poll_of_a_signed_out_tab_moves_the_whole_page(desk: Desk) -> No
     assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/console/sign-in")
 
 
+async def test_an_address_without_a_page_says_so_in_a_page(desk: Desk) -> None:
+    browser = await desk.browser(Role.APPROVER)
+    for path in ("/console/nowhere", "/console/requests/01900000-0000-7000-8000-000000000001/approve"):
+        answer = await browser.get(path)
+        assert answer.status_code == 404
+        assert "There is no such page." in answer.text
+        assert answer.headers["content-type"].startswith("text/html")
+    for path in ("/console/", "/console/tickets/"):
+        assert (await browser.get(path)).headers["location"] == path.rstrip("/")
+
+
 async def test_signing_in_and_out(desk: Desk) -> None:
     browser = await desk.browser(Role.APPROVER)
     assert (await browser.get("/console")).status_code == 200

@@ -144,7 +144,7 @@ def test_a_closed_window_is_a_reason_and_a_computed_fact() -> None:
         ("x", "order_status", {"injection": True}, "instruct the software"),
         ("my lawyer will call", "complaint", {}, "lawyer"),
         ("x", "order_status", {"order_answer": OrderAnswer.NOT_THEIRS}, "does not belong"),
-        ("my order", "order_status", {"order_answer": OrderAnswer.FAILED}, "did not answer"),
+        ("my order", "order_status", {"order_answer": OrderAnswer.FAILED}, "could not be looked up"),
         ("call me", "speak_to_person", {}, "speak to a person"),
         ("delete it", "delete_account", {}, "cannot be undone"),
         ("x", "unknown", {"evidence_found": False}, "knowledge base"),
