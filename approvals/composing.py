@@ -57,7 +57,10 @@ class Composer:
         """Complete a reply to the ticket's own requester."""
         way = self.routes.way_back(ticket)
         if way is None:
-            return Unfit("copy the reply by hand: there is no way back to where this message came from")
+            return Unfit(
+                "copy the reply by hand: there is no way back to where this message came from"
+                " (SUPPORT_SMTP_HOST or SUPPORT_ZENDESK_BASE_URL opens one)"
+            )
         if proposed.to != ticket.requester.email or not is_addr_spec(proposed.to):
             return Unfit("the reply was not addressed to the ticket's own requester")
         if not plain(proposed.text):

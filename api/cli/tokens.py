@@ -23,7 +23,7 @@ def add(
     from api.cli.token_work import issue
 
     typer.echo(asyncio.run(issue(name, scopes=scopes, life=timedelta(days=days))))
-    typer.echo(f"good for {days} days; it is not shown again", err=True)
+    typer.echo(f"good for {days} {'day' if days == 1 else 'days'}; it is not shown again", err=True)
 
 
 @app.command("revoke")

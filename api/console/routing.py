@@ -35,7 +35,9 @@ class ConsoleRoute(APIRoute):
                 return await handler(request)
             except SupportError as error:
                 return refused(request, error)
-            except RequestValidationError:
+            except RequestValidationError as error:
+                if all(each["loc"][:1] == ("path",) for each in error.errors()):
+                    return refused(request, SupportError("not_found", "There is no such page."))
                 return refused(request, SupportError("invalid", "The form was incomplete or its values do not fit."))
             except HTTPException as error:
                 if error.status_code == 413:  # noqa: PLR2004 - the edge's limit on bodies

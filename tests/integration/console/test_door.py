@@ -91,7 +91,11 @@ async def test_a_poll_of_a_signed_out_tab_moves_the_whole_page(desk: Desk) -> No
 
 async def test_an_address_without_a_page_says_so_in_a_page(desk: Desk) -> None:
     browser = await desk.browser(Role.APPROVER)
-    for path in ("/console/nowhere", "/console/requests/01900000-0000-7000-8000-000000000001/approve"):
+    for path in (
+        "/console/nowhere",
+        "/console/requests/xyz",
+        "/console/requests/01900000-0000-7000-8000-000000000001/approve",
+    ):
         answer = await browser.get(path)
         assert answer.status_code == 404
         assert "There is no such page." in answer.text
