@@ -205,7 +205,7 @@ async def test_nobody_sees_another_workspaces_request(desk: Desk) -> None:
         answer = await ann.get(f"/console/{path}/01900000-0000-7000-8000-000000000001")
         assert answer.status_code == 404
         checked(answer.text)
-        assert (await ann.get(f"/console/{path}/nonsense")).status_code == 422
+        assert (await ann.get(f"/console/{path}/nonsense")).status_code == 404
 
 
 async def test_what_is_in_doubt_is_settled_by_a_manager_who_has_looked(desk: Desk) -> None:
