@@ -264,15 +264,12 @@ class Pipeline:
             shares=work.shares,
             lane=self.lane,
         )
-        due = work.run.deadline.capped(max(0.0, work.run.deadline.remaining - work.shares.commit)).at
+        due = work.run.deadline.capped(max(0.0, work.run.deadline.remaining - work.shares.commit))
         best, first = await ladder.best(work, given)
         if self.debate is not None and not work.run.hurried:
-            late = replace(
-                work.run, deadline=work.run.deadline.capped(work.run.deadline.remaining - work.shares.commit)
-            )
-            arguing = argued(best, self.debate, given.drafting, late)
-            best = await work.guarded("debate", arguing, late.deadline.remaining + 0.05) or best.judged(None, HIGH)
-        self.closing.began(work.run.id, min(self.clock.monotonic(), due))
+            arguing = argued(best, self.debate, given.drafting, replace(work.run, deadline=due))
+            best = await work.guarded("debate", arguing, due.remaining + 0.05) or best.judged(None, HIGH)
+        self.closing.began(work.run.id, min(self.clock.monotonic(), due.at))
         if best.draft is not None and best.compliance is not None:
             work.state.put(best.draft, by=Writer.DRAFTING)
             work.state.put(best.compliance, by=Writer.COMPLIANCE)

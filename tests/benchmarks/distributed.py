@@ -23,11 +23,11 @@ from support_agents.domain.events import EventName, OutboxEvent
 from support_agents.domain.ids import DEFAULT_WORKSPACE, OutboxId, new_id
 from tests.benchmarks.databases import POSTGRES, conninfo_of, postgresql
 from tests.benchmarks.figures import Report, Shown, percentile, spread, table
-from tests.benchmarks.installation import cpu_seconds, url_of
-from tests.benchmarks.messages import Sample, orders_csv, samples
+from tests.benchmarks.installation import cpu_seconds, shop_environment, url_of
+from tests.benchmarks.messages import Sample, samples
 from tests.fixtures.brokers import URLS, forget
 from tests.peers.processes import Processes, processes
-from tests.peers.product import WHSEC, signed
+from tests.peers.product import signed
 from tests.peers.program import COLD
 
 MESSAGES, WARM_UP, PER_SECOND, HINTS = 200, 40, 10.0, 200
@@ -113,19 +113,11 @@ def _conninfo(running: Processes) -> str:
 @contextmanager
 def _installed(url: str, prefix: str) -> Iterator[Processes]:
     with TemporaryDirectory(prefix="bench-") as name, postgresql() as database:
-        orders = Path(name) / "orders.csv"
-        orders.write_text(orders_csv(WARM_UP + MESSAGES + KILLED * _DOOMED), encoding="utf-8")
         environment = {
+            **shop_environment(Path(name), WARM_UP + MESSAGES + KILLED * _DOOMED),
             "SUPPORT_DATABASE_URL": database,
             "SUPPORT_BROKER_URL": url,
             "SUPPORT_BROKER_PREFIX": prefix,
-            "SUPPORT_MODE": "reply",
-            "SUPPORT_STANDARD_WEBHOOK_SECRETS": WHSEC,
-            "SUPPORT_ORDERS_CSV": str(orders),
-            "SUPPORT_POLICY": str(shop.POLICY),
-            "SUPPORT_KNOWN_VECTORS": str(shop.VECTORS),
-            "SUPPORT_SMTP_HOST": "127.0.0.1",
-            "SUPPORT_SMTP_FROM_ADDRESS": "support@shop.example",
         }
         with processes(Path(name) / "data", environment, COLD) as made:
             made.command("db", "upgrade")

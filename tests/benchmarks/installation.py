@@ -23,24 +23,34 @@ def installed(messages: int, *, database_url: str = "") -> Iterator[Product]:
     Without a URL its database is an SQLite file of its own.
     """
     with TemporaryDirectory(prefix="bench-") as name:
-        orders = Path(name) / "orders.csv"
-        orders.write_text(orders_csv(messages), encoding="utf-8")
         environment = {
+            **shop_environment(Path(name), messages),
             "SUPPORT_PORT": "0",
             "SUPPORT_DATABASE_URL": database_url,
-            "SUPPORT_MODE": "reply",
-            "SUPPORT_STANDARD_WEBHOOK_SECRETS": WHSEC,
-            "SUPPORT_ORDERS_CSV": str(orders),
-            "SUPPORT_POLICY": str(shop.POLICY),
-            "SUPPORT_KNOWN_VECTORS": str(shop.VECTORS),
-            "SUPPORT_SMTP_HOST": "127.0.0.1",  # replies have a way out, so that requests are made; none is approved
-            "SUPPORT_SMTP_FROM_ADDRESS": "support@shop.example",
             "SUPPORT_LOG_LEVEL": "WARNING",
         }
         with product(Path(name) / "data", environment, COLD) as made:
             made.command("db", "upgrade")
             made.command("kb", "sync", str(shop.ARTICLES))
             yield made
+
+
+def shop_environment(folder: Path, messages: int) -> dict[str, str]:
+    """Return the settings of the demo shop with the orders of so many messages, which are written into the folder.
+
+    Replies have a way out, so that requests are made.
+    """
+    orders = folder / "orders.csv"
+    orders.write_text(orders_csv(messages), encoding="utf-8")
+    return {
+        "SUPPORT_MODE": "reply",
+        "SUPPORT_STANDARD_WEBHOOK_SECRETS": WHSEC,
+        "SUPPORT_ORDERS_CSV": str(orders),
+        "SUPPORT_POLICY": str(shop.POLICY),
+        "SUPPORT_KNOWN_VECTORS": str(shop.VECTORS),
+        "SUPPORT_SMTP_HOST": "127.0.0.1",
+        "SUPPORT_SMTP_FROM_ADDRESS": "support@shop.example",
+    }
 
 
 def url_of(running: Product) -> str:

@@ -11,11 +11,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from api.demo import shop
-from tests.benchmarks.messages import orders_csv
+from tests.benchmarks.installation import shop_environment
 from tests.peers.beside import beside
 from tests.peers.cuttable import Cuttable, proxied
 from tests.peers.processes import Process, Processes, processes
-from tests.peers.product import OPERATOR, PASSWORD, WHSEC
+from tests.peers.product import OPERATOR, PASSWORD
 from tests.peers.qdrant_server import QdrantPeer
 from tests.peers.servers import (
     OwnPostgres,
@@ -171,18 +171,10 @@ def _furnish(running: Processes) -> None:
 
 
 def _environment(folder: Path, messages: int) -> dict[str, str]:
-    orders = folder / "orders.csv"
-    orders.write_text(orders_csv(messages), encoding="utf-8")
     return {
+        **shop_environment(folder, messages),
         "SUPPORT_BROKER_PREFIX": "chaos",
-        "SUPPORT_MODE": "reply",
-        "SUPPORT_STANDARD_WEBHOOK_SECRETS": WHSEC,
-        "SUPPORT_ORDERS_CSV": str(orders),
-        "SUPPORT_POLICY": str(shop.POLICY),
-        "SUPPORT_KNOWN_VECTORS": str(shop.VECTORS),
-        "SUPPORT_SMTP_HOST": "127.0.0.1",
         "SUPPORT_SMTP_STARTTLS": "false",
-        "SUPPORT_SMTP_FROM_ADDRESS": "support@shop.example",
         "SUPPORT_UNDO_REPLY_SECONDS": "1",
         "SUPPORT_UNDO_REFUND_SECONDS": "1",
         # Calls end soon, so that what is in doubt is asked about within a round.

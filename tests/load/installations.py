@@ -3,13 +3,10 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from api.demo import shop
-from tests.benchmarks.installation import installed, pid_of, url_of
-from tests.benchmarks.messages import orders_csv
+from tests.benchmarks.installation import installed, pid_of, shop_environment, url_of
 from tests.peers.processes import processes
-from tests.peers.product import WHSEC
 from tests.peers.program import COLD
 from tests.peers.servers import ground, own_postgres, own_rabbit, own_redis
 
@@ -48,7 +45,8 @@ def _several(broker: str, messages: int, workers: int) -> Iterator[Loaded]:
         postgres = stack.enter_context(own_postgres(folder / "postgres"))
         hub = stack.enter_context(BROKERS[broker](folder / "broker"))
         environment = {
-            **_environment(folder, messages),
+            **shop_environment(folder, messages),
+            "SUPPORT_BROKER_PREFIX": "load",
             "SUPPORT_DATABASE_URL": postgres.url,
             "SUPPORT_BROKER_URL": hub.url,
         }
@@ -63,18 +61,3 @@ def _several(broker: str, messages: int, workers: int) -> Iterator[Loaded]:
         pids = {f"{each.kind} {at}": each.process.pid for at, each in enumerate(running.running)}
         servers = {"postgres": postgres.process.pid, "broker": hub.process.pid}
         yield Loaded(url_of(running), postgres.url, pids, servers)
-
-
-def _environment(folder: Path, messages: int) -> dict[str, str]:
-    orders = folder / "orders.csv"
-    orders.write_text(orders_csv(messages), encoding="utf-8")
-    return {
-        "SUPPORT_BROKER_PREFIX": "load",
-        "SUPPORT_MODE": "reply",
-        "SUPPORT_STANDARD_WEBHOOK_SECRETS": WHSEC,
-        "SUPPORT_ORDERS_CSV": str(orders),
-        "SUPPORT_POLICY": str(shop.POLICY),
-        "SUPPORT_KNOWN_VECTORS": str(shop.VECTORS),
-        "SUPPORT_SMTP_HOST": "127.0.0.1",  # replies have a way out, so that requests are made; none is approved
-        "SUPPORT_SMTP_FROM_ADDRESS": "support@shop.example",
-    }

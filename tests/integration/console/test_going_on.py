@@ -14,7 +14,6 @@ from support_agents.domain.action import SendReply
 from support_agents.domain.approval import ExecutionStatus, RequestStatus, Role
 from support_agents.domain.ids import DEFAULT_WORKSPACE, RequestId, WorkspaceId
 from support_agents.domain.money import Money
-from support_agents.domain.sections import Verdict
 from tests.fixtures.approvals import ORDER, set_column
 from tests.fixtures.console import Browser, Desk, checked
 from tests.fixtures.factor import enrolled, forget
@@ -130,13 +129,7 @@ async def test_nothing_comes_next_that_the_person_may_not_decide(desk: Desk) -> 
 
 async def test_nobody_goes_on_to_a_check_that_they_planted(desk: Desk) -> None:
     ann, max_ = await desk.browser(), await desk.browser(Role.MANAGER)
-    await desk.proposed(verdict=Verdict.BLOCKED)
-    container = desk.installation.container
-    interactive = await container.auth.session(max_.client.cookies["support_session"])
-    assert interactive is not None
-    seeds = replace(container.seeds, allowed=True)
-    (run,) = [record.run_id for record in await seeds.candidates(interactive.person.workspace)]
-    planted = await seeds.plant(interactive.person, run)
+    planted = await desk.planted(max_)
     first, second = await desk.reply(), await desk.reply()
     assert (await next_of(max_, first)) == f"/console/requests/{second}?done={first}"
     assert (await next_of(max_, second)) == f"/console?done={second}"

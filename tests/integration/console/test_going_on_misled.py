@@ -18,7 +18,6 @@ from approvals.fitting import Fitting
 from support_agents.domain.approval import RequestStatus, Role
 from support_agents.domain.errors import SupportError
 from support_agents.domain.money import Money
-from support_agents.domain.sections import Verdict
 from tests.fixtures.approvals import ORDER
 from tests.fixtures.console import Desk
 from tests.fixtures.factor import enrolled, forget
@@ -53,13 +52,7 @@ async def test_a_click_in_haste_is_not_made_slow_by_waiting_for_its_turn(desk: D
 
 async def test_of_a_caught_check_nobody_is_told_that_a_ticket_returned(desk: Desk) -> None:
     ann, max_ = await desk.browser(), await desk.browser(Role.MANAGER)
-    await desk.proposed(verdict=Verdict.BLOCKED)
-    container = desk.installation.container
-    interactive = await container.auth.session(max_.client.cookies["support_session"])
-    assert interactive is not None
-    seeds = replace(container.seeds, allowed=True)
-    (run,) = [record.run_id for record in await seeds.candidates(interactive.person.workspace)]
-    planted = await seeds.plant(interactive.person, run)
+    planted = await desk.planted(max_)
     answer = await ann.decide(planted, "reject", reason="it promises what nobody can keep")
     said = _ABOVE.search((await ann.get(answer.headers["location"])).text)
     assert said is not None
