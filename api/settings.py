@@ -1,10 +1,9 @@
 """Every setting of the product, read from the environment here and nowhere else; it opens and creates nothing."""
 
-import os
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -354,30 +353,6 @@ class Settings(
         """How browsers reach the console."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
-
-
-class SettingRow(NamedTuple):
-    """One line of the configuration table."""
-
-    variable: str
-    default: str
-    meaning: str
-
-
-def table() -> tuple[SettingRow, ...]:
-    """Return every setting for documentation and `doctor`; defaults only, never a value in use."""
-    rows = []
-    for name, info in Settings.model_fields.items():
-        default = ",".join(info.default) if isinstance(info.default, tuple) else info.default
-        shown = "" if info.is_required() or info.default_factory or default in (None, "") else str(default)
-        rows.append(SettingRow(f"{PREFIX}{name.upper()}", shown.replace(str(Path.home()), "~"), info.description or ""))
-    return tuple(rows)
-
-
-def strange_names() -> tuple[str, ...]:
-    """Return variables that begin like a setting and are none – mostly slips of the pen; names alone, never a value."""
-    begun = {name.upper().partition("__")[0] for name in os.environ if name.upper().startswith(PREFIX)}
-    return tuple(sorted(begun - {row.variable for row in table()}))
 
 
 def load(overrides: Mapping[str, object] | None = None) -> Settings:

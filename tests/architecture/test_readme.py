@@ -5,16 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from api.settings import table
+from api.settings_table import page, table
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_configuration_table_is_the_settings_own() -> None:
-    rows = [line for line in README.splitlines() if line.startswith("| `SUPPORT_")]
-    shown = {row.variable: f"`{row.default}`" if row.default else "" for row in table()}
-    assert rows == [f"| `{row.variable}` | {shown[row.variable]} | {row.meaning} |" for row in table()]
+def test_the_page_of_settings_is_the_settings_own() -> None:
+    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == page()
+
+
+def test_every_setting_that_the_readme_names_is_one() -> None:
+    named = set(re.findall(r"SUPPORT_[A-Z_]+", README)) - {"SUPPORT_TEST_POSTGRES_URL"}
+    assert named
+    assert named <= {row.variable for row in table()}
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:tests|docs|docker|api)/[\w./*-]+)`", README))))

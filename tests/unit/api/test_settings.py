@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from api.model_settings import PREFIX
-from api.settings import Settings, load, table
+from api.settings import Settings, load
+from api.settings_table import table
 from support_agents.domain.errors import SupportError
 
 
