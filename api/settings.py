@@ -1,5 +1,6 @@
 """Every setting of the product, read from the environment here and nowhere else; it opens and creates nothing."""
 
+import os
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
@@ -353,6 +354,12 @@ class Settings(
         """How browsers reach the console."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
+
+
+def strange_names() -> tuple[str, ...]:
+    """Return variables that begin like a setting and are none – mostly slips of the pen; names alone, never a value."""
+    begun = {name.upper().partition("__")[0] for name in os.environ if name.upper().startswith(PREFIX)}
+    return tuple(sorted(begun - {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}))
 
 
 def load(overrides: Mapping[str, object] | None = None) -> Settings:

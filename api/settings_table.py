@@ -1,6 +1,5 @@
 """Every setting as documentation shows it; `python -m api.settings_table > docs/settings.md` writes that page."""
 
-import os
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -44,12 +43,6 @@ def page() -> str:
     rows = sorted(table(), key=lambda row: row.group != _REST)  # sorting keeps the order within a group
     parts = (_part(group, some) for group, some in groupby(rows, lambda row: row.group))
     return "\n".join((_HEAD, *(line for part in parts for line in part)))
-
-
-def strange_names() -> tuple[str, ...]:
-    """Return variables that begin like a setting and are none – mostly slips of the pen; names alone, never a value."""
-    begun = {name.upper().partition("__")[0] for name in os.environ if name.upper().startswith(PREFIX)}
-    return tuple(sorted(begun - {row.variable for row in table()}))
 
 
 def _part(group: str, rows: Iterator[SettingRow]) -> Iterator[str]:

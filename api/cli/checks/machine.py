@@ -10,8 +10,8 @@ from pathlib import Path
 
 from api.cli.checks.finding import Finding
 from api.cli.client import running
-from api.settings import Settings
-from api.settings_table import strange_names, table
+from api.settings import Settings, strange_names
+from api.settings_table import table
 
 _OLDEST = (3, 11)
 _LEAST_BYTES = 500 * 1024 * 1024
