@@ -193,9 +193,9 @@ def _needs_order_id(given: PlanningGiven) -> bool:
     shop = find_cue(Cue.SHOP, given.text) is not None or given.order_answer is not OrderAnswer.NOT_ASKED
     if not shop:
         return False  # a technical question is not waiting for an order number
-    if intents & _ORDER_IS_THE_ANSWER:
-        return True
     general = find_cue(Cue.GENERAL, given.text) is not None and given.order_answer is OrderAnswer.NOT_ASKED
+    if intents & _ORDER_IS_THE_ANSWER:
+        return not general or find_cue(Cue.THEIR_ORDER, given.text) is not None
     return bool(intents & _ORDER_DECIDES) and not general
 
 

@@ -61,7 +61,7 @@ async def _all(settings: Settings) -> AsyncIterator[Finding]:
 
 def shown(finding: Finding, console: Console) -> None:
     """Print a finding, and what mends it."""
-    mark = ("✓ ", "green") if finding.ok else ("✗ ", "bold red")
+    mark = ("✗ ", "bold red") if not finding.ok else ("– ", "dim") if finding.absent else ("✓ ", "green")
     console.print(Text.assemble(mark, (finding.name, "bold"), ": ", " ".join(finding.detail.split())), soft_wrap=True)
     if not finding.ok:
         console.print(Text.assemble("    → ", (finding.fix, "cyan")), soft_wrap=True)

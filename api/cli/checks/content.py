@@ -45,7 +45,7 @@ async def promoted(settings: Settings) -> tuple[Finding, ...]:
 async def policy(settings: Settings) -> tuple[Finding, ...]:
     """Whether the ledger loads; expired clauses are named."""
     if settings.policy is None:
-        return (Finding("policy", "none: no refund is ever proposed (SUPPORT_POLICY)"),)
+        return (Finding("policy", "none: no refund is ever proposed (SUPPORT_POLICY)", absent=True),)
     ledger, today = load_policy(settings.policy), datetime.now(UTC).date()
     expired = [clause for clause in ledger.clauses if clause.valid_until is not None and clause.valid_until < today]
     names = ", ".join(f"{clause.id} v{clause.version}" for clause in expired)
@@ -56,6 +56,6 @@ async def policy(settings: Settings) -> tuple[Finding, ...]:
 async def orders(settings: Settings) -> tuple[Finding, ...]:
     """Whether every row can be read."""
     if settings.orders_csv is None:
-        return (Finding("orders", "none: no order is ever known (SUPPORT_ORDERS_CSV)"),)
+        return (Finding("orders", "none: no order is ever known (SUPPORT_ORDERS_CSV)", absent=True),)
     order_lookup(settings, system_clock())
     return (Finding("orders", f"{settings.orders_csv} can be read"),)

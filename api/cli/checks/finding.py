@@ -9,11 +9,12 @@ from support_agents.domain.errors import SupportError
 
 @dataclass(frozen=True)
 class Finding:
-    """One line; `fix` is a command or a setting, empty when all is well."""
+    """One line; `fix` is a command or a setting, empty when all is well; `absent` is what works and was not set up."""
 
     name: str
     detail: str
     fix: str = ""
+    absent: bool = False
 
     @property
     def ok(self) -> bool:

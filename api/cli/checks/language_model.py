@@ -30,7 +30,8 @@ async def answers(settings: Settings) -> tuple[Finding, ...]:
     """Ask each provider; a limit for which there is no price is a finding, too."""
     found = sources(settings)
     if not found:
-        return (Finding(_NAME, "none: replies are approved ones or quoted from articles (SUPPORT_LLM_PROVIDER)"),)
+        told = "none: replies are approved ones or quoted from articles (SUPPORT_LLM_PROVIDER)"
+        return (Finding(_NAME, told, absent=True),)
     asked = [await _asked(settings, source, second) for source, second in zip(found, ("", "_SECOND"), strict=False)]
     return (*asked, *_unpriced(settings, found))
 

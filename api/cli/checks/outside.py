@@ -24,7 +24,7 @@ async def webhooks(settings: Settings) -> tuple[Finding, ...]:
 async def mail(settings: Settings) -> tuple[Finding, ...]:
     """Whether the mail server greets."""
     if not settings.smtp_host:
-        return (Finding("mail", "none: e-mail tickets cannot be answered by e-mail (SUPPORT_SMTP_HOST)"),)
+        return (Finding("mail", "none: e-mail tickets cannot be answered by e-mail (SUPPORT_SMTP_HOST)", absent=True),)
     where = f"{settings.smtp_host}:{settings.smtp_port}"
     try:
         async with asyncio.timeout(_SECONDS):
@@ -50,7 +50,7 @@ async def helpdesk(settings: Settings) -> tuple[Finding, ...]:
     if not settings.zendesk_base_url:
         wanted = bool(settings.zendesk_webhook_secrets) and settings.mode is not Mode.OBSERVE
         fix = "set SUPPORT_ZENDESK_BASE_URL, _EMAIL and _TOKEN" if wanted else ""
-        return (Finding("zendesk", "no way back to it", fix),)
+        return (Finding("zendesk", "none: nothing goes back to it (SUPPORT_ZENDESK_BASE_URL)", fix, absent=not wanted),)
     if not settings.zendesk_api_user_id:
         return (Finding("zendesk", "its API user is not known", "set SUPPORT_ZENDESK_API_USER_ID"),)
     return (Finding("zendesk", settings.zendesk_base_url),)

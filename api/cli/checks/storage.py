@@ -62,7 +62,7 @@ async def index(settings: Settings) -> tuple[Finding, ...]:
 async def macros(settings: Settings) -> tuple[Finding, ...]:
     """Whether every case of the approved replies still rests on the articles; those that do not are named."""
     if settings.macros is None:
-        return (Finding("macros", "none: replies are quoted from articles alone (SUPPORT_MACROS)"),)
+        return (Finding("macros", "none: replies are quoted from articles alone (SUPPORT_MACROS)", absent=True),)
     loaded = load_macros(settings.macros)
     records = build_records(settings)
     try:

@@ -14,7 +14,7 @@ def test_doctor_on_an_empty_folder_says_what_to_do_and_makes_nothing(run_cold: C
     assert failed["database"] == "→ support-agents db upgrade"
     assert failed["data folder"] == "→ support-agents db upgrade"
     assert "SUPPORT_STANDARD_WEBHOOK_SECRETS" in failed["webhooks"]
-    assert all(line[0] in "✓✗ " for line in lines)
+    assert all(line[0] in "✓–✗ " for line in lines)
     assert not run_cold.data.exists()
 
 
@@ -46,6 +46,8 @@ def test_doctor_is_content_with_a_whole_installation(run: CommandLine) -> None:
     )
     assert "✗" not in done.stdout, done.stdout
     assert done.returncode == 0
+    assert "✓ policy" in done.stdout
+    assert "– mail: none" in done.stdout
     assert "expired: refund-within-window-14 v2" in done.stdout
 
 

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,69 +12,13 @@ from support_agents.domain.ids import PassageId, new_id
 from support_agents.domain.knowledge import Citation
 from support_agents.domain.money import Money
 from support_agents.domain.orders import OrderFacts, OrderStatus
-from support_agents.domain.sections import DraftSection, IntentSection, OrderAnswer, PlanSection, Rung, Sentence
-from support_agents.domain.ticket import Requester
-from support_agents.planning import PlanningGiven, plan, reply_action, wants_order
-from support_agents.policy.clauses import Clause, Rule
+from support_agents.domain.sections import DraftSection, OrderAnswer, PlanSection, Rung, Sentence
+from support_agents.planning import reply_action, wants_order
+from support_agents.policy.clauses import Rule
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.policy.steps import STEPS
-from tests.fixtures.drafting import TODAY, ask, order
-
-ANNA = Requester(email="anna@example.com", name="Anna", verified=True)
-
-
-def clause(name: str, *intents: str, **rule: object) -> Clause:
-    return Clause(
-        id=name,
-        version=2,
-        text="…",
-        valid_from=date(2025, 1, 1),
-        owner="service",
-        verified_on=TODAY,
-        applies_to=intents,
-        rule=Rule.model_validate({"action": "issue_refund", **rule}),
-    )
-
-
-POLICY = PolicyLedger(
-    "1",
-    (
-        clause(
-            "returns",
-            "refund_request",
-            "return_request",
-            "refund_status",
-            window_days=30,
-            statuses=["delivered", "returned"],
-            max_amount_minor={"EUR": 10_000},
-            needs_return=True,
-        ),
-        clause("before-dispatch", "cancel_order", "refund_request", statuses=["processing", "cancelled"]),
-        clause("damage", "damaged_item", window_days=14, statuses=["delivered"], needs_evidence=True),
-        clause("twice", "double_charge", statuses=["delivered"]),
-        clause("exchange", "exchange_request", action="exchange_item", window_days=30),
-    ),
-)
-RETURNED = order(status=OrderStatus.RETURNED)
-CANCELLED = order(status=OrderStatus.CANCELLED, shipped_on=None, delivered_on=None)
-
-
-def planned(text: str, *intents: str, facts: OrderFacts | None = None, **changes: Any) -> PlanSection:
-    asks = tuple(ask(text, name) for name in intents)
-    usual = PlanningGiven(
-        intent=IntentSection(intents=(asks[0].intent,), asks=asks, entities=(), model_version="x"),
-        text=text,
-        requester=ANNA,
-        policy=POLICY,
-        today=TODAY,
-        order=facts,
-        order_answer=OrderAnswer.FOUND if facts else OrderAnswer.NOT_ASKED,
-    )
-    return plan(replace(usual, **changes))
-
-
-def refunds(section: PlanSection) -> list[int]:
-    return [action.amount.minor for action in section.actions if isinstance(action, IssueRefund)]
+from tests.fixtures.drafting import TODAY, order
+from tests.fixtures.planning import ANNA, CANCELLED, POLICY, RETURNED, clause, planned, refunds
 
 
 def test_a_refund_is_what_the_order_system_says_is_left_of_the_payment() -> None:
@@ -166,24 +110,6 @@ def test_a_person_takes_over_with_a_reason(text: str, intent: str, changes: dict
 def test_what_is_not_about_the_order_does_not_need_the_order_system() -> None:
     assert planned("x", "gift_card", order_answer=OrderAnswer.FAILED).hand_off is None
     assert planned("x", "unknown", evidence_found=True).hand_off is None
-
-
-@pytest.mark.parametrize(
-    ("text", "intent", "answer", "needed"),
-    [
-        ("where is it", "order_status", OrderAnswer.NOT_ASKED, True),
-        ("where is it", "order_status", OrderAnswer.UNKNOWN, True),
-        ("cancel it", "cancel_order", OrderAnswer.NOT_ASKED, True),
-        ("How can I cancel an order?", "cancel_order", OrderAnswer.NOT_ASKED, False),
-        ("How can I cancel an order?", "cancel_order", OrderAnswer.UNKNOWN, True),
-        ("can I return it", "return_request", OrderAnswer.NOT_ASKED, False),
-        ("gift cards?", "gift_card", OrderAnswer.NOT_ASKED, False),
-    ],
-)
-def test_an_order_number_is_asked_for_where_it_decides(
-    text: str, intent: str, answer: OrderAnswer, *, needed: bool
-) -> None:
-    assert planned(text, intent, order_answer=answer).needs_order_id is needed
 
 
 def test_somebody_unverified_is_asked_and_told_nothing() -> None:
@@ -359,80 +285,3 @@ def test_no_text_moves_an_amount(  # noqa: PLR0913 - one argument a dimension
     )
     for amount in refunds(planned(text, intent, facts=facts)):
         assert 0 < amount == total - refunded
-
-
-@pytest.mark.parametrize(
-    ("language", "joined"), [("en", "or"), ("de", "oder"), ("es", "o"), ("fr", "ou"), ("it", "or")]
-)
-def test_several_orders_are_named_in_the_question(language: str, joined: str) -> None:
-    lamp, kettle = order(order_id="HW-1", item="Lamp"), order(order_id="HW-2", item="Kettle")
-    changes: dict[str, Any] = {"order_answer": OrderAnswer.SEVERAL, "among": (lamp, kettle), "language": language}
-    section = planned("I would like to return my order", "return_request", **changes)
-    assert section.needs_order_id
-    assert [(fact.name, fact.value) for fact in section.facts] == [
-        ("several_orders", f"Lamp (HW-1) {joined} Kettle (HW-2)")
-    ]
-    many = planned("I would like to return my order", "return_request", **changes | {"among": (lamp,) * 5})
-    assert (many.needs_order_id, many.facts) == (True, ())
-
-
-@pytest.mark.parametrize("facts", [None, RETURNED])
-def test_a_message_that_says_too_little_gets_its_one_question(facts: OrderFacts | None) -> None:
-    section = planned("I'm not happy with the lamp, what can you do?", "complaint", facts=facts)
-    assert (section.needs_order_id, section.question, section.actions) == (True, "what_is_wrong", ())
-
-
-def test_who_cannot_reach_the_mailbox_of_the_order_is_not_asked_to_write_from_it() -> None:
-    stranger: dict[str, Any] = {
-        "requester": ANNA.model_copy(update={"verified": False}),
-        "order_answer": OrderAnswer.NOT_THEIRS,
-    }
-    assert planned("Where is my order? I can't get into my old mailbox", "order_status", **stranger).hand_off
-    assert planned("Where is my order?", "order_status", **stranger).hand_off is None
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "I'm thinking about the bench. If it is too wide, when would I have the refund?",
-        "Before I order: would you refund the postage if it is late?",
-        "Bevor ich bestelle: bekomme ich mein Geld zurück, wenn die Lieferung zu spät kommt?",
-        "Antes de comprar, ¿me devolvéis el dinero si llega tarde?",
-        "Avant de commander, me remboursez-vous si la livraison est en retard ?",
-    ],
-)
-def test_who_asks_before_buying_is_not_asked_for_an_order(text: str) -> None:
-    assert not planned(text, "refund_status").needs_order_id
-
-
-def test_who_has_ordered_is_asked_for_the_order() -> None:
-    assert planned(
-        "I ordered a bench and am thinking about the colour, where is my refund?", "refund_status"
-    ).needs_order_id
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "My husband David bought a tent from you, where is it now?",
-        "Mein Mann hat bei Ihnen ein Zelt gekauft, wo ist es?",
-        "Mi marido os ha comprado una tienda, ¿dónde está?",
-        "Mon mari vous a acheté une tente, où est-elle ?",
-    ],
-)
-def test_somebody_elses_order_is_for_a_person(text: str) -> None:
-    stranger = ANNA.model_copy(update={"verified": False})
-    asked = planned(text, "order_status", order_answer=OrderAnswer.NOT_THEIRS, requester=stranger)
-    assert asked.hand_off == "somebody else's order is asked about"
-    assert not asked.needs_order_id
-    own = planned(
-        "Where is the tent I ordered?", "order_status", order_answer=OrderAnswer.NOT_THEIRS, requester=stranger
-    )
-    assert own.hand_off is None
-
-
-def test_what_is_to_be_cancelled_is_asked_unless_the_order_is_known() -> None:
-    bare = "I'd like to cancel please"
-    assert planned(bare, "cancel_order").question == "what_to_cancel"
-    assert planned(bare, "cancel_order", facts=order(status=OrderStatus.PROCESSING)).question == ""
-    assert planned("Please cancel my order", "cancel_order").question == ""
