@@ -10,7 +10,7 @@ import typer
 def ask(  # noqa: PLR0913 - each is an option of the command
     text: Annotated[str | None, typer.Argument(help="The message, as a customer might have written it.")] = None,
     *,
-    file: Annotated[Path | None, typer.Option(help="JSON Lines: text, question or a webhook body in each.")] = None,
+    file: Annotated[Path | None, typer.Option(help="JSON Lines (-: piped in): text or a webhook body in each.")] = None,
     kb: Annotated[Path | None, typer.Option(help="Use only the Markdown articles below this folder.")] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Use the demo shop's articles, orders and policy.")] = False,
     orders: Annotated[Path | None, typer.Option(help="Orders as CSV (SUPPORT_ORDERS_CSV).")] = None,

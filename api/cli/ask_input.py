@@ -1,6 +1,7 @@
 """Reads the messages that `ask` is asked, from the command line or a JSON Lines file; it answers none of them."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from support_agents.domain.errors import SupportError
 from support_agents.domain.ticket import Attachment, Author, Channel, Requester
 
 NOW = "{now}"
+_PIPED = Path("-")
 _NOBODY = "customer@example.com"
 _TEXT_NAMES = ("text", "question")
 
@@ -69,9 +71,9 @@ def asked(values: Mapping[str, object]) -> Question:
 
 
 def lines(path: Path) -> Iterator[Line | BadLine]:
-    """Read a file line by line; blank lines are skipped, one wrong line does not stop the others."""
+    """Read a file (`-`: what is piped in) by lines; blank ones are skipped, a wrong one does not stop the others."""
     try:
-        content = path.read_text(encoding="utf-8-sig")
+        content = (sys.stdin.buffer.read() if path == _PIPED else path.read_bytes()).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SupportError("not_utf8", f"{path} is not UTF-8 text; save it as UTF-8") from error
     except OSError as error:

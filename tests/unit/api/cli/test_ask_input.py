@@ -1,5 +1,6 @@
 """Lines of `ask --file`: three shapes are understood, and a wrong one is named by file, line and field."""
 
+import io
 import json
 from pathlib import Path
 
@@ -103,3 +104,13 @@ def test_a_file_that_cannot_be_read_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "latin.jsonl").write_bytes(b'{"text": "caf\xe9"}')
     with pytest.raises(SupportError, match="not UTF-8"):
         list(lines(tmp_path / "latin.jsonl"))
+
+
+def test_a_dash_is_what_is_piped_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    piped = io.TextIOWrapper(io.BytesIO(b'\xef\xbb\xbf{"id": 1, "text": "Where is it?"}\n\n{"text": ""}\n'))
+    monkeypatch.setattr("sys.stdin", piped)
+    good, bad = lines(Path("-"))
+    assert isinstance(good, Line)
+    assert (good.id, good.question.text) == (1, "Where is it?")
+    assert isinstance(bad, BadLine)
+    assert bad.problem.startswith("- line 3: text")
