@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import re2
 from numpy.typing import NDArray
+
+from support_agents import linear
 
 COLUMNS = 32_768
 _LONGEST = 1_500
 _SIZES = (3, 4, 5)
-_SPACE, _DIGIT, _INVISIBLE = re2.compile(r"\s+"), re2.compile(r"[0-9]"), re2.compile(r"\p{Cf}+")
-_TOKEN = re2.compile(r"[\p{L}\p{N}_]+|[^\p{L}\p{N}_\s]")
+_SPACE, _DIGIT, _INVISIBLE = linear.compile(r"\s+"), linear.compile(r"[0-9]"), linear.compile(r"\p{Cf}+")
+_TOKEN = linear.compile(r"[\p{L}\p{N}_]+|[^\p{L}\p{N}_\s]")
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Protocol
 
-import re2
 import yaml
 
+from support_agents import linear
 from support_agents.screening.disguise import uncovered
 
 RULES_PATH = Path(__file__).with_name("injection_rules.yaml")
 _SENTENCE_ENDS = frozenset(".!?\n。！？")
 _LOOKALIKES = str.maketrans("авеіјоорсухԁѕһℓ", "abeijoopcyxdshl")
 _QUOTES = str.maketrans("’‘´`“”", "''''\"\"")
-_WORD, _LATIN = re2.compile(r"[\p{L}\p{M}\p{Cf}]+"), re2.compile(r"\p{Latin}")
+_WORD, _LATIN = linear.compile(r"[\p{L}\p{M}\p{Cf}]+"), linear.compile(r"\p{Latin}")
 _LONGEST_SPAN = 600
 _MEMORY = 64 << 20  # bytes for all rules at once; with less the engine falls back to a slower way, never to a wrong one
 
@@ -75,22 +74,10 @@ def _joined(before: str, after: str) -> str:
     return before + (after.lstrip(" ") if before.endswith((" ", "\n")) else after)
 
 
-class _Match(Protocol):
-    def start(self) -> int: ...
-    def end(self) -> int: ...
-
-
-class _Pattern(Protocol):
-    pattern: str
-
-    def search(self, text: str, /) -> _Match | None: ...
-    def finditer(self, text: str, /) -> Sequence[_Match]: ...
-
-
 @dataclass(frozen=True)
 class _Rule:
     reason: str
-    patterns: tuple[_Pattern, ...]
+    patterns: tuple[linear.Pattern, ...]
 
 
 @cache
@@ -98,19 +85,16 @@ def _rules() -> tuple[_Rule, ...]:
     document = yaml.load(RULES_PATH.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     words: dict[str, str] = document["words"]
     return tuple(
-        _Rule(rule["reason"], tuple(re2.compile(_filled(pattern, words)) for pattern in rule["patterns"]))
+        _Rule(rule["reason"], tuple(linear.compile(_filled(pattern, words)) for pattern in rule["patterns"]))
         for rule in document["rules"]
     )
 
 
 @cache
-def _any_rule() -> _Pattern:
+def _any_rule() -> linear.Pattern:
     """All rules as one pattern: most texts fit none, and one pass tells so."""
-    options = re2.Options()
-    options.max_mem = _MEMORY
     joined = "|".join(f"(?:{pattern.pattern})" for rule in _rules() for pattern in rule.patterns)
-    pattern: _Pattern = re2.compile(joined, options)
-    return pattern
+    return linear.compile(joined, memory=_MEMORY)
 
 
 def _filled(pattern: str, words: dict[str, str]) -> str:

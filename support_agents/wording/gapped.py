@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-import re2
+from support_agents import linear
 
-_WORD = re2.compile(r"[\pL\pN'-]+")
 _GAP, _OPEN = " … ", "*"
 _BEFORE = 2
 
@@ -14,7 +13,7 @@ _BEFORE = 2
 @lru_cache(maxsize=1_024)  # many rules look at the same message
 def plain_words(text: str) -> str:
     """The words of a text in small letters, one space around each."""
-    return f" {' '.join(_WORD.findall(text.casefold().replace('’', chr(39))))} "
+    return f" {' '.join(linear.hyphened_words(text.casefold().replace('’', chr(39))))} "
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import re2
-
+from support_agents import linear
 from support_agents.wording.dates import MONTHS
 
 Lead = Literal["", " ", "\n", "\n\n"]
@@ -50,11 +49,11 @@ _ABBREVIATIONS = frozenset(
 )
 _BEFORE_NUMBERS = frozenset({"no", "nr", "n.º", "núm", "art", "abs"})
 _ORDINAL_FOLLOWERS = frozenset({*MONTHS["de"].casefold().split(), "werktag", "tag"})
-_LIST_ITEM = re2.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
-_MARKS = re2.compile(r"\s*\[[a-z0-9_.,\s]{1,60}\]\.?")
+_LIST_ITEM = linear.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
+_MARKS = linear.compile(r"\s*\[[a-z0-9_.,\s]{1,60}\]\.?")
 # What ends with a mark and then a full stop cannot go on.
-_MARKED_END = re2.compile(r"\[[a-z0-9_.,\s]{1,60}\]\.$")
-_WORD_BEFORE = re2.compile(r"(\S+)$")
+_MARKED_END = linear.compile(r"\[[a-z0-9_.,\s]{1,60}\]\.$")
+_WORD_BEFORE = linear.compile(r"(\S+)$")
 
 
 @dataclass(frozen=True)

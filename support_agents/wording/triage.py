@@ -6,11 +6,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-import re2
 import yaml
 
-_WORD = re2.compile(r"[\pL\pN]+")
-_SENTENCE = re2.compile(r"[.!?\n;]+")
+from support_agents import linear
+
+_SENTENCE = linear.compile(r"[.!?\n;]+")
 _LONGEST_TEXT = 20_000
 
 
@@ -61,7 +61,7 @@ def _matches(rule: _Rule, sentence: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return f" {' '.join(_WORD.findall(text))} "
+    return f" {' '.join(linear.words(text))} "
 
 
 def _joined(text: str) -> str:
@@ -89,5 +89,5 @@ def _forms(part: str) -> tuple[_Form, ...]:
 
 def _form(form: str) -> _Form:
     folded = form.strip().casefold().replace("'", "")
-    words = " ".join(_WORD.findall(folded))
+    words = " ".join(linear.words(folded))
     return _Form(words, f" {words}" if folded.endswith("*") else f" {words} ")

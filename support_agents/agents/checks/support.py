@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-import re2
-
+from support_agents import linear
 from support_agents.agents.checks.source import Source, joined
 from support_agents.agents.macro_drafting import filled
 from support_agents.domain.knowledge import Passage
@@ -17,7 +16,7 @@ from support_agents.wording.facts import fact_texts
 from support_agents.wording.phrases import Phrases, phrases_of
 from support_agents.wording.values import Value, values_in
 
-_LIST_MARK = re2.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
+_LIST_MARK = linear.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _SHINGLE = 6
 
 
