@@ -19,6 +19,8 @@ Span = tuple[int, int]
 # One class again and again cannot backtrack, so the standard library's engine is linear here, and much quicker. What it
 # calls alphanumeric is what `[\pL\pN]` is, which `tests/unit/test_linear.py` looks up for every character.
 _WORDS, _WORDS_WITH = re.compile(r"[^\W_]+"), re.compile(r"[\w'-]+")
+_SPACES = re.compile(r"[\t\n\f\r ]+")
+_TOKENS = re.compile(r"\w+|[^\w\t\n\f\r ]")
 
 
 def words(text: str) -> list[str]:
@@ -29,6 +31,16 @@ def words(text: str) -> list[str]:
 def hyphened_words(text: str) -> list[str]:
     """Return the runs of letters, digits, apostrophes and hyphens."""
     return _WORDS_WITH.findall(text.replace("_", " "))
+
+
+def tokens(text: str) -> list[str]:
+    """Return the runs of letters, digits and underscores, and every other sign that is no white space by itself."""
+    return _TOKENS.findall(text)
+
+
+def spaced(text: str) -> str:
+    """Return `text` with one space in the place of every run of white space."""
+    return _SPACES.sub(" ", text)
 
 
 def escape(text: str) -> str:

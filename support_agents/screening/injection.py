@@ -1,9 +1,10 @@
 """Text that tries to instruct the software, found by rules; a finding is a warning about text, never about a person."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import repeat
 from pathlib import Path
 
 import yaml
@@ -31,9 +32,10 @@ class Finding:
 
 def find(text: str) -> tuple[Finding, ...]:
     """Return one finding for each rule and sentence, in order; look-alike and invisible characters do not hide any."""
-    plain, origins = _normalised(text)
+    plain, lengths = _normalised(text)
     if not _any_rule().search(plain):
         return ()
+    origins = [*_origins(lengths), len(text)]
     found: set[Finding] = set()
     for rule in _rules():
         for pattern in rule.patterns:
@@ -104,21 +106,30 @@ def _filled(pattern: str, words: dict[str, str]) -> str:
 
 
 def _normalised(text: str) -> tuple[str, list[int]]:
-    """Return a plain lower-case form of `text` and, for each of its positions, the position it came from."""
+    """Return a plain lower-case form of `text`, and of how many characters of it each of its own became."""
     if text.isascii():
-        return text.lower(), list(range(len(text) + 1))
-    characters: list[str] = []
-    origins: list[int] = []
+        return text.lower(), [1] * len(text)
     mixed = {at for match in _WORD.finditer(text) if _LATIN.search(match.group()) for at in range(*match.span())}
-    for position, character in enumerate(text):
-        if unicodedata.category(character) == "Cf":
-            continue
-        plain = unicodedata.normalize("NFKC", character).lower().translate(_QUOTES)
-        # A Cyrillic letter among Latin ones is there to hide a word; a Russian word is one.
-        plain = plain.translate(_LOOKALIKES) if position in mixed else plain
-        characters.append(plain)
-        origins.extend([position] * len(plain))
-    return "".join(characters), [*origins, len(text)]
+    # A Cyrillic letter among Latin ones is there to hide a word; a Russian word is one.
+    plain = [
+        _plain(character).translate(_LOOKALIKES) if position in mixed else _plain(character)
+        for position, character in enumerate(text)
+    ]
+    return "".join(plain), [*map(len, plain)]
+
+
+def _origins(lengths: Sequence[int]) -> Iterator[int]:
+    """For each character of the plain form, the place of the one it came from."""
+    for position, length in enumerate(lengths):
+        yield from repeat(position, length)
+
+
+@lru_cache(maxsize=2_048)
+def _plain(character: str) -> str:
+    """One character in its plain form, nothing if it is invisible."""
+    if unicodedata.category(character) == "Cf":
+        return ""
+    return unicodedata.normalize("NFKC", character).lower().translate(_QUOTES)
 
 
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """Cuts running text into sentences as it arrives, in any of our languages; never emits half of one."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,7 @@ Lead = Literal["", " ", "\n", "\n\n"]
 
 _END = ".!?…"
 _CLOSERS = "\"'”’»)"
+_STOP = re.compile(rf"[\n{_END}]")  # one class: linear in any engine, and quickest in this one
 _ABBREVIATIONS = frozenset(
     [
         "e.g",
@@ -125,16 +127,16 @@ def _boundary(text: str, *, final: bool) -> int | None:
     """Index just behind the first complete sentence and its marks; None while that is uncertain."""
     item = _LIST_ITEM.match(text)
     position = item.end() if item else len(text) - len(text.lstrip())
-    while position < len(text):
+    while found := _STOP.search(text, position):
+        position = found.start()
         if text[position] == "\n":
             return position
-        behind = _behind(text, position) if text[position] in _END else position
-        if behind > position:
-            if not final and not _certain(text[behind:]):
-                return None
-            if behind < len(text) and _is_end(text, position, behind):
-                return behind
-        position = max(behind, position + 1)
+        behind = _behind(text, position)
+        if not final and not _certain(text[behind:]):
+            return None
+        if behind < len(text) and _is_end(text, position, behind):
+            return behind
+        position = behind
     return None
 
 

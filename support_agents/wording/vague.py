@@ -31,9 +31,11 @@ def question_needed(text: str) -> str:
     words = _WORD.findall(text.casefold())
     plain = f" {' '.join(words)} "
     for name, one in _kinds().items():
+        if len(words) > one.words:
+            continue
         said = all(any(form in plain for form in group) for group in one.every)
         told = any(form in plain for form in one.none) or (not one.cause and causes_in(text))
-        if said and len(words) <= one.words and not told and (not one.bare or _is_bare(text, one)):
+        if said and not told and (not one.bare or _is_bare(text, one)):
             return name
     return ""
 

@@ -58,16 +58,19 @@ def test_words_are_of_letters_and_digits_whatever_the_script() -> None:
     every = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
     assigned = [
         one for one in every if unicodedata.category(one) != "Cn"
-    ]  # the two engines know different years' tables
+    ]  # of what is new the engines know different parts
     text = " ".join(assigned)
     assert linear.words(text) == re2.findall(r"[\pL\pN]+", text)
     assert linear.hyphened_words(text) == re2.findall(r"[\pL\pN'-]+", text)
+    assert linear.tokens(text) == re2.findall(r"[\pL\pN_]+|[^\pL\pN_\s]", text)
+    assert linear.spaced(text) == re2.sub(r"\s+", " ", text)
 
 
 @given(text=TEXTS)
 def test_words_are_cut_where_re2_cuts_them(text: str) -> None:
     assert linear.words(text) == re2.findall(r"[\pL\pN]+", text)
     assert linear.hyphened_words(text) == re2.findall(r"[\pL\pN'-]+", text)
+    assert linear.tokens(text) == re2.findall(r"[\pL\pN_]+|[^\pL\pN_\s]", text)
 
 
 def test_a_pattern_that_is_none_is_refused() -> None:
