@@ -153,7 +153,9 @@ _MEMBERS = frozenset(
 
 def has_words(text: str, groups: Sequence[Sequence[str]], without: Sequence[str] = ()) -> bool:
     """Whether the text has, of every group, a word or words that begin so, and none of `without`."""
-    plain = f"{_words(text)} "
+    if not groups and not without:
+        return True
+    plain = _words(text)
     return not any(_beginning(word) in plain for word in without) and all(
         any(_beginning(word) in plain for word in group) for group in groups
     )
@@ -161,10 +163,14 @@ def has_words(text: str, groups: Sequence[Sequence[str]], without: Sequence[str]
 
 @lru_cache(maxsize=256)
 def _words(text: str) -> str:
-    """The words of a message, which every case of every macro asks about, each after a space."""
-    return "".join(f" {word}" for word in linear.words(text.casefold()))
+    """The words of a message, which every case of every macro asks about, with a space around each."""
+    return f"{_joined(text)} "
 
 
 @lru_cache(maxsize=8_192)
 def _beginning(word: str) -> str:
-    return _words.__wrapped__(word)
+    return _joined(word)
+
+
+def _joined(text: str) -> str:
+    return "".join(f" {word}" for word in linear.words(text.casefold()))
