@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from api.acting import acting_of
+from api.arithmetic import in_one_thread
 from api.asking import Asking
 from api.auth import Auth
 from api.choices import Privilege, Role
@@ -133,6 +134,7 @@ def build_records(settings: Settings) -> Records:
 
 def build(settings: Settings, role: Role = Role.SERVE) -> Container:
     """Wire a process that thinks, by default a whole installation; loads models and an index in a second or two."""
+    in_one_thread()
     records = build_records(settings)
     database, clock = records.database, system_clock()
     orders = order_lookup(settings, clock)

@@ -46,6 +46,7 @@ from support_agents.screening.terms import passage_terms, terms
 # Part of a folder's identity: raise it when what is stored, or how passages become vectors, changes.
 FORMAT = 2
 CANDIDATES = 50
+_READ_MOST = 1_024  # passages kept as they were read, some 2 kB each
 _DENSE, _WORDS = "dense", "words"
 _WORKSPACE, _PASSAGE = "workspace", "passage"
 _PAGE = 10_000
@@ -64,6 +65,7 @@ class QdrantEdgeStore:
         self._label = f"qdrant-edge-{importlib.metadata.version('qdrant-edge-py')}"
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="passages-read")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="passages-write")
+        self._read: dict[UUID, Passage] = {}  # an id changes with its passage's words
         self._closed = False
         self._version: str | None = None
         self.needs_rebuild = fresh or not any(self._ids.values())
@@ -85,6 +87,7 @@ class QdrantEdgeStore:
             await self._on(self._writer, lambda: self._upsert(passages, vectors))
             for passage in passages:
                 self._ids[passage.workspace].add(passage.id)
+                self._read.pop(passage.id, None)
             self._version = None
 
     async def delete(self, workspace: WorkspaceId, ids: Sequence[PassageId]) -> None:
@@ -94,6 +97,8 @@ class QdrantEdgeStore:
             operation = UpdateOperation.delete_points([*known])
             await self._on(self._writer, lambda: self._shard.update(operation))
             self._ids[workspace].difference_update(known)
+            for passage_id in known:
+                self._read.pop(passage_id, None)
             self._version = None
 
     async def search(
@@ -176,12 +181,19 @@ class QdrantEdgeStore:
         return _scores(self._shard, request)
 
     def _passages(self, ids: Sequence[UUID]) -> Mapping[UUID, Passage]:
-        records = self._shard.retrieve(list(ids), with_payload=[_PASSAGE], with_vector=False)
-        return {
-            cast("UUID", record.id): Passage.model_validate_json(record.payload[_PASSAGE])
-            for record in records
-            if record.payload
-        }
+        """Read passages; those that came lately are not read again, for that took as long as the search itself."""
+        known = {passage_id: held for passage_id in ids if (held := self._read.get(passage_id)) is not None}
+        if unread := [passage_id for passage_id in ids if passage_id not in known]:
+            read = {
+                cast("UUID", record.id): Passage.model_validate_json(record.payload[_PASSAGE])
+                for record in self._shard.retrieve([*unread], with_payload=[_PASSAGE], with_vector=False)
+                if record.payload
+            }
+            known |= read
+            if len(self._read) + len(read) > _READ_MOST:
+                self._read.clear()
+            self._read.update(read)
+        return known
 
 
 def _scores(shard: EdgeShard, request: QueryRequest) -> dict[UUID, float]:

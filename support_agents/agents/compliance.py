@@ -1,9 +1,10 @@
 """The compliance agent: named checks on every sentence and on the whole draft; it judges and never rewrites."""
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from support_agents.agents.checks.catalogue import RULES, refuse_unknown
-from support_agents.agents.checks.support import support_of
+from support_agents.agents.checks.support import Support, support_of
 from support_agents.agents.protocol import SentenceVerdict
 from support_agents.domain.sections import (
     Check,
@@ -22,6 +23,7 @@ from support_agents.wording.values import values_in
 LEAST_WORDS = 4
 _LONG_ENOUGH_TO_TELL = 40
 _SURE = 0.6
+_AT_ONCE = 4  # drafts that are checked at the same time
 
 
 @dataclass(frozen=True)
@@ -30,16 +32,28 @@ class ComplianceAgent:
 
     ledger: PolicyLedger = field(default_factory=lambda: PolicyLedger(version="none"))
     entailment: Entailment | None = None
+    _under_way: deque[tuple[ComplianceGiven, Support]] = field(
+        default_factory=lambda: deque(maxlen=_AT_ONCE), init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         refuse_unknown(self.ledger.checks.severity)
 
     def check(self, sentence: Sentence, index: int, given: ComplianceGiven) -> SentenceVerdict:
         """Judge one sentence by every check; one failure that is more than a flag is enough to lose it."""
-        support = support_of(given, self.ledger, self.entailment)
+        support = self._support(given)
         checks = tuple(rule.apply(sentence, index, support) for rule in RULES)
         keep = all(check.severity is Severity.FLAG for check in checks if check.result is CheckResult.FAILED)
         return SentenceVerdict(keep=keep, checks=checks, sentence=sentence)
+
+    def _support(self, given: ComplianceGiven) -> Support:
+        """Return what the draft may rest on, gathered once for all sentences of the drafts that are under way."""
+        for known, support in self._under_way:
+            if known is given:
+                return support
+        support = support_of(given, self.ledger, self.entailment)
+        self._under_way.append((given, support))
+        return support
 
     def close(
         self, kept: tuple[Sentence, ...], verdicts: tuple[SentenceVerdict, ...], given: ComplianceGiven

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from secrets import token_bytes
 from typing import cast
 
-import re2
 from pydantic import BaseModel, ConfigDict
 
+from support_agents import linear
 from support_agents.agents.checks.listing import first_listed
 from support_agents.agents.delegation import DelegationPath
 from support_agents.domain.action import IssueRefund
@@ -25,7 +25,7 @@ NAME = "debate"
 _AGENT = "compliance"
 _JUDGE_TOKENS = 60
 _LONGEST_ANSWER, _LONGEST_REASON = 4_000, 200
-_VERDICT = re2.compile(r"^\W*(SEND|FLAG|BLOCK)\b[\s*_:.,–—-]*((?s:.*))$")
+_VERDICT = linear.compile(r"^\W*(SEND|FLAG|BLOCK)\b[\s*_:.,–—-]*((?s:.*))$")
 _SEVERITIES = {"FLAG": Severity.FLAG, "BLOCK": Severity.BLOCK}
 
 

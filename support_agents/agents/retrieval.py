@@ -33,6 +33,7 @@ _BEST_KNOWN = "en"
 LIMIT = 8
 MOST_INTERNAL = 2
 MOST_ASKS = 3
+_CONSIDERED = 3  # times as many as may be returned are looked at
 ALIKE = 0.85
 # A hint is worded like the passage it looks for: what is less alike says something else.
 HINT_FLOOR, _HINT_SEARCHED, _HINT_TAKEN = 0.5, 12, 3
@@ -41,6 +42,7 @@ MOST_HINTED = 10
 # like the hint. Only an intent that the message bears witness to has hints, so far off is rare.
 NEAR, FAR_ALIKE = 48, 0.62
 _HINT_SECONDS, _LEARNED_AT_ONCE = 0.1, 8
+_HINTS_KEPT = 256  # hints whose finds are kept, over all workspaces
 # Seconds that must remain for another ask to be searched for: embedding and search take about 0.03.
 _ASK_SECONDS = 0.15
 
@@ -78,6 +80,9 @@ class RetrievalAgent:
     topics: TopicShelf | None = None
     judge: EvidenceJudge | None = None
     _hint_vectors: dict[str, Vector] = field(default_factory=dict, repr=False, compare=False)
+    _hint_finds: dict[tuple[WorkspaceId, str], tuple[str, tuple[RetrievedPassage, ...]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     async def work(self, given: RetrievalGiven, run: Run) -> RetrievalSection:
         """Search for the message and for each of several asks; best first, the customer's language before others.
@@ -137,7 +142,7 @@ class RetrievalAgent:
         near |= {retrieved.passage.article_id for retrieved in found}
         best = await self._ranked(given, query, np.asarray(vector), found)
         company = self.floor - (COMPANY_RELIEF if best is not found else 0.0)
-        return judged(query, self._kept(query, best[: 3 * given.limit], company))
+        return judged(query, self._kept(query, best[: _CONSIDERED * given.limit], company))
 
     async def _ranked(
         self, given: RetrievalGiven, query: str, vector: Vector, found: Sequence[RetrievedPassage]
@@ -148,7 +153,7 @@ class RetrievalAgent:
             return found
         look = topics.look(query, vector, found, given.previous)
         compared = await self.store.compare(given.workspace, vector, topics.promising(look, found))
-        return topics.ranked(look, found, compared)
+        return topics.ranked(look, found, compared, _CONSIDERED * given.limit)
 
     async def _hinted(self, given: RetrievalGiven) -> list[RetrievedPassage]:
         """Return the passages that say what an answer would say; the lines are few, so their vectors are kept."""
@@ -164,7 +169,7 @@ class RetrievalAgent:
             vector = self._hint_vectors.get(hint)
             if vector is None:
                 continue
-            searched = await self.store.search(given.workspace, hint, np.asarray(vector), limit=_HINT_SEARCHED)
+            searched = await self._searched(given.workspace, hint, np.asarray(vector))
             fitting = [
                 retrieved
                 for retrieved in searched
@@ -174,6 +179,17 @@ class RetrievalAgent:
             ]
             rankings.append(fitting[:_HINT_TAKEN])
         return _interleaved(rankings) if rankings else []
+
+    async def _searched(self, workspace: WorkspaceId, hint: str, vector: Vector) -> tuple[RetrievedPassage, ...]:
+        """Search for a hint once for each state of the index: it is a fixed line, and no customer's."""
+        version, known = self.store.version, self._hint_finds.get((workspace, hint))
+        if known is not None and known[0] == version:
+            return known[1]
+        found = await self.store.search(workspace, hint, vector, limit=_HINT_SEARCHED)
+        if len(self._hint_finds) >= _HINTS_KEPT:
+            self._hint_finds.clear()
+        self._hint_finds[workspace, hint] = version, found
+        return found
 
     def _kept(self, query: str, ranked: Sequence[RetrievedPassage], company: float) -> list[RetrievedPassage]:
         """Drop what is not relevant; where something is, what ranks with it may lie as low as `company`."""

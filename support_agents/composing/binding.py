@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import re2
-
+from support_agents import linear
 from support_agents.domain.knowledge import Audience, Citation, Passage
 from support_agents.domain.macro import BoundCase, BoundMacro, BoundSentence, Macro, MacroCase, MacroSentence
 from support_agents.screening.terms import terms
@@ -13,7 +12,7 @@ from support_agents.wording.segments import split_sentences
 from support_agents.wording.traits import Trait, denies_something, has
 from support_agents.wording.values import Value, unconfirmed, values_in
 
-_SLOT = re2.compile(r"\{[a-z0-9_.]{1,60}\}")
+_SLOT = linear.compile(r"\{[a-z0-9_.]{1,60}\}")
 _BORNE_OUT = 0.5
 
 

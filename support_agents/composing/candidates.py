@@ -4,16 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-import re2
-
+from support_agents import linear
 from support_agents.composing.rows import Row, read_row
 from support_agents.domain.knowledge import Passage
 from support_agents.wording.segments import split_sentences
 from support_agents.wording.traits import Trait, has
 
-_ITEM = re2.compile(r"^(?:[-*•]|\d{1,2}[.)])\s+")
-_NUMBERED = re2.compile(r"^(\d{1,2})[.)]\s+")
-_MARK = re2.compile(r"\[[^\]]{0,40}\]")
+_ITEM = linear.compile(r"^(?:[-*•]|\d{1,2}[.)])\s+")
+_NUMBERED = linear.compile(r"^(\d{1,2})[.)]\s+")
+_MARK = linear.compile(r"\[[^\]]{0,40}\]")
 _END = (".", "!", "?", "…", '."', ".)", ".”")
 _LONGEST_SENTENCE, _LONGEST_LIST, _SHORTEST = 45, 68, 3
 _FEWEST_STEPS = 3

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-import re2
-
+from support_agents import linear
 from support_agents.domain.action import ActionKind, ProposedAction
 from support_agents.domain.macro import Arrival, Region, Repaid, When, Window
 from support_agents.domain.orders import OrderFacts, OrderStatus
@@ -16,7 +15,6 @@ from support_agents.wording.places import places_in
 from support_agents.wording.questions import asks_how, wants_a_yes
 from support_agents.wording.requests import tells_us_to
 
-_WORD = re2.compile(r"[\pL\pN]+")
 _POUNDS = "GBP"
 
 
@@ -155,7 +153,9 @@ _MEMBERS = frozenset(
 
 def has_words(text: str, groups: Sequence[Sequence[str]], without: Sequence[str] = ()) -> bool:
     """Whether the text has, of every group, a word or words that begin so, and none of `without`."""
-    plain = f"{_words(text)} "
+    if not groups and not without:
+        return True
+    plain = _words(text)
     return not any(_beginning(word) in plain for word in without) and all(
         any(_beginning(word) in plain for word in group) for group in groups
     )
@@ -163,10 +163,14 @@ def has_words(text: str, groups: Sequence[Sequence[str]], without: Sequence[str]
 
 @lru_cache(maxsize=256)
 def _words(text: str) -> str:
-    """The words of a message, which every case of every macro asks about, each after a space."""
-    return "".join(f" {word}" for word in _WORD.findall(text.casefold()))
+    """The words of a message, which every case of every macro asks about, with a space around each."""
+    return f"{_joined(text)} "
 
 
 @lru_cache(maxsize=8_192)
 def _beginning(word: str) -> str:
-    return _words.__wrapped__(word)
+    return _joined(word)
+
+
+def _joined(text: str) -> str:
+    return "".join(f" {word}" for word in linear.words(text.casefold()))

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-import re2
 import yaml
 
+from support_agents import linear
 from support_agents.domain.macro import BoundCase, BoundMacro
 
 _BETWEEN = 4
@@ -32,7 +32,7 @@ def _plain(text: str) -> str:
 
 
 @cache
-def _conditions() -> tuple[tuple["re2._Regexp", "re2._Regexp", "re2._Regexp"], ...]:
+def _conditions() -> tuple[tuple[linear.Pattern, linear.Pattern, linear.Pattern], ...]:
     data = yaml.load(
         files("support_agents.wording").joinpath("contradictions.yaml").read_text(encoding="utf-8"),
         Loader=yaml.CSafeLoader,
@@ -40,9 +40,9 @@ def _conditions() -> tuple[tuple["re2._Regexp", "re2._Regexp", "re2._Regexp"], .
     nots = _any(data["not"])
     return tuple(
         (
-            re2.compile(rf"(?:^|[^\pL]){_any(one['says'])}"),
-            re2.compile(rf"(?:^|[^\pL]){_any(one['told'])}(?:[^\pL]|$)"),
-            re2.compile(rf"(?:^|[^\pL]){nots} (?:[^ .,;:!?]+ ){{0,{_BETWEEN}}}?{_any(one['told'])}(?:[^\pL]|$)"),
+            linear.compile(rf"(?:^|[^\pL]){_any(one['says'])}"),
+            linear.compile(rf"(?:^|[^\pL]){_any(one['told'])}(?:[^\pL]|$)"),
+            linear.compile(rf"(?:^|[^\pL]){nots} (?:[^ .,;:!?]+ ){{0,{_BETWEEN}}}?{_any(one['told'])}(?:[^\pL]|$)"),
         )
         for one in data["conditions"]
     )
@@ -50,4 +50,4 @@ def _conditions() -> tuple[tuple["re2._Regexp", "re2._Regexp", "re2._Regexp"], .
 
 def _any(words: Sequence[str]) -> str:
     listed = sorted((_plain(str(word)) for word in words), key=len, reverse=True)
-    return f"(?:{'|'.join(re2.escape(word) for word in listed)})"
+    return f"(?:{'|'.join(linear.escape(word) for word in listed)})"

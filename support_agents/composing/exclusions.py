@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-import re2
-
+from support_agents import linear
 from support_agents.domain.knowledge import Passage
 from support_agents.domain.orders import OrderStatus
 from support_agents.domain.sections import DraftingGiven
@@ -12,7 +11,7 @@ from support_agents.wording.segments import split_sentences
 from support_agents.wording.traits import Trait, has
 
 RETURNING = frozenset({"return_request", "refund_request", "exchange_request"})
-_BETWEEN = re2.compile(r"[,;:]|\b(?:and|or|und|oder|et|ou)\b| y | o ")
+_BETWEEN = linear.compile(r"[,;:]|\b(?:and|or|und|oder|et|ou)\b| y | o ")
 # Words of such lists that name no thing.
 _NO_THING = frozenset(
     terms("item items article articles artikel artículo artículos produit product products order such as")

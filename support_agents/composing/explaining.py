@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import numpy as np
-import re2
 
+from support_agents import linear
 from support_agents.composing.contradictions import without_met
 from support_agents.domain.macro import BoundCase, BoundMacro
 from support_agents.screening.terms import terms
@@ -29,14 +29,14 @@ _NAMES_ARE_CAPITALISED = frozenset({"en", "es", "fr"})
 # What is told beside an ask that says itself what it is about is most often its circumstances.
 _BESIDE = 0.35
 _FEWEST_BEFORE_REASON = 3
-_NUMBER = re2.compile(r"\b[A-Z]{1,5}-?[0-9]{3,12}\b")
-_REASON = re2.compile(
+_NUMBER = linear.compile(r"\b[A-Z]{1,5}-?[0-9]{3,12}\b")
+_REASON = linear.compile(
     r"(?i)[ ,;](?:because|as I|as we|since I|since we|so that|weil|denn|da ich|da wir|damit|"
     r"porque|ya que|puesto que|car|parce que|pour que)\b"
 )
 # Several words in quotation marks are given – a name for an invoice, what a page says – and ask for nothing.
-_QUOTED = re2.compile(r"[\"“„«][^\"“”„«»\n]{1,40} [^\"“”„«»\n]{1,40}[\"”“»]")
-_INSIDE = re2.compile(r"[\pL\pN,;] +(\p{Lu}\p{Ll}+)")
+_QUOTED = linear.compile(r"[\"“„«][^\"“”„«»\n]{1,40} [^\"“”„«»\n]{1,40}[\"”“»]")
+_INSIDE = linear.compile(r"[\pL\pN,;] +(\p{Lu}\p{Ll}+)")
 
 
 @dataclass(frozen=True)

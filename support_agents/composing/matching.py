@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
-import re2
 from numpy.typing import NDArray
 
+from support_agents import linear
 from support_agents.domain.macro import Macro
 
 Floats = NDArray[np.float32]
 
-_WORD = re2.compile(r"[\pL\pN]+")
 _PIECE = 4
 _LONGEST_TEXT = 1_200
 # Chosen by leave-one-out over the example questions, and on the development messages.
@@ -134,7 +133,7 @@ class Matcher:
 
 def _features(text: str) -> list[str]:
     """Words and the pieces of longer ones, so that forms and compounds of a word count."""
-    words = _WORD.findall(text.casefold())
+    words = linear.words(text.casefold())
     pieces = [f"~{word[at : at + _PIECE]}" for word in words for at in range(len(word) - _PIECE + 1)]
     pairs = [f"{left} {right}" for left, right in pairwise(words)]
     return [*words, *pieces, *pairs]

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-import re2
-
+from support_agents import linear
 from support_agents.domain.intent import Entity, EntityKind
 from support_agents.domain.money import exponent
 
@@ -25,7 +24,7 @@ _AFTER = (
     r"us\$|[€£$¥]|euros?|euró|eur|pounds?|gbp|quid|pfund|libras|dollars?|dollari|dólares|usd|bucks|zł|złotych|złote"
     r"|zl|pln|chf|franken|yen|jpy|cad|aud|sek|nok|dkk|czk|huf|ron|nzd|brl|inr"
 )
-_AMOUNT = re2.compile(
+_AMOUNT = linear.compile(
     rf"(?i)(?P<before>{_BEFORE})[ \x{{a0}}\x{{202f}}]?(?P<first>{_NUMBER})"
     rf"|(?P<second>{_NUMBER})(?:,[-\x{{2013}}])?[ \x{{a0}}\x{{202f}}]?(?P<after>{_AFTER})"
 )

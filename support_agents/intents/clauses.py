@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
-import re2
-
+from support_agents import linear
 from support_agents.intents.cues import Cues, cues
 from support_agents.intents.features import normalised
 
@@ -21,15 +20,15 @@ _FEWEST_WORDS = 3  # on both sides of a cut inside a sentence
 _FEWEST_COMMAND_WORDS = 2  # `cancel one`
 _WRAPPED_LINE = 55  # characters; a line this long that ends without a mark goes on in the next
 
-_END = re2.compile(r"[.!?…]+[\"'”’»)\]]*(?:\s+|$)|;\s+|\s*\n\s*")
-_BULLET = re2.compile(r"^\s*(?:[-*•–]|\(?\d{1,2}[.)]|[a-e]\))\s+")
+_END = linear.compile(r"[.!?…]+[\"'”’»)\]]*(?:\s+|$)|;\s+|\s*\n\s*")
+_BULLET = linear.compile(r"^\s*(?:[-*•–]|\(?\d{1,2}[.)]|[a-e]\))\s+")
 _AND = r"and|but|or|und|aber|oder|y|pero|et|mais|e|ed|ma|en|maar|mas|oraz|ale|i|a"
-_JOINT = re2.compile(rf"(?i)[,:]\s|\s[-–]\s|\?\s|\s(?:{_AND})\s")
-_OTHER = re2.compile(
+_JOINT = linear.compile(rf"(?i)[,:]\s|\s[-–]\s|\?\s|\s(?:{_AND})\s")
+_OTHER = linear.compile(
     r"\b(?:other|others|second|andere|anderen|andern|zweite|zweiten|otro|otra|segundo|segunda|autre|autres|deuxieme|altro"
     r"|altra|seconda|ander|tweede|outro|outra|drugi|druga|drugie|drugiego)\b"
 )
-_LEADING_AND = re2.compile(rf"(?i)^(?:{_AND})\s")
+_LEADING_AND = linear.compile(rf"(?i)^(?:{_AND})\s")
 _ABBREVIATIONS = frozenset(
     [
         *("no", "nr", "mr", "mrs", "ms", "dr", "st", "vs", "approx", "etc", "e.g", "i.e", "z.b", "d.h", "ca", "bzw"),

@@ -5,8 +5,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import re2
 import yaml
+
+from support_agents import linear
 
 PATH = Path(__file__).with_name("cues.yaml")
 _DEFAULT = "en"
@@ -34,9 +35,9 @@ def cues(language: str) -> Cues:
     lists = _lists()
     chosen = [lists[_DEFAULT], *([lists[language]] if language in lists and language != _DEFAULT else [])]
     phrases = {name: _alternatives([one[name] for one in chosen]) for name in lists[_DEFAULT]}
-    start = {name: re2.compile(rf"^ (?:{phrases[name]}) ") for name in phrases}
+    start = {name: linear.compile(rf"^ (?:{phrases[name]}) ") for name in phrases}
     return Cues(
-        **{**start, **{name: re2.compile(rf" (?:{phrases[name]}) ") for name in ("request", "general", "refers")}}
+        **{**start, **{name: linear.compile(rf" (?:{phrases[name]}) ") for name in ("request", "general", "refers")}}
     )
 
 
@@ -49,7 +50,7 @@ def _lists() -> dict[str, dict[str, str]]:
 def _alternatives(texts: list[str]) -> str:
     """Join phrases; those between bars are taken whole, a list without bars is of single words."""
     found = dict.fromkeys(phrase for text in texts for phrase in _phrases(text))
-    return "|".join(sorted(map(re2.escape, found), key=len, reverse=True))
+    return "|".join(sorted(map(linear.escape, found), key=len, reverse=True))
 
 
 def _phrases(text: str) -> list[str]:

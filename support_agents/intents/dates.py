@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
-import re2
-
+from support_agents import linear
 from support_agents.domain.intent import Entity, EntityKind
 
 _Groups = tuple[str, ...]  # a match's groups, "" for one that took no part
@@ -46,22 +45,24 @@ _COUNTS = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 
 
 
 def _any(words: dict[str, int]) -> str:
-    return "|".join(sorted(map(re2.escape, words), key=len, reverse=True))
+    return "|".join(sorted(map(linear.escape, words), key=len, reverse=True))
 
 
-_ISO = re2.compile(r"(\d{4})-(\d{2})-(\d{2})")
-_NUMERIC = re2.compile(r"(\d{1,2})([./-])(\d{1,2})([./-])(\d{4}|\d{2})")
-_DAY_MONTH = re2.compile(
+_ISO = linear.compile(r"(\d{4})-(\d{2})-(\d{2})")
+_NUMERIC = linear.compile(r"(\d{1,2})([./-])(\d{1,2})([./-])(\d{4}|\d{2})")
+_DAY_MONTH = linear.compile(
     rf"(?i)(\d{{1,2}})(?:\.|st|nd|rd|th|er|º|°)?\s(?:of\s|de\s|do\s)?({_any(_MONTH)})\.?(?:,?\s(?:de\s)?(\d{{4}}))?"
 )
-_MONTH_DAY = re2.compile(rf"(?i)({_any(_MONTH)})\.?\s(?:the\s)?(\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s(\d{{4}}))?")
-_RELATIVE = re2.compile(rf"(?i)({_any(_DAYS_FROM_TODAY)})")
+_MONTH_DAY = linear.compile(rf"(?i)({_any(_MONTH)})\.?\s(?:the\s)?(\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s(\d{{4}}))?")
+_RELATIVE = linear.compile(rf"(?i)({_any(_DAYS_FROM_TODAY)})")
 _LAST = (
     r"last|this past|letzte[nr]?|vergangene[nr]?|vorige[nr]?|afgelopen|el pasado|na última|no último|w zesz[łl][yąa]"
     r"|w ostatni[ąa]?"
 )
-_WEEKDAY_BEFORE = re2.compile(rf"(?i)(?:{_LAST})\s({_any(_WEEKDAY)})|({_any(_WEEKDAY)})\s(?:pasado|dernier|scors[oa])")
-_AGO = re2.compile(
+_WEEKDAY_BEFORE = linear.compile(
+    rf"(?i)(?:{_LAST})\s({_any(_WEEKDAY)})|({_any(_WEEKDAY)})\s(?:pasado|dernier|scors[oa])"
+)
+_AGO = linear.compile(
     r"(?i)(\d{1,3}|a|one|two|three|four|five|six|seven|ten)\s(days?|weeks?)\sago|vor\s(\d{1,3})\s(tagen|wochen)"
     r"|hace\s(\d{1,3})\s(d[íi]as|semanas)|il y a\s(\d{1,3})\s(jours|semaines)|(\d{1,3})\s(giorni|settimane)\sfa"
     r"|(\d{1,3})\s(dagen|weken)\sgeleden|h[áa]\s(\d{1,3})\s(dias|semanas)|(\d{1,3})\s(dni|tygodni)\stemu"

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-import re2
-
+from support_agents import linear
 from support_agents.domain.intent import Entity, EntityKind
 
 _LONGEST = 12  # digits; more is a card, a phone with country code, or a tracking number
@@ -20,20 +19,20 @@ _FILLERS = (
 )
 _MARK = r"[\s:.#=°º(\[\"'\x{201e}\x{201c}\x{201d}*_-]"
 _GAP = rf"(?:{_MARK}{{0,4}}(?:{_FILLERS})){{0,4}}{_MARK}{{1,5}}"
-_NAMED = re2.compile(rf"(?i)(?:{_KEYWORDS}){_GAP}({_CODE}|[A-Z]{{2,4}} \d{{4,10}})")
-_NEXT = re2.compile(rf"(?i)(?:\s?[,;/&+]\s?|\s(?:and|und|y|e|et|en|i|och|og|or|oder|ou)\s)+#?({_CODE})")
-_HASH = re2.compile(r"#\s?((?:[A-Za-z]{1,4}-?)?\d{3,17}(?:-\d{1,9})?)")
-_PREFIXED = re2.compile(r"([A-Za-z]{2,4}-\d{3,10}(?:-\d{1,6})?|[A-Z]-\d{4,10}|[A-Z]{2,4}\d{4,10}|[a-z]{2,3}\d{5,7})")
-_REVERSED = re2.compile(
+_NAMED = linear.compile(rf"(?i)(?:{_KEYWORDS}){_GAP}({_CODE}|[A-Z]{{2,4}} \d{{4,10}})")
+_NEXT = linear.compile(rf"(?i)(?:\s?[,;/&+]\s?|\s(?:and|und|y|e|et|en|i|och|og|or|oder|ou)\s)+#?({_CODE})")
+_HASH = linear.compile(r"#\s?((?:[A-Za-z]{1,4}-?)?\d{3,17}(?:-\d{1,9})?)")
+_PREFIXED = linear.compile(r"([A-Za-z]{2,4}-\d{3,10}(?:-\d{1,6})?|[A-Z]-\d{4,10}|[A-Z]{2,4}\d{4,10}|[a-z]{2,3}\d{5,7})")
+_REVERSED = linear.compile(
     rf"(?i)#?({_CODE})[)\]\"'”]?,?\s(?:(?:is|ist|es|est|è|é|jest|was|for|my|the|our|meine|die|mi|el|ma|mon|le"
     rf"|mio|il|mijn|meu|minha|o|a|to|moje)\s){{1,3}}(?:{_KEYWORDS})"
 )
-_ALONE = re2.compile(
+_ALONE = linear.compile(
     r"(?i)\s*(?:(?:hi|hello|hey|hallo|hola|sure|ok|okay|yes|it|it['\x{2019}]s|its|is|here|the|number|this|das|ist|die|nummer"
     r"|es|el|número|c['\x{2019}]est|le|numéro|è|il|numero|het|nr|no|to|numer)[\s:,.!]{1,4}){0,6}#?(\d{4,12})[\s.!]*"
 )
 # A code after one of these words, or with one of these prefixes, is something else.
-_OTHER = re2.compile(
+_OTHER = linear.compile(
     r"(?i)(?:ticket|case|invoice|rechnung|rechnungsnr|factura|facture|fattura|factuur|fatura|faktura|tracking|voucher"
     r"|coupon|sku|item|article|artikel|phone|tel|telefon|model|serial|customer|kunden|iban|vat|ref)"
     r"(?:nummer|number)?[\s:.#]*(?:number|no|nr|id|code)?[\s:.#]*$"
@@ -106,7 +105,7 @@ def _part_of_longer(text: str, start: int, end: int) -> bool:
 def _listed(text: str, end: int) -> bool:
     """Whether what follows after a comma is another whole code, as in `88213,88214`."""
     following = _NEXT.match(text[end : end + _AHEAD])
-    return bool(following) and sum(c.isdigit() for c in following.group(1)) >= _SHORTEST_BARE
+    return following is not None and sum(c.isdigit() for c in following.group(1)) >= _SHORTEST_BARE
 
 
 def _after_other(text: str, start: int) -> bool:

@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import re2
+from support_agents import linear
 
 LEAST_TITLES, MOST_NAMES = 4, 500
-_CAPITALISED = re2.compile(r"\p{Lu}[\w+-]*(?: [\p{Lu}\d][\w+-]*)+")
-_WORD = re2.compile(r"[\pL\pN]+")
+_CAPITALISED = linear.compile(r"\p{Lu}[\w+-]*(?: [\p{Lu}\d][\w+-]*)+")
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def _runs(title: str) -> Iterable[str]:
 
 
 def _plain(text: str) -> str:
-    return " ".join(found.group(0) for found in _WORD.finditer(text.lower()))
+    return " ".join(linear.words(text.lower()))
 
 
 def _holds(plain: str, name: str) -> bool:

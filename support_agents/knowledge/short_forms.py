@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import re2
+from support_agents import linear
 
-_TOKEN = re2.compile(r"\pL+|\(\p{Lu}{2,6}s?\)")
-_WORD = re2.compile(r"[\pL\pN]+")
+_TOKEN = linear.compile(r"\pL+|\(\p{Lu}{2,6}s?\)")
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class ShortForms:
 
     def meant_by(self, text: str) -> tuple[str, ...]:
         """Return the short forms of what stands written out in `text`, and what its short forms stand for."""
-        plain = f" {' '.join(word.group(0) for word in _WORD.finditer(text.lower()))} "
+        plain = f" {' '.join(linear.words(text.lower()))} "
         written_out = [short for words, short in self.by_words.items() if f" {words} " in plain]
         in_short = [words for words, short in self.by_words.items() if f" {short} " in plain]
         return (*written_out, *in_short)

@@ -81,23 +81,32 @@ class Topics:
         return [passage_id for passage_id in held if passage_id not in known][:_COMPARED]
 
     def ranked(
-        self, look: Look, found: Sequence[RetrievedPassage], compared: Mapping[PassageId, float]
+        self,
+        look: Look,
+        found: Sequence[RetrievedPassage],
+        compared: Mapping[PassageId, float],
+        limit: int | None = None,
     ) -> list[RetrievedPassage]:
-        """Return all of them, best first; the fused score takes the place of the search's own."""
-        cosines = {retrieved.passage.id: retrieved.similarity for retrieved in found} | dict(compared)
-        passages = {retrieved.passage.id: retrieved.passage for retrieved in found} | {
-            passage_id: self.by_id[passage_id] for passage_id in compared if passage_id in self.by_id
-        }
-        scores = {
-            passage_id: self._score(look, self.place[passage_id], cosines[passage_id])
-            for passage_id in passages
-            if passage_id in self.place
-        }
-        scores = self._families_thinned(look, scores)
-        best = sorted(scores, key=lambda passage_id: (-scores[passage_id], str(passage_id)))
+        """Return them, or the first `limit`, best first; the fused score takes the place of the search's own."""
+        cosines = {retrieved.passage.id: (retrieved.passage, retrieved.similarity) for retrieved in found}
+        for passage_id, cosine in compared.items():
+            passage = self.by_id.get(passage_id)
+            if passage is None:
+                passage = cosines[passage_id][0] if passage_id in cosines else None
+            if passage is not None:
+                cosines[passage_id] = passage, cosine
+        rows = [
+            (self._score(look, at, cosine), at, passage, cosine)
+            for passage_id, (passage, cosine) in cosines.items()
+            if (at := self.place.get(passage_id)) is not None
+        ]
+        lost = self._families_thinned(look, rows)
+        thinned = [(score - lost.get(at, 0.0), passage, cosine) for score, at, passage, cosine in rows]
+        # Ids are compared as numbers, which is the order of them as texts.
+        thinned.sort(key=lambda row: (-row[0], row[1].id.int))
         return [
-            RetrievedPassage(passage=passages[key], score=scores[key], similarity=max(-1.0, min(1.0, cosines[key])))
-            for key in best
+            RetrievedPassage(passage=passage, score=score, similarity=max(-1.0, min(1.0, cosine)))
+            for score, passage, cosine in thinned[:limit]
         ]
 
     def _passages(self, at: int) -> tuple[Passage, ...]:
@@ -120,12 +129,11 @@ class Topics:
                 scores[at] = max(scores.get(at, -1.0), self._score(look, at, retrieved.similarity))
         return sorted(scores, key=lambda at: -scores[at])
 
-    def _families_thinned(self, look: Look, scores: Mapping[PassageId, float]) -> dict[PassageId, float]:
-        """Lower the articles that repeat for other names what stands higher, so that one family does not fill all."""
+    def _families_thinned(self, look: Look, rows: Sequence[tuple[float, int, Passage, float]]) -> dict[int, float]:
+        """What articles lose that repeat for other names what stands higher, so that one family does not fill all."""
         names = self.corpus.names
         best: dict[int, float] = {}
-        for passage_id, score in scores.items():
-            at = self.place[passage_id]
+        for score, at, _, _ in rows:
             best[at] = max(best.get(at, score), score)
         seen: dict[str, set[str]] = {}
         lost: dict[int, float] = {}
@@ -135,7 +143,7 @@ class Topics:
                 if name not in look.named:
                     lost[at] = SAME_FAMILY * min(len(others - {name}), MOST_SAME)
                 others.add(name)
-        return {passage_id: score - lost.get(self.place[passage_id], 0.0) for passage_id, score in scores.items()}
+        return lost
 
 
 def _best(scores: Floats, number: int) -> NDArray[np.intp]:

@@ -71,7 +71,7 @@ class BatchedModel:
                     text = held.take(item.text) if spoke else item.text
                     spoke = True
                     if text:
-                        yield replace(item, text=text)
+                        yield item if text == item.text else replace(item, text=text)
                     if monotonic() - since > _WAITED and (pause := min(self.pause(), run.deadline.remaining)) > 0:
                         await asyncio.sleep(pause)
                     since = monotonic()

@@ -6,19 +6,19 @@ import html
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import re2
+from support_agents import linear
 
-_BASE64 = re2.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
-_SPACED = re2.compile(r"(?:\b\p{L}[ .\-_*]{1,2}){7,}\p{L}\b")
-_WORD_GAP = re2.compile(r"[ ]{2}")
-_BETWEEN_LETTERS = re2.compile(r"[ .\-_*]")
-_COMMENT = re2.compile(r"(?s)<!--.*?-->")
+_BASE64 = linear.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
+_SPACED = linear.compile(r"(?:\b\p{L}[ .\-_*]{1,2}){7,}\p{L}\b")
+_WORD_GAP = linear.compile(r"[ ]{2}")
+_BETWEEN_LETTERS = linear.compile(r"[ .\-_*]")
+_COMMENT = linear.compile(r"(?s)<!--.*?-->")
 _HIDING = (
     r"(?:style\s*=\s*[\"'][^\"'<>]*(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0"
     r"|color\s*:\s*(?:#fff(?:fff)?|white|transparent))[^\"'<>]*[\"']|hidden\b|aria-hidden\s*=\s*[\"']true[\"'])"
 )
-_HIDDEN = re2.compile(rf"(?is)<[a-z][a-z0-9]{{0,15}}\b[^<>]*{_HIDING}[^<>]*>[^<]*(?:</[a-z0-9]{{1,16}}>)?")
-_TAG = re2.compile(r"<[^<>]*>")
+_HIDDEN = linear.compile(rf"(?is)<[a-z][a-z0-9]{{0,15}}\b[^<>]*{_HIDING}[^<>]*>[^<]*(?:</[a-z0-9]{{1,16}}>)?")
+_TAG = linear.compile(r"<[^<>]*>")
 _MOST = 20
 _LETTERS_SHARE = 0.6
 _LONGEST = 8_000

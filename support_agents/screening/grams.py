@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import re2
 from numpy.typing import NDArray
+
+from support_agents import linear
 
 COLUMNS = 32_768
 _LONGEST = 1_500
 _SIZES = (3, 4, 5)
-_SPACE, _DIGIT, _INVISIBLE = re2.compile(r"\s+"), re2.compile(r"[0-9]"), re2.compile(r"\p{Cf}+")
-_TOKEN = re2.compile(r"[\p{L}\p{N}_]+|[^\p{L}\p{N}_\s]")
+_INVISIBLE = linear.compile(r"\p{Cf}+")
+_DIGITS = str.maketrans("123456789", "0" * 9)
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Grams:
 
 def grams(text: str) -> Grams:
     """Count words, pairs of neighbours and runs of 3 to 5 characters in lower case; every digit is the same one."""
-    plain = f" {_SPACE.sub(' ', _DIGIT.sub('0', _visible(text[:_LONGEST]).lower())).strip()} "
-    tokens = [match.group() for match in _TOKEN.finditer(plain)]
+    plain = f" {linear.spaced(_visible(text[:_LONGEST]).lower().translate(_DIGITS)).strip()} "
+    tokens = linear.tokens(plain)
     found = [f"w{token}" for token in tokens]
     found += [f"b{one} {other}" for one, other in pairwise(tokens)]
     found += [plain[at : at + size] for size in _SIZES for at in range(len(plain) - size + 1)]

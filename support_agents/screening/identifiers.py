@@ -2,42 +2,26 @@
 
 import ipaddress
 from collections.abc import Iterator
-from typing import Protocol
 
-import re2
+from support_agents import linear
 
 Span = tuple[int, int]
 
 
-class Match(Protocol):
-    """What is used of a match of RE2, which ships no types."""
-
-    def start(self, group: int = 0, /) -> int: ...  # noqa: D102 - as of `re`
-    def end(self, group: int = 0, /) -> int: ...  # noqa: D102
-    def group(self, group: int = 0, /) -> str: ...  # noqa: D102
-
-
-class Pattern(Protocol):
-    """What is used of a compiled pattern of RE2."""
-
-    def finditer(self, text: str, /) -> Iterator[Match]: ...  # noqa: D102
-    def search(self, text: str, /) -> Match | None: ...  # noqa: D102
-
-
-_EMAIL = re2.compile(r"[\p{L}\p{N}._%+'-]+@(?:[\p{L}\p{N}-]+\.)+\p{L}\p{L}+")
-_URL = re2.compile(r"(?i)\b(?:https?://|www\.)[^\s<>\"'`|\\^{}\[\]]+")
+_EMAIL = linear.compile(r"[\p{L}\p{N}._%+'-]+@(?:[\p{L}\p{N}-]+\.)+\p{L}\p{L}+")
+_URL = linear.compile(r"(?i)\b(?:https?://|www\.)[^\s<>\"'`|\\^{}\[\]]+")
 _URL_TAIL = ".,;:!?)*_"
-_PARTS = re2.compile(r"(?s)(?:[A-Za-z][A-Za-z0-9+.\-]*://)?([^/?#\[\]]*)([^?#\[\]]*)(?:\?([^#]*))?(?:#(.*))?")
-_TOKEN = re2.compile(r"[A-Za-z0-9_-]{20,}")
-_IPV4 = re2.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
-_IPV6 = re2.compile(r"(?i)(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}")
-_VERSION_BEFORE = re2.compile(r"(?i)(?:\bv|version|release|firmware|build|ver\.?)\s*$")
-_IBAN = re2.compile(r"\b[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}\b")
+_PARTS = linear.compile(r"(?s)(?:[A-Za-z][A-Za-z0-9+.\-]*://)?([^/?#\[\]]*)([^?#\[\]]*)(?:\?([^#]*))?(?:#(.*))?")
+_TOKEN = linear.compile(r"[A-Za-z0-9_-]{20,}")
+_IPV4 = linear.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
+_IPV6 = linear.compile(r"(?i)(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}")
+_VERSION_BEFORE = linear.compile(r"(?i)(?:\bv|version|release|firmware|build|ver\.?)\s*$")
+_IBAN = linear.compile(r"\b[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}\b")
 _IBAN_LENGTHS = range(15, 35)
-_CARD = re2.compile(r"[0-9](?:[ -]?[0-9]){11,18}")
+_CARD = linear.compile(r"[0-9](?:[ -]?[0-9]){11,18}")
 _CARD_DIGITS = range(13, 20)
 _SHORT_CARD_DIGITS = 12
-_CARD_CUE = re2.compile(
+_CARD_CUE = linear.compile(
     r"(?i)(?:\bcards?\b|\bcc\b|\bkarte\b|kreditkarte|\bcarte\b|\btarjeta\b|\bcarta\b|\bcartão\b|kaart\b|\bkart[aęy]\b)"
 )
 _CUE_REACH = 40

@@ -1,22 +1,22 @@
 """Text that tries to instruct the software, found by rules; a finding is a warning about text, never about a person."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import repeat
 from pathlib import Path
-from typing import Protocol
 
-import re2
 import yaml
 
+from support_agents import linear
 from support_agents.screening.disguise import uncovered
 
 RULES_PATH = Path(__file__).with_name("injection_rules.yaml")
 _SENTENCE_ENDS = frozenset(".!?\n。！？")
 _LOOKALIKES = str.maketrans("авеіјоорсухԁѕһℓ", "abeijoopcyxdshl")
 _QUOTES = str.maketrans("’‘´`“”", "''''\"\"")
-_WORD, _LATIN = re2.compile(r"[\p{L}\p{M}\p{Cf}]+"), re2.compile(r"\p{Latin}")
+_WORD, _LATIN = linear.compile(r"[\p{L}\p{M}\p{Cf}]+"), linear.compile(r"\p{Latin}")
 _LONGEST_SPAN = 600
 _MEMORY = 64 << 20  # bytes for all rules at once; with less the engine falls back to a slower way, never to a wrong one
 
@@ -32,9 +32,10 @@ class Finding:
 
 def find(text: str) -> tuple[Finding, ...]:
     """Return one finding for each rule and sentence, in order; look-alike and invisible characters do not hide any."""
-    plain, origins = _normalised(text)
+    plain, lengths = _normalised(text)
     if not _any_rule().search(plain):
         return ()
+    origins = [*_origins(lengths), len(text)]
     found: set[Finding] = set()
     for rule in _rules():
         for pattern in rule.patterns:
@@ -75,22 +76,10 @@ def _joined(before: str, after: str) -> str:
     return before + (after.lstrip(" ") if before.endswith((" ", "\n")) else after)
 
 
-class _Match(Protocol):
-    def start(self) -> int: ...
-    def end(self) -> int: ...
-
-
-class _Pattern(Protocol):
-    pattern: str
-
-    def search(self, text: str, /) -> _Match | None: ...
-    def finditer(self, text: str, /) -> Sequence[_Match]: ...
-
-
 @dataclass(frozen=True)
 class _Rule:
     reason: str
-    patterns: tuple[_Pattern, ...]
+    patterns: tuple[linear.Pattern, ...]
 
 
 @cache
@@ -98,19 +87,16 @@ def _rules() -> tuple[_Rule, ...]:
     document = yaml.load(RULES_PATH.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     words: dict[str, str] = document["words"]
     return tuple(
-        _Rule(rule["reason"], tuple(re2.compile(_filled(pattern, words)) for pattern in rule["patterns"]))
+        _Rule(rule["reason"], tuple(linear.compile(_filled(pattern, words)) for pattern in rule["patterns"]))
         for rule in document["rules"]
     )
 
 
 @cache
-def _any_rule() -> _Pattern:
+def _any_rule() -> linear.Pattern:
     """All rules as one pattern: most texts fit none, and one pass tells so."""
-    options = re2.Options()
-    options.max_mem = _MEMORY
     joined = "|".join(f"(?:{pattern.pattern})" for rule in _rules() for pattern in rule.patterns)
-    pattern: _Pattern = re2.compile(joined, options)
-    return pattern
+    return linear.compile(joined, memory=_MEMORY)
 
 
 def _filled(pattern: str, words: dict[str, str]) -> str:
@@ -120,21 +106,30 @@ def _filled(pattern: str, words: dict[str, str]) -> str:
 
 
 def _normalised(text: str) -> tuple[str, list[int]]:
-    """Return a plain lower-case form of `text` and, for each of its positions, the position it came from."""
+    """Return a plain lower-case form of `text`, and of how many characters of it each of its own became."""
     if text.isascii():
-        return text.lower(), list(range(len(text) + 1))
-    characters: list[str] = []
-    origins: list[int] = []
+        return text.lower(), [1] * len(text)
     mixed = {at for match in _WORD.finditer(text) if _LATIN.search(match.group()) for at in range(*match.span())}
-    for position, character in enumerate(text):
-        if unicodedata.category(character) == "Cf":
-            continue
-        plain = unicodedata.normalize("NFKC", character).lower().translate(_QUOTES)
-        # A Cyrillic letter among Latin ones is there to hide a word; a Russian word is one.
-        plain = plain.translate(_LOOKALIKES) if position in mixed else plain
-        characters.append(plain)
-        origins.extend([position] * len(plain))
-    return "".join(characters), [*origins, len(text)]
+    # A Cyrillic letter among Latin ones is there to hide a word; a Russian word is one.
+    plain = [
+        _plain(character).translate(_LOOKALIKES) if position in mixed else _plain(character)
+        for position, character in enumerate(text)
+    ]
+    return "".join(plain), [*map(len, plain)]
+
+
+def _origins(lengths: Sequence[int]) -> Iterator[int]:
+    """For each character of the plain form, the place of the one it came from."""
+    for position, length in enumerate(lengths):
+        yield from repeat(position, length)
+
+
+@lru_cache(maxsize=2_048)
+def _plain(character: str) -> str:
+    """One character in its plain form, nothing if it is invisible."""
+    if unicodedata.category(character) == "Cf":
+        return ""
+    return unicodedata.normalize("NFKC", character).lower().translate(_QUOTES)
 
 
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:

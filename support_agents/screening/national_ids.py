@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator
 from datetime import date
 
-import re2
-
-from support_agents.screening.identifiers import Match, Pattern, Span, digits
+from support_agents import linear
+from support_agents.screening.identifiers import Span, digits
 
 _REACH = 60
-_SSN = re2.compile(r"\b([0-9]{3})([- ])([0-9]{2})([- ])([0-9]{4})\b")
-_LICENCE = re2.compile(
+_SSN = linear.compile(r"\b([0-9]{3})([- ])([0-9]{2})([- ])([0-9]{4})\b")
+_LICENCE = linear.compile(
     r"(?i)\b(?:driver'?s?|driving|passport|führerschein\w*|reisepass\w*|permis de conduire|passeport"
     r"|licencia de conducir|pasaporte|patente|passaporto|rijbewijs\w*|paspoort\w*|carta de condução|passaporte"
     r"|prawo jazdy|paszport\w*)(?: (?:licen[cs]e|number|no\.?|nr\.?|id|is|ist|est|es|è|é)){0,4}[ :#]{1,3}"
@@ -51,7 +50,7 @@ def licences(text: str) -> Iterator[Span]:
             yield match.start(1), match.end(1)
 
 
-def _is_ssn(match: Match, *, told: bool) -> bool:
+def _is_ssn(match: linear.Found, *, told: bool) -> bool:
     """United States: no check digit, but areas, groups and serials that are never given; untold only with hyphens."""
     area, group, serial = match.group(1), match.group(3), match.group(5)
     if match.group(2) != match.group(4) or area in _SSN_AREAS_UNUSED or group == "00" or serial == "0000":
@@ -59,7 +58,7 @@ def _is_ssn(match: Match, *, told: bool) -> bool:
     return told or (match.group(2) == "-" and area < "900")
 
 
-def _told(text: str, start: int, cue: Pattern) -> bool:
+def _told(text: str, start: int, cue: linear.Pattern) -> bool:
     return cue.search(text[max(0, start - _REACH) : start]) is not None
 
 
@@ -144,26 +143,30 @@ def _is_day(year: int, month: int, day: int) -> bool:
     return True
 
 
-_SSN_CUE = re2.compile(r"(?i)\b(?:ssn|social security)\b")
-_Number = tuple[Pattern, Callable[[str], bool], Pattern | None]
+_SSN_CUE = linear.compile(r"(?i)\b(?:ssn|social security)\b")
+_Number = tuple[linear.Pattern, Callable[[str], bool], linear.Pattern | None]
 _NUMBERS: tuple[_Number, ...] = (
     (
-        re2.compile(r"(?i)\b[XYZ]?[0-9]{7,8}[ -]?[A-HJ-NP-TV-Z]\b"),
+        linear.compile(r"(?i)\b[XYZ]?[0-9]{7,8}[ -]?[A-HJ-NP-TV-Z]\b"),
         _is_dni,
         None,
     ),
-    (re2.compile(r"(?i)\b[A-Z]{6}[0-9]{2}[A-EHLMPRST][0-9]{2}[A-Z][0-9]{3}[A-Z]\b"), _is_codice_fiscale, None),
-    (re2.compile(r"(?i)\b[A-CEGHJ-PR-TW-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]\b"), _is_nino, None),
-    (re2.compile(r"(?i)\b[12] ?[0-9]{2} ?[0-9]{2} ?(?:[0-9]{2}|2[AB]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}\b"), _is_nir, None),
-    (re2.compile(r"\b756\.?[0-9]{4}\.?[0-9]{4}\.?[0-9]{2}\b"), _is_ahv, None),
-    (re2.compile(r"\b[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}\b"), _is_cpf, None),
-    (re2.compile(r"\b[0-9]{11}\b"), _is_cpf, re2.compile(r"(?i)\bcpf\b")),
-    (re2.compile(r"\b[0-9]{11}\b"), _is_pesel, re2.compile(r"(?i)\bpesel\b")),
+    (linear.compile(r"(?i)\b[A-Z]{6}[0-9]{2}[A-EHLMPRST][0-9]{2}[A-Z][0-9]{3}[A-Z]\b"), _is_codice_fiscale, None),
+    (linear.compile(r"(?i)\b[A-CEGHJ-PR-TW-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]\b"), _is_nino, None),
     (
-        re2.compile(r"\b[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3}\b"),
-        _is_steuer_id,
-        re2.compile(r"(?i)steuer|\btax\b|\btin\b|idnr"),
+        linear.compile(r"(?i)\b[12] ?[0-9]{2} ?[0-9]{2} ?(?:[0-9]{2}|2[AB]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}\b"),
+        _is_nir,
+        None,
     ),
-    (re2.compile(r"\b[0-9]{9}\b"), _is_bsn, re2.compile(r"(?i)\bbsn\b|burgerservice|sofi")),
-    (re2.compile(r"\b[0-9]{3} ?[0-9]{3} ?[0-9]{3}\b"), _is_nif, re2.compile(r"(?i)\bnif\b|contribuinte")),
+    (linear.compile(r"\b756\.?[0-9]{4}\.?[0-9]{4}\.?[0-9]{2}\b"), _is_ahv, None),
+    (linear.compile(r"\b[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}\b"), _is_cpf, None),
+    (linear.compile(r"\b[0-9]{11}\b"), _is_cpf, linear.compile(r"(?i)\bcpf\b")),
+    (linear.compile(r"\b[0-9]{11}\b"), _is_pesel, linear.compile(r"(?i)\bpesel\b")),
+    (
+        linear.compile(r"\b[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3}\b"),
+        _is_steuer_id,
+        linear.compile(r"(?i)steuer|\btax\b|\btin\b|idnr"),
+    ),
+    (linear.compile(r"\b[0-9]{9}\b"), _is_bsn, linear.compile(r"(?i)\bbsn\b|burgerservice|sofi")),
+    (linear.compile(r"\b[0-9]{3} ?[0-9]{3} ?[0-9]{3}\b"), _is_nif, linear.compile(r"(?i)\bnif\b|contribuinte")),
 )

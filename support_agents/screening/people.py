@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import re2
 import yaml
 
-from support_agents.screening.identifiers import Pattern, Span
+from support_agents import linear
+from support_agents.screening.identifiers import Span
 
 WORDS_PATH = Path(__file__).with_name("people.yaml")
 _WORD = r"\p{Lu}[\p{L}'’-]+"
@@ -17,7 +17,7 @@ _UNIT = r"(?:,?[ \n]{1,3}(?:Apt|Apartment|Suite|Unit|Flat|Floor|Ste)\.?[ ]?#?[0-
 _POSTCODE = r"(?:[A-Z]{1,2}-)?[0-9]{4,6}(?:[ -][0-9A-Z]{2,4})?"
 _TOWN = rf"(?:,?[ \n]{{1,3}}{_POSTCODE}(?:,?[ ]\p{{Lu}}[\p{{L}}-]+(?:[ ]\p{{Lu}}[\p{{L}}-]+){{0,2}})?)?"
 _ARTICLES = r"(?:(?i:de|la|le|les|du|des|del|della|dei|da|do|dos|las|los|el|l'|d')[ ]?){0,3}"
-_NUMBERED = re2.compile(r"[0-9]")
+_NUMBERED = linear.compile(r"[0-9]")
 
 
 def names(text: str) -> Iterator[Span]:
@@ -45,29 +45,29 @@ def _words() -> dict[str, list[str]]:
 
 def _any_of(name: str) -> str:
     longest_first = sorted(_words()[name], key=len, reverse=True)
-    return f"(?:{'|'.join(re2.escape(word) for word in longest_first)})"
+    return f"(?:{'|'.join(linear.escape(word) for word in longest_first)})"
 
 
 @cache
-def _name_patterns() -> tuple[tuple[Pattern, ...], frozenset[str]]:
+def _name_patterns() -> tuple[tuple[linear.Pattern, ...], frozenset[str]]:
     honorific = rf"{_any_of('honorifics')}\.?[ ]"
     return (
-        re2.compile(rf"\b{honorific}{_NAMES}"),
-        re2.compile(rf"\b(?i:{_any_of('called')})\s+(?:{honorific})?{_NAMES}"),
-        re2.compile(rf"(?m)^[ \t>]*(?i:{_any_of('closings')})[ ]?[,.!]?[ \t]*\n\s*{_NAMES}[ \t]*$"),
+        linear.compile(rf"\b{honorific}{_NAMES}"),
+        linear.compile(rf"\b(?i:{_any_of('called')})\s+(?:{honorific})?{_NAMES}"),
+        linear.compile(rf"(?m)^[ \t>]*(?i:{_any_of('closings')})[ ]?[,.!]?[ \t]*\n\s*{_NAMES}[ \t]*$"),
     ), frozenset(_words()["not_names"])
 
 
 @cache
-def _street_patterns() -> tuple[Pattern, ...]:
+def _street_patterns() -> tuple[linear.Pattern, ...]:
     number_first = r"\b[0-9]{1,6}[A-Za-z]?(?:[ ][0-9]{1,5})?[ ](?:\p{Lu}[\p{L}.'’-]*[ ]){1,4}"
     return (
-        re2.compile(rf"{number_first}{_any_of('streets_behind')}\b\.?{_UNIT}{_TOWN}"),
-        re2.compile(rf"\b\p{{Lu}}[\p{{L}}-]*{_any_of('streets_grown')}[ ][0-9]{{1,5}}[ ]?[a-zA-Z]?\b{_UNIT}{_TOWN}"),
-        re2.compile(
+        linear.compile(rf"{number_first}{_any_of('streets_behind')}\b\.?{_UNIT}{_TOWN}"),
+        linear.compile(rf"\b\p{{Lu}}[\p{{L}}-]*{_any_of('streets_grown')}[ ][0-9]{{1,5}}[ ]?[a-zA-Z]?\b{_UNIT}{_TOWN}"),
+        linear.compile(
             rf"\b(?:[0-9]{{1,5}}(?:[ ]?(?:bis|ter))?,?[ ])?(?i:{_any_of('streets_before')})[ ]{_ARTICLES}"
             rf"\p{{Lu}}[\p{{L}}'’.-]+"
             rf"(?:[ ]\p{{L}}[\p{{L}}'’.-]+){{0,3}}(?:,?[ ][0-9]{{1,5}}[a-zA-Z]?\b)?{_UNIT}{_TOWN}"
         ),
-        re2.compile(r"(?i)\bp\.?[ ]?o\.?[ ]?box[ ][0-9]{1,6}\b"),
+        linear.compile(r"(?i)\bp\.?[ ]?o\.?[ ]?box[ ][0-9]{1,6}\b"),
     )

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterator
 
 import phonenumbers
-import re2
 
+from support_agents import linear
 from support_agents.screening.identifiers import Span
 
-_DIGITS = re2.compile(r"(?:\+|\b00|\()?[0-9](?:[ \t.()/-]{0,3}[0-9]){5,22}(?:[ ]?(?:x|ext\.?)[ ]?[0-9]{1,6})?")
-_DATE = re2.compile(
+_DIGITS = linear.compile(r"(?:\+|\b00|\()?[0-9](?:[ \t.()/-]{0,3}[0-9]){5,22}(?:[ ]?(?:x|ext\.?)[ ]?[0-9]{1,6})?")
+_DATE = linear.compile(
     r"^(?:[12][0-9]{3}[./-][0-9]{1,2}[./-][0-9]{1,2}|[0-9]{1,2}[./-][0-9]{1,2}[./-][12][0-9]{3})(?:[ T].*)?$"
 )
-_AMOUNT = re2.compile(r"^[0-9]{1,3}(?:[.,][0-9]{3})+$")
-_YEARS = re2.compile(r"^(?:19|20)[0-9]{2}[ /-]{1,3}(?:19|20)[0-9]{2}$")
+_AMOUNT = linear.compile(r"^[0-9]{1,3}(?:[.,][0-9]{3})+$")
+_YEARS = linear.compile(r"^(?:19|20)[0-9]{2}[ /-]{1,3}(?:19|20)[0-9]{2}$")
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "AU", "PL", "PT", "DK", "CH")
 _JOINS = ("-", "_", "#", "/", ".", "'")
 _LABEL_JOINS = ("-", ".")
@@ -20,14 +20,14 @@ _BARE_DIGITS, _TOLD_DIGITS = 10, 9
 _FEW_GROUPS = 3
 _FEWEST_DIGITS, _FEWEST_UNTOLD = 6, 7
 # What tells that a number is dialled, right before it or right behind it, in the languages most tickets come in.
-_TOLD_BEFORE = re2.compile(
+_TOLD_BEFORE = linear.compile(
     r"(?i)(?:\b(?:phone|tel|telephone|mobile|cell|call|dial|ring|text|fax|whatsapp|desk|office|reach|contact|number"
     r"|handy|telefon\w*|anrufen|rufnummer|rufen|téléphone|portable|appele[rz]|móvil|celular|teléfono|llam\w+|cellulare"
     r"|telefono|chiama\w*|telefone|telemóvel|ligu?e\w*|telefoon|mobiel|bel|komórk\w*|zadzwo\w*|numer)\b|☎|📞)"
     r"[^0-9]{0,25}$"
 )
-_TOLD_BEHIND = re2.compile(r"(?i)^[ ,(-]{0,3}(?:office|fax|mobile|cell|home|work|desk|phone|handy|mobil)\b")
-_STREET_BEHIND = re2.compile(r"^(?:st|nd|rd|th)?,?[ ]+(?:\p{L}{2,}|\p{Lu}\.)")
+_TOLD_BEHIND = linear.compile(r"(?i)^[ ,(-]{0,3}(?:office|fax|mobile|cell|home|work|desk|phone|handy|mobil)\b")
+_STREET_BEHIND = linear.compile(r"^(?:st|nd|rd|th)?,?[ ]+(?:\p{L}{2,}|\p{Lu}\.)")
 
 
 def phones(text: str) -> Iterator[Span]:

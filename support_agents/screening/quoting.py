@@ -2,32 +2,32 @@
 
 from collections.abc import Sequence
 
-import re2
+from support_agents import linear
 
-_QUOTED = re2.compile(r"^[ \t]{0,3}>")
+_QUOTED = linear.compile(r"^[ \t]{0,3}>")
 # "On 3 May 2026, at 10:15, Ann wrote:" in the languages most tickets come in; clients wrap it over two lines.
-_ATTRIBUTION = re2.compile(
+_ATTRIBUTION = linear.compile(
     r"(?i)^\s*(?:"
     r"on\b.+\bwrote|am\b.+\bschrieb.*|le\b.+(?:a écrit)|el\b.+\bescribió"
     r"|il\b.+\bha scritto|op\b.+\bschreef.*|em\b.+\bescreveu|(?:den|d\.)\b.+\bskrev.*"
     r"|(?:w dniu|dnia)\b.+(?:napisał|pisze).*|\d{4}[./年-].+(?:のメール|写道|wrote)"
     r")\s*[:：]\s*$"
 )
-_ORIGINAL = re2.compile(
+_ORIGINAL = linear.compile(
     r"(?i)^\s*(?:-{2,}|_{2,}|={2,})\s*(?:original message|forwarded message|ursprüngliche nachricht|originalnachricht"
     r"|weitergeleitete nachricht|message d'origine|message transféré|mensaje original|mensaje reenviado"
     r"|messaggio originale|messaggio inoltrato|oorspronkelijk bericht|mensagem original|reply above this line"
     r"|please type your reply above this line)\b.*$|^\s*#{2,}-? ?please type your reply above this line.*$"
     r"|^\s*begin forwarded message:\s*$"
 )
-_FROM = re2.compile(r"(?i)^\s*\*?(?:from|von|de|da|van|od|från|fra)\s*:\*?\s+\S")
-_HEADER = re2.compile(
+_FROM = linear.compile(r"(?i)^\s*\*?(?:from|von|de|da|van|od|från|fra)\s*:\*?\s+\S")
+_HEADER = linear.compile(
     r"(?i)^\s*\*?(?:sent|date|to|subject|cc|gesendet|datum|an|betreff|envoyé|à|objet|enviado|fecha|para|asunto"
     r"|inviato|data|a|oggetto|verzonden|aan|onderwerp|assunto)\s*:\*?\s+\S"
 )
-_RULE = re2.compile(r"^\s*[_=-]{10,}\s*$")
-_SIGNATURE = re2.compile(r"^-- ?$|^\x{2014}$")
-_DEVICE = re2.compile(
+_RULE = linear.compile(r"^\s*[_=-]{10,}\s*$")
+_SIGNATURE = linear.compile(r"^-- ?$|^\x{2014}$")
+_DEVICE = linear.compile(
     r"(?i)^\s*(?:sent (?:from|via) (?:my|mail|outlook|yahoo|proton|the)\b.*|get outlook for .*"
     r"|von mein\w* .+ gesendet.*|gesendet (?:von|mit|über) .+|diese nachricht wurde von mein\w* .* gesendet.*"
     r"|envoyé (?:de|depuis) .+"

@@ -4,12 +4,11 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-import re2
-
+from support_agents import linear
 from support_agents.domain.knowledge import Passage
 
-_APOSTROPHE = re2.compile(r"(?i)(\p{L})['\x{2019}](?:s|t|re|ve|ll|d|m)\b")
-_IDEOGRAPH = re2.compile(r"^[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]+$")
+_APOSTROPHE = linear.compile(r"(?i)(\p{L})['\x{2019}](?:s|t|re|ve|ll|d|m)\b")
+_IDEOGRAPH = linear.compile(r"^[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]+$")
 _POINTS = ".,"
 _LONGEST = 40
 _DOUBLED = 3

@@ -1,11 +1,11 @@
 """A text as windows that are judged one by one, so that one bad sentence shows in a long letter; it changes none."""
 
-import re2
+from support_agents import linear
 
 SHORT = 200  # characters: what one embedding of about 40 tokens takes in; such a text is one window
 _FEWEST, _LONGEST = 20, 400
-_END = re2.compile(r"[.!?…]+[\"'”’»)\]]*(?:\s+|$)|[。！？]+|\n+|\|")
-_ABBREVIATION = re2.compile(r"(?i)(?:^|[\s(])(?:e\.g|i\.e|etc|vs|nr|mr|mrs|ms|dr|st|inc|ltd|co|approx|z\.b|\p{L})$")
+_END = linear.compile(r"[.!?…]+[\"'”’»)\]]*(?:\s+|$)|[。！？]+|\n+|\|")
+_ABBREVIATION = linear.compile(r"(?i)(?:^|[\s(])(?:e\.g|i\.e|etc|vs|nr|mr|mrs|ms|dr|st|inc|ltd|co|approx|z\.b|\p{L})$")
 
 Span = tuple[int, int]
 

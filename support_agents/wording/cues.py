@@ -1,14 +1,16 @@
 """Word lists that rules go by, read from `cues.yaml`; a cue can only make a run more careful or more exact."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
-import re2
 import yaml
 
+from support_agents import linear
+
 # ` … ` in a phrase stands for up to four words.
-_GAP = re2.escape(" … ")
+_GAP, _FEW_WORDS = " … ", r"(?: [^ .,;:!?]+){0,4} "
 
 
 class Cue(StrEnum):
@@ -36,10 +38,13 @@ class Cue(StrEnum):
     ANOTHERS_PURCHASE = "anothers_purchase"
 
 
+@lru_cache(maxsize=512)
 def find_cue(cue: Cue, text: str) -> str | None:
     """Return the first listed word or phrase in `text`, as listed."""
-    match = _pattern(cue).search(" ".join(text.casefold().replace("’", "'").split()))
-    return match.group(1) if match else None
+    plain = " ".join(text.casefold().replace("’", "'").split())
+    possible = tuple(phrase for phrase, parts in _listed(cue).items() if all(part in plain for part in parts))
+    match = _pattern(possible).search(plain) if possible else None
+    return str(match.group(1)) if match else None
 
 
 def is_before_buying(text: str) -> bool:
@@ -48,10 +53,17 @@ def is_before_buying(text: str) -> bool:
 
 
 @cache
-def _pattern(cue: Cue) -> "re2._Regexp":
+def _listed(cue: Cue) -> Mapping[str, tuple[str, ...]]:
+    """The phrases of a cue, longest first, each with the parts that a text must have for it to stand there."""
     lists = yaml.load(
         files(__package__ or "").joinpath("cues.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
     )
     listed = sorted({str(phrase).casefold() for phrase in lists[cue]}, key=len, reverse=True)
-    phrases = "|".join(re2.escape(phrase).replace(_GAP, r"(?: [^ .,;:!?]+){0,4} ") for phrase in listed)
-    return re2.compile(rf"(?:^|[^\pL\pN])({phrases})(?:$|[^\pL\pN])")
+    return {phrase: tuple(phrase.split(_GAP)) for phrase in listed}
+
+
+@lru_cache(maxsize=256)
+def _pattern(phrases: tuple[str, ...]) -> linear.Pattern:
+    """A pattern of the few phrases whose parts a text has: one of them all is too large for the engine's quick way."""
+    listed = "|".join(linear.escape(one).replace(linear.escape(_GAP), _FEW_WORDS) for one in phrases)
+    return linear.compile(rf"(?:^|[^\pL\pN])({listed})(?:$|[^\pL\pN])")

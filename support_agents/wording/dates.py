@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-import re2
+from support_agents import linear
 
 MONTHS: dict[str, str] = {
     "en": "January February March April May June July August September October November December",
@@ -31,8 +31,8 @@ DATE_PATTERN = (
     rf"|(?P<dayfirst>\b\d{{1,2}}(?:st|nd|rd|th|er|º)?\.?\s(?:of\s|de\s)?(?:{_NAMES})\b\.?(?:,?\s(?:de\s)?\d{{4}}\b)?)"
     rf"|(?P<monthfirst>\b(?:{_NAMES})\.?\s\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s\d{{4}}\b)?)"
 )
-_NUMBERS = re2.compile(r"\d+")
-_WORDS = re2.compile(rf"(?i)(?:{_NAMES})")
+_NUMBERS = linear.compile(r"\d+")
+_WORDS = linear.compile(rf"(?i)(?:{_NAMES})")
 _YEAR_DIGITS = 4
 
 

@@ -3,10 +3,11 @@
 from functools import cache
 from importlib.resources import files
 
-import re2
 import yaml
 
-_WORD = re2.compile(r"[\pL\pN'-]+")
+from support_agents import linear
+
+_WORD = linear.compile(r"[\pL\pN'-]+")
 
 
 def points_back(ask: str) -> bool:

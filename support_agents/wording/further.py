@@ -3,12 +3,12 @@
 from functools import cache
 from importlib.resources import files
 
-import re2
 import yaml
 
+from support_agents import linear
 from support_agents.wording.gapped import Gapped, plain_words
 
-_SENTENCE = re2.compile(r"[^.!?\n;]+[.!?\n;]*")
+_SENTENCE = linear.compile(r"[^.!?\n;]+[.!?\n;]*")
 _MOST_BETWEEN = 6
 
 

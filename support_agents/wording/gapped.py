@@ -1,12 +1,11 @@
 """Phrases with gaps, looked for in the words of a text (`only … in the box`, `damag*`); it knows no language."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-import re2
+from support_agents import linear
 
-_WORD = re2.compile(r"[\pL\pN'-]+")
 _GAP, _OPEN = " … ", "*"
 _BEFORE = 2
 
@@ -14,14 +13,24 @@ _BEFORE = 2
 @lru_cache(maxsize=1_024)  # many rules look at the same message
 def plain_words(text: str) -> str:
     """The words of a text in small letters, one space around each."""
-    return f" {' '.join(_WORD.findall(text.casefold().replace('’', chr(39))))} "
+    return f" {' '.join(linear.hyphened_words(text.casefold().replace('’', chr(39))))} "
+
+
+@lru_cache(maxsize=256)
+def _distinct(plain: str) -> frozenset[str]:
+    return frozenset(plain.split())
 
 
 @dataclass(frozen=True)
 class Gapped:
-    """Phrases of which any will do: ` … ` stands for up to `gap` words, a `*` leaves the end of a word open."""
+    """Phrases of which any will do: ` … ` stands for up to `gap` words, a `*` leaves the end of a word open.
+
+    Those without a gap stand in `by_word` by their first word, if it is whole, so that only the phrases are looked for
+    whose first word a text has; in `whole` if it is not.
+    """
 
     whole: tuple[str, ...]
+    by_word: Mapping[str, tuple[str, ...]]
     parted: tuple[tuple[str, ...], ...]
     gap: int
 
@@ -30,13 +39,19 @@ class Gapped:
         """Sort phrases by whether they have a gap."""
         folded = [str(phrase).casefold().strip() for phrase in phrases]
         parted = tuple(tuple(map(_bordered, one.split(_GAP))) for one in folded if _GAP in one)
-        return cls(tuple(_bordered(one) for one in folded if one and _GAP not in one), parted, gap)
+        whole = [_bordered(one) for one in folded if one and _GAP not in one]
+        opening = {one: one.split(" ")[1] for one in whole if one.count(" ") > 1}
+        by_word: dict[str, tuple[str, ...]] = {}
+        for phrase, word in opening.items():
+            by_word[word] = (*by_word.get(word, ()), phrase)
+        return cls(tuple(one for one in whole if one not in opening), by_word, parted, gap)
 
     def found_in(self, plain: str, nots: frozenset[str] = frozenset()) -> bool:
         """Whether one of them stands in `plain`, a text as `plain_words` makes it, not right after one of `nots`."""
-        return any(phrase in plain and _said(phrase, plain, nots) for phrase in self.whole) or any(
-            self._follows(parts, plain) for parts in self.parted
-        )
+        possible = (phrase for word in _distinct(plain) & self.by_word.keys() for phrase in self.by_word[word])
+        return any(
+            phrase in plain and _said(phrase, plain, nots) for phrases in (possible, self.whole) for phrase in phrases
+        ) or any(self._follows(parts, plain) for parts in self.parted)
 
     def _follows(self, parts: tuple[str, ...], plain: str) -> bool:
         at = plain.find(parts[0])

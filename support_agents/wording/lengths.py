@@ -1,11 +1,11 @@
 """The length that a text names, in centimetres: what a size is chosen by; other measures are not read."""
 
-import re2
+from support_agents import linear
 
-_METRES = re2.compile(
+_METRES = linear.compile(
     r"(?i)(?:^|[^\pL\pN.,])([12])(?:[.,]| ?m ?)([0-9]{2}) ?(?:m|metres?|meters?|metros?|mètres?)?(?:[^\pL\pN]|$)"
 )
-_CENTIMETRES = re2.compile(r"(?i)(?:^|[^\pL\pN.,])([0-9]{2,3}) ?(?:cm|centimet(?:re|er)s?|tall)(?:[^\pL]|$)")
+_CENTIMETRES = linear.compile(r"(?i)(?:^|[^\pL\pN.,])([0-9]{2,3}) ?(?:cm|centimet(?:re|er)s?|tall)(?:[^\pL]|$)")
 _METRE = 100
 
 

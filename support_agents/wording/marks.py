@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-import re2
+from support_agents import linear
 
-_MARK = re2.compile(r"\s*\[([0-9]{1,2}(?:\s*,\s*[0-9]{1,2})*|(?:order|fact|action|open)\.[a-z0-9_]{1,40})\]")
+_MARK = linear.compile(r"\s*\[([0-9]{1,2}(?:\s*,\s*[0-9]{1,2})*|(?:order|fact|action|open)\.[a-z0-9_]{1,40})\]")
 
 
 @dataclass(frozen=True)

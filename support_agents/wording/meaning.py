@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 
-import re2
 import yaml
 
+from support_agents import linear
 from support_agents.domain.intent import UNKNOWN
 from support_agents.wording.cues import Cue, find_cue
 
@@ -53,23 +53,16 @@ def _plain(text: str) -> str:
 
 
 @cache
-def _patterns(kind: str) -> Mapping[str, "re2._Regexp"]:
+def _patterns(kind: str) -> Mapping[str, linear.Pattern]:
     data = yaml.load(
         files(__package__ or "").joinpath("witnesses.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
     )
     return {intent: _pattern(tuple(lists[kind])) for intent, lists in data.items() if kind in lists}
 
 
-def _pattern(beginnings: tuple[str, ...]) -> "re2._Regexp":
+def _pattern(beginnings: tuple[str, ...]) -> linear.Pattern:
     listed = "|".join(
-        _SAME_SENTENCE.join(re2.escape(part.casefold()) for part in str(beginning).split("…"))
+        _SAME_SENTENCE.join(linear.escape(part.casefold()) for part in str(beginning).split("…"))
         for beginning in beginnings
     )
-    return re2.compile(rf"(?:^|[^\pL\pN])(?:{listed})", _options())
-
-
-def _options() -> "re2.Options":
-    """Room for the widest lists: with less, RE2 goes on more slowly and complains on standard error."""
-    options = re2.Options()
-    options.max_mem = _PATTERN_BYTES
-    return options
+    return linear.compile(rf"(?:^|[^\pL\pN])(?:{listed})", memory=_PATTERN_BYTES)

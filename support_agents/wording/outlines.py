@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-import re2
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from support_agents import linear
 from support_agents.domain.intent import Ask
 from support_agents.wording.meaning import meant
 
@@ -110,6 +110,6 @@ def _outlines(language: str) -> Mapping[str, tuple[OutlineLine, ...]]:
 
 
 @cache
-def _pattern(words: tuple[str, ...]) -> "re2._Regexp":
-    listed = "|".join(re2.escape(word.casefold()) for word in words)
-    return re2.compile(rf"(?:^|[^\pL\pN])(?:{listed})(?:$|[^\pL\pN])")
+def _pattern(words: tuple[str, ...]) -> linear.Pattern:
+    listed = "|".join(linear.escape(word.casefold()) for word in words)
+    return linear.compile(rf"(?:^|[^\pL\pN])(?:{listed})(?:$|[^\pL\pN])")

@@ -4,8 +4,9 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
-import re2
 import yaml
+
+from support_agents import linear
 
 EUROPEAN_UNION = "eu"
 
@@ -40,13 +41,13 @@ def _with_union(codes: frozenset[str]) -> frozenset[str]:
 
 
 @cache
-def _patterns() -> dict[str, "re2._Regexp"]:
+def _patterns() -> dict[str, linear.Pattern]:
     return {code: _pattern(tuple(names)) for code, names in _data()["names"].items()}
 
 
-def _pattern(names: tuple[str, ...]) -> "re2._Regexp":
-    listed = "|".join(re2.escape(name) for name in names)
-    return re2.compile(rf"(?:^|[^\pL\pN])(?:{listed})(?:$|[^\pL])")
+def _pattern(names: tuple[str, ...]) -> linear.Pattern:
+    listed = "|".join(linear.escape(name) for name in names)
+    return linear.compile(rf"(?:^|[^\pL\pN])(?:{listed})(?:$|[^\pL])")
 
 
 @cache

@@ -6,14 +6,14 @@ from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
-import re2
 import yaml
 
+from support_agents import linear
 from support_agents.wording.gapped import Gapped, plain_words
 from support_agents.wording.values import ValueKind, values_in
 
-_SENTENCE = re2.compile(r"[^.!?\n;]+[.!?\n;]*")
-_WORD = re2.compile(r"[\pL\pN'’]+")
+_SENTENCE = linear.compile(r"[^.!?\n;]+[.!?\n;]*")
+_WORD = linear.compile(r"[\pL\pN'’]+")
 _MOST_BETWEEN = 6
 _FIRST = 5
 _WAS = "was"
@@ -154,7 +154,7 @@ def _by_mark(sentence: str) -> bool:
     return "¿" in sentence or _FRENCH.search(sentence) is not None
 
 
-_FRENCH = re2.compile(
+_FRENCH = linear.compile(
     r"(?:^|[^\pL])(?:je|tu|nous|vous|ils?|elles?|est-ce|puis-je|peut-on|on|mes|ma|mon|la|le|les)(?:[^\pL]|$)"
 )
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 
-import re2
 import yaml
+
+from support_agents import linear
 
 _MOST_BETWEEN = 3
 
@@ -18,7 +19,7 @@ def tells_us_to(text: str) -> bool:
 
 
 @cache
-def _pattern() -> "re2._Regexp":
+def _pattern() -> linear.Pattern:
     lists = yaml.load(
         files(__package__ or "").joinpath("requests.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
     )
@@ -27,8 +28,8 @@ def _pattern() -> "re2._Regexp":
         asks, between, does, orders = (_any(one[name]) for name in ("asks", "between", "does", "orders"))
         ways.append(rf"{asks},?[ '](?:{between},? ){{0,{_MOST_BETWEEN}}}{does}")
         ways.append(rf"(?:^|[.!?;:,] )(?:[.!?;:,] )*{orders}")
-    return re2.compile(rf"(?:^|[^\pL\pN])(?:{'|'.join(ways)})")
+    return linear.compile(rf"(?:^|[^\pL\pN])(?:{'|'.join(ways)})")
 
 
 def _any(words: Sequence[str]) -> str:
-    return f"(?:{'|'.join(re2.escape(str(word).casefold()) for word in sorted(words, key=len, reverse=True))})"
+    return f"(?:{'|'.join(linear.escape(str(word).casefold()) for word in sorted(words, key=len, reverse=True))})"

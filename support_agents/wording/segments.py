@@ -1,16 +1,17 @@
 """Cuts running text into sentences as it arrives, in any of our languages; never emits half of one."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
-import re2
-
+from support_agents import linear
 from support_agents.wording.dates import MONTHS
 
 Lead = Literal["", " ", "\n", "\n\n"]
 
 _END = ".!?…"
 _CLOSERS = "\"'”’»)"
+_STOP = re.compile(rf"[\n{_END}]")  # one class: linear in any engine, and quickest in this one
 _ABBREVIATIONS = frozenset(
     [
         "e.g",
@@ -50,11 +51,11 @@ _ABBREVIATIONS = frozenset(
 )
 _BEFORE_NUMBERS = frozenset({"no", "nr", "n.º", "núm", "art", "abs"})
 _ORDINAL_FOLLOWERS = frozenset({*MONTHS["de"].casefold().split(), "werktag", "tag"})
-_LIST_ITEM = re2.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
-_MARKS = re2.compile(r"\s*\[[a-z0-9_.,\s]{1,60}\]\.?")
+_LIST_ITEM = linear.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
+_MARKS = linear.compile(r"\s*\[[a-z0-9_.,\s]{1,60}\]\.?")
 # What ends with a mark and then a full stop cannot go on.
-_MARKED_END = re2.compile(r"\[[a-z0-9_.,\s]{1,60}\]\.$")
-_WORD_BEFORE = re2.compile(r"(\S+)$")
+_MARKED_END = linear.compile(r"\[[a-z0-9_.,\s]{1,60}\]\.$")
+_WORD_BEFORE = linear.compile(r"(\S+)$")
 
 
 @dataclass(frozen=True)
@@ -126,16 +127,16 @@ def _boundary(text: str, *, final: bool) -> int | None:
     """Index just behind the first complete sentence and its marks; None while that is uncertain."""
     item = _LIST_ITEM.match(text)
     position = item.end() if item else len(text) - len(text.lstrip())
-    while position < len(text):
+    while found := _STOP.search(text, position):
+        position = found.start()
         if text[position] == "\n":
             return position
-        behind = _behind(text, position) if text[position] in _END else position
-        if behind > position:
-            if not final and not _certain(text[behind:]):
-                return None
-            if behind < len(text) and _is_end(text, position, behind):
-                return behind
-        position = max(behind, position + 1)
+        behind = _behind(text, position)
+        if not final and not _certain(text[behind:]):
+            return None
+        if behind < len(text) and _is_end(text, position, behind):
+            return behind
+        position = behind
     return None
 
 

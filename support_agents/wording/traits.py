@@ -5,8 +5,9 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from importlib.resources import files
 
-import re2
 import yaml
+
+from support_agents import linear
 
 
 class Trait(StrEnum):
@@ -40,8 +41,8 @@ class Trait(StrEnum):
 
 
 # A row as passages hold it: `Country: France; Standard: 3 days`.
-_ROW = re2.compile(r"^[^;:.]{1,40}: [^;]{1,200}; [^;:.]{1,40}: ")
-_LIST_MARK = re2.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
+_ROW = linear.compile(r"^[^;:.]{1,40}: [^;]{1,200}; [^;:.]{1,40}: ")
+_LIST_MARK = linear.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 
 
 def has(trait: Trait, text: str, language: str) -> bool:
@@ -76,13 +77,13 @@ def words_of(trait: Trait, text: str, language: str) -> tuple[str, ...]:
 
 
 @cache
-def _pattern(trait: Trait, language: str) -> "re2._Regexp | None":
+def _pattern(trait: Trait, language: str) -> linear.Pattern | None:
     phrases = _lists().get(language, {}).get(trait.value, [])
     if not phrases:
         return None
-    listed = "|".join(re2.escape(str(p).casefold()) for p in sorted(phrases, key=lambda p: -len(str(p))))
+    listed = "|".join(linear.escape(str(p).casefold()) for p in sorted(phrases, key=lambda p: -len(str(p))))
     start = r"^" if trait is Trait.DANGLING_START else r"(?:^|[^\pL\pN'])"
-    return re2.compile(rf"{start}({listed})(?:$|[^\pL\pN'])")
+    return linear.compile(rf"{start}({listed})(?:$|[^\pL\pN'])")
 
 
 @cache

@@ -6,11 +6,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-import re2
 import yaml
 
-_WORD = re2.compile(r"[\pL\pN]+")
-_SENTENCE = re2.compile(r"[.!?\n;]+")
+from support_agents import linear
+
+_SENTENCE = linear.compile(r"[.!?\n;]+")
 _LONGEST_TEXT = 20_000
 
 
@@ -24,10 +24,14 @@ class Triaged:
 
 @dataclass(frozen=True)
 class _Rule:
-    """Parts that one sentence must all have, each in one of its forms; `unless` forms anywhere in it undo it."""
+    """Parts that one sentence must all have, each in one of its forms; `unless` forms anywhere in it undo it.
+
+    `sets` are its parts again, for a quick look at whether they are there.
+    """
 
     parts: tuple[tuple["_Form", ...], ...]
     unless: tuple["_Form", ...]
+    sets: tuple[frozenset["_Form"], ...]
 
 
 class _Form(NamedTuple):
@@ -45,8 +49,11 @@ def triage(text: str) -> tuple[Triaged, ...]:
 
 def _found(sentences: Sequence[str]) -> Iterator[Triaged]:
     whole = "".join(sentences)
+    first = _by_first_word()
+    possible_forms = (form for word in {"", *whole.split()} & first.keys() for form in first[word])
+    stand = {form for form in possible_forms if form.stands in whole}
     for kind, (reason, rules) in _kinds().items():
-        possible = [rule for rule in rules if all(any(form.stands in whole for form in part) for part in rule.parts)]
+        possible = [rule for rule in rules if all(not stand.isdisjoint(part) for part in rule.sets)]
         words = next((said for rule in possible for one in sentences if (said := _matches(rule, one))), "")
         if words:
             yield Triaged(kind, f"{reason} (“{words}”)")
@@ -61,7 +68,7 @@ def _matches(rule: _Rule, sentence: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return f" {' '.join(_WORD.findall(text))} "
+    return f" {' '.join(linear.words(text))} "
 
 
 def _joined(text: str) -> str:
@@ -77,10 +84,22 @@ def _kinds() -> Mapping[str, tuple[str, tuple[_Rule, ...]]]:
     return {kind: (str(one["reason"]), tuple(map(_rule, one["rules"]))) for kind, one in data.items()}
 
 
+@cache
+def _by_first_word() -> Mapping[str, tuple[_Form, ...]]:
+    """All forms by their first word, for only those are looked for whose first word is there; by "" if it is open."""
+    found: dict[str, dict[_Form, None]] = {}
+    for _, rules in _kinds().values():
+        for form in (form for rule in rules for part in rule.parts for form in part):
+            _, first, *rest = form.stands.split(" ")
+            found.setdefault(first if rest else "", {})[form] = None
+    return {first: tuple(forms) for first, forms in found.items()}
+
+
 def _rule(item: object) -> _Rule:
     """A rule is a text with `+` between parts and `|` between forms, or a mapping with `say` and `unless`."""
     said, unless = (item["say"], item.get("unless", "")) if isinstance(item, Mapping) else (str(item), "")
-    return _Rule(tuple(_forms(part) for part in str(said).split("+")), _forms(str(unless)))
+    parts = tuple(_forms(part) for part in str(said).split("+"))
+    return _Rule(parts, _forms(str(unless)), tuple(map(frozenset, parts)))
 
 
 def _forms(part: str) -> tuple[_Form, ...]:
@@ -89,5 +108,5 @@ def _forms(part: str) -> tuple[_Form, ...]:
 
 def _form(form: str) -> _Form:
     folded = form.strip().casefold().replace("'", "")
-    words = " ".join(_WORD.findall(folded))
+    words = " ".join(linear.words(folded))
     return _Form(words, f" {words}" if folded.endswith("*") else f" {words} ")

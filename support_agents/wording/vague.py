@@ -5,14 +5,13 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
-import re2
 import yaml
 
+from support_agents import linear
 from support_agents.wording.causes import causes_in
 
-_WORD = re2.compile(r"[\pL\pN%]+")
-_WHOLE = re2.compile(r"[\pL\pN'-]+")
-_PIECE = re2.compile(r"[.,!?;:\n]+")
+_WORD = linear.compile(r"[\pL\pN%]+")
+_PIECE = linear.compile(r"[.,!?;:\n]+")
 _LONGEST_NAME = 3
 
 
@@ -32,9 +31,11 @@ def question_needed(text: str) -> str:
     words = _WORD.findall(text.casefold())
     plain = f" {' '.join(words)} "
     for name, one in _kinds().items():
+        if len(words) > one.words:
+            continue
         said = all(any(form in plain for form in group) for group in one.every)
         told = any(form in plain for form in one.none) or (not one.cause and causes_in(text))
-        if said and len(words) <= one.words and not told and (not one.bare or _is_bare(text, one)):
+        if said and not told and (not one.bare or _is_bare(text, one)):
             return name
     return ""
 
@@ -42,7 +43,7 @@ def question_needed(text: str) -> str:
 def _is_bare(text: str, one: _Vague) -> bool:
     """Whether what is to be done stands alone, with no word of what it is to be done to."""
     for piece in _PIECE.split(text.casefold().replace("’", "'")):
-        words = _WHOLE.findall(piece)
+        words = linear.hyphened_words(piece)
         rest = [word for word in words if word not in one.bare]
         does = [word for word in rest if f" {word}" in one.every[0]]
         if len(rest) > len(does) and (does or len(words) > _LONGEST_NAME):

@@ -6,8 +6,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import lru_cache
 
-import re2
-
+from support_agents import linear
 from support_agents.wording.dates import DATE_PATTERN, read_date
 
 
@@ -36,7 +35,7 @@ class Value:
 
 
 _CURRENCY = r"(?:€|£|\$|EUR|GBP|USD|CHF|[Ee]uros?|[Pp]ounds?|[Dd]ollars?|[Ll]ivres?|[Ll]ibras?)"
-_PATTERN = re2.compile(
+_PATTERN = linear.compile(
     r"(?i:(?P<url>https?://[^\s<>\"“”]+|www\.[^\s<>\"“”]+)"
     r"|(?P<email>[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+)"
     rf"|{DATE_PATTERN})"
@@ -49,7 +48,7 @@ _PATTERN = re2.compile(
 )
 _CURRENCY_CODES = {"€": "EUR", "eur": "EUR", "£": "GBP", "gbp": "GBP", "$": "USD", "usd": "USD", "chf": "CHF"}
 _CURRENCY_STEMS = {"euro": "EUR", "pound": "GBP", "livre": "GBP", "libra": "GBP", "dollar": "USD"}
-_DIGITS = re2.compile(r"\d[\d.,]*\d|\d")
+_DIGITS = linear.compile(r"\d[\d.,]*\d|\d")
 _GROUP = 3
 _TRAILING = ".,;:!?)]'’»"
 
@@ -69,7 +68,7 @@ _WORD_VALUES = {
     **{word: n for words in _NUMBER_WORDS.values() for n, word in enumerate(words.split(), start=2)},
     **_TENS,
 }
-_WORD = re2.compile(r"\pL+")
+_WORD = linear.compile(r"\pL+")
 # French "dix" and Spanish "once" are words of other languages too; only a digit there is worth a check.
 _AMBIGUOUS = frozenset({"once", "six", "cent", "dos", "elf"})
 
@@ -95,7 +94,7 @@ def values_in(text: str) -> tuple[Value, ...]:
     return tuple(sorted((*found, *sure), key=lambda value: value.start))
 
 
-def _value(match: "re2._Match[str]") -> Value | None:
+def _value(match: linear.Found) -> Value | None:
     group = next(name for name, text in match.groupdict().items() if text is not None)
     kind, read = _READERS[group]
     text = match.group(0).strip().rstrip(_TRAILING)

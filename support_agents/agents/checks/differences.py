@@ -7,10 +7,10 @@ from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 
-import re2
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
+from support_agents import linear
 from support_agents.agents.checks.source import Line, Source, Word
 from support_agents.domain.errors import SupportError
 from support_agents.screening.terms import terms
@@ -21,7 +21,7 @@ _LEAST_NAME = 2
 _NOUNS_ARE_CAPITALS = frozenset({"de"})
 _LEAST_REST = 3
 # A row as passages hold it: `Country: France; Standard: 3 days`.
-_ROW = re2.compile(r"^[^;:.]{1,40}: [^;]{1,200}; [^;:.]{1,40}: ")
+_ROW = linear.compile(r"^[^;:.]{1,40}: [^;]{1,200}; [^;:.]{1,40}: ")
 
 
 class Sign(StrEnum):

@@ -2,8 +2,7 @@
 
 from functools import cache
 
-import re2
-
+from support_agents import linear
 from support_agents.agents.checks.listing import first_listed
 from support_agents.agents.checks.rule import SentenceRule
 from support_agents.agents.checks.support import Support, normal, shingles
@@ -13,7 +12,7 @@ from support_agents.screening import injection
 from support_agents.screening.pii import mask
 from support_agents.screening.spans import PiiKind
 
-_SECRET = re2.compile(
+_SECRET = linear.compile(
     r"(?P<private_key>-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)"
     r"|(?P<access_key>\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\b(?:sk|pk|rk|whsec|xox[abpors]|ghp|gho|ghs|glpat)[-_][A-Za-z0-9_\-]{16,})"
     r"|(?P<token>\beyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{5,}|(?i:\bbearer\s+[A-Za-z0-9._\-]{20,}))"
@@ -28,7 +27,7 @@ _TALKS_OF_ITSELF = (
     "als sprachmodell", "sprachmodell", "meine anweisungen", "como ia", "como modelo de lenguaje",
     "modelo de lenguaje", "mis instrucciones", "en tant qu'ia", "modèle de langage", "mes instructions",
 )  # fmt: skip
-_MARK = re2.compile(r"\[(?:\d{1,2}|order\.[a-z_]+|fact\.[a-z_]+|action\.[a-z_]+|open\.\d+)\]|\{[a-z_]{2,30}\}")
+_MARK = linear.compile(r"\[(?:\d{1,2}|order\.[a-z_]+|fact\.[a-z_]+|action\.[a-z_]+|open\.\d+)\]|\{[a-z_]{2,30}\}")
 _LEAST_SPAN = 12
 _LEAST_ACCOUNT = 8  # digits; product names that pass for an account number have fewer
 

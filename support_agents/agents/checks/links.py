@@ -1,17 +1,16 @@
 """Checks that a draft can lead nobody astray: links only to known hosts, no hidden ones, no images that report back."""
 
-import re2
-
+from support_agents import linear
 from support_agents.agents.checks.rule import SentenceRule
 from support_agents.agents.checks.support import Support
 from support_agents.domain.sections import Sentence, Severity
 
-_IMAGE = re2.compile(r"!\[[^\]]*\]\s?[(\[]|(?i:<\s?(?:img|iframe|object|embed|svg|script|link|base|form)\b)")
-_SCHEME = re2.compile(r"(?i)\b(javascript|vbscript|blob|ftp|data|file):[^\s]")
-_MARKDOWN = re2.compile(r"\[([^\]]+)\]\(\s?<?([^)\s>]+)")
-_URL = re2.compile(r"(?i)\bhttps?://[^\s<>\"“”)\]]+|(?:^|\s)//[\w\-]+\.[^\s<>\"“”)\]]+|\bwww\.[^\s<>\"“”)\]]+")
-_NUMERIC_HOST = re2.compile(r"^(?:\d+|0x[0-9a-f]+|[\d.]+|\[?[0-9a-f:]*:[0-9a-f:.]+\]?)$")
-_AUTHORITY = re2.compile(r"^(?:(?i:https?:)?//)?([^/?#\\\\\s]+)")
+_IMAGE = linear.compile(r"!\[[^\]]*\]\s?[(\[]|(?i:<\s?(?:img|iframe|object|embed|svg|script|link|base|form)\b)")
+_SCHEME = linear.compile(r"(?i)\b(javascript|vbscript|blob|ftp|data|file):[^\s]")
+_MARKDOWN = linear.compile(r"\[([^\]]+)\]\(\s?<?([^)\s>]+)")
+_URL = linear.compile(r"(?i)\bhttps?://[^\s<>\"“”)\]]+|(?:^|\s)//[\w\-]+\.[^\s<>\"“”)\]]+|\bwww\.[^\s<>\"“”)\]]+")
+_NUMERIC_HOST = linear.compile(r"^(?:\d+|0x[0-9a-f]+|[\d.]+|\[?[0-9a-f:]*:[0-9a-f:.]+\]?)$")
+_AUTHORITY = linear.compile(r"^(?:(?i:https?:)?//)?([^/?#\\\\\s]+)")
 _LONGEST_HOST = 253
 
 

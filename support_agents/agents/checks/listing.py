@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-import re2
+from support_agents import linear
 
 
 def first_listed(text: str, listed: tuple[str, ...]) -> str:
@@ -14,6 +14,6 @@ def first_listed(text: str, listed: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _pattern(listed: tuple[str, ...]) -> "re2._Regexp":
-    words = "|".join(re2.escape(word.casefold()) for word in sorted(listed, key=len, reverse=True))
-    return re2.compile(rf"(?:^|[^\pL\pN'])({words})(?:$|[^\pL\pN])")
+def _pattern(listed: tuple[str, ...]) -> linear.Pattern:
+    words = "|".join(linear.escape(word.casefold()) for word in sorted(listed, key=len, reverse=True))
+    return linear.compile(rf"(?:^|[^\pL\pN'])({words})(?:$|[^\pL\pN])")

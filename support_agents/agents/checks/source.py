@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import log
 
-import re2
-
+from support_agents import linear
 from support_agents.screening.terms import terms
 from support_agents.wording.segments import split_sentences
 from support_agents.wording.values import decimals, number_word
 
 # A code (`HW-10423`, `Q3`), a number, a word.
-_TOKEN = re2.compile(r"\pL+-?\d[\pL\d]*|\d+(?:[.,]\d+)*|\pL+(?:['’]\pL+)?")
+_TOKEN = linear.compile(r"\pL+-?\d[\pL\d]*|\d+(?:[.,]\d+)*|\pL+(?:['’]\pL+)?")
 _ORDINALS = {"first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6"}
 _ACRONYM = (2, 3, 4)
 _WINDOW = 3

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-import re2
-
+from support_agents import linear
 from support_agents.agents.checks.source import Source, joined
 from support_agents.agents.macro_drafting import filled
 from support_agents.domain.knowledge import Passage
@@ -17,7 +16,7 @@ from support_agents.wording.facts import fact_texts
 from support_agents.wording.phrases import Phrases, phrases_of
 from support_agents.wording.values import Value, values_in
 
-_LIST_MARK = re2.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
+_LIST_MARK = linear.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _SHINGLE = 6
 
 
@@ -49,6 +48,8 @@ class Support:
     def cited(self, sentence: Sentence) -> tuple[Passage, ...]:
         """The passages that the sentence cites, as retrieved; a citation of anything else has none."""
         wanted = {citation.passage_id for citation in sentence.citations}
+        if not wanted:
+            return ()
         return tuple(found.passage for found in self.drafting.passages if found.passage.id in wanted)
 
     def is_verbatim(self, sentence: Sentence) -> bool:
@@ -67,12 +68,20 @@ class Support:
 
     def values(self, sentence: Sentence) -> tuple[Value, ...]:
         """Every value that the sentence may state: of its cited passages, of the order and of computed facts."""
-        cited = [value for passage in self.cited(sentence) for value in _values(_whole(passage))]
-        return (*cited, *(value for text in _raw_facts(self.drafting) for value in _values(text)))
+        cited = (value for passage in self.cited(sentence) for value in _values(_whole(passage)))
+        return (*cited, *self._fact_values)
 
     def source(self, sentence: Sentence) -> Source:
         """All that the sentence rests on as one text: its cited passages whole, and the facts."""
-        return joined((*(_whole(passage) for passage in self.cited(sentence)), *_raw_facts(self.drafting)))
+        return joined((*(_whole(passage) for passage in self.cited(sentence)), *self._raw_facts))
+
+    @cached_property
+    def _raw_facts(self) -> tuple[str, ...]:
+        return _raw_facts(self.drafting)
+
+    @cached_property
+    def _fact_values(self) -> tuple[Value, ...]:
+        return tuple(value for text in self._raw_facts for value in _values(text))
 
     def internal_shingles(self) -> frozenset[tuple[str, ...]]:
         """Runs of words that stand in an internal passage and in no public one."""
@@ -92,6 +101,7 @@ def words_only(text: str) -> str:
     return str(_LIST_MARK.sub("", text))
 
 
+@lru_cache(maxsize=1_024)  # each check asks about the same sentence and the passages it cites
 def normal(text: str) -> str:
     """The words as they are compared: no case, no list mark, single spaces."""
     return " ".join(words_only(text).casefold().split())
