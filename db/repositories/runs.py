@@ -11,24 +11,27 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import JSON, Row, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.base import storable, table_of
+from db.base import database_now, storable, table_of
+from db.many import ManyRows
 from db.models.runs import RunRow, RunSectionRow
+from db.statements import Statements
 from support_agents.domain.action import ProposedAction
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import OutboxId, RunId, TicketId, WorkspaceId
-from support_agents.domain.runs import Outcome, OutlierMark, RunRecord, Sections
+from support_agents.domain.runs import Outcome, OutlierMark, RunRecord, Sections, StageTiming
 from support_agents.domain.sections import OWNERS, SectionName
 
 RUNS = table_of(RunRow)
 SECTIONS = table_of(RunSectionRow)
 ACTIONS = TypeAdapter(tuple[ProposedAction, ...])
+_TIMINGS = TypeAdapter(tuple[StageTiming, ...])
 OPEN = RUNS.c.status == "open"
-_OPEN_OF = select(
+OPEN_OF = select(
     RUNS.c.id, RUNS.c.workspace_id, RUNS.c.ticket_id, RUNS.c.ticket_revision, RUNS.c.event_id, RUNS.c.attempt
 ).where(RUNS.c.ticket_id == bindparam("ticket"), OPEN)
-_BEGIN, _ADD_SECTIONS = insert(RUNS), insert(SECTIONS)
+_BEGIN = insert(RUNS).values(begun_at=database_now())
+_ADD_SECTIONS = ManyRows(SECTIONS, ("run_id", "workspace_id", "section", "writer", "content"))
 _CLOSING = (
     *("outcome", "ticket_revision", "reason", "actions", "timings", "model_calls", "versions"),
     *("finished_at", "total_ms", "late", "salt"),
@@ -65,16 +68,16 @@ class OpenRun:
 class Runs:
     """At most one open run per ticket; every change of one is conditional on its attempt."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
         self._written: dict[RunId, str] = {}
 
     async def open_of(self, ticket: TicketId) -> OpenRun | None:
         """The ticket's open run."""
-        row = (await self._session.execute(_OPEN_OF, {"ticket": ticket})).first()
+        row = (await self._session.execute(OPEN_OF, {"ticket": ticket})).first()
         return None if row is None else OpenRun(*row)
 
-    async def begin(self, run: OpenRun, *, received_at: datetime, begun_at: datetime) -> None:
+    async def begin(self, run: OpenRun, *, received_at: datetime) -> None:
         """Insert an open run."""
         await self._session.execute(
             _BEGIN,
@@ -86,7 +89,6 @@ class Runs:
                 "event_id": run.event,
                 "attempt": run.attempt,
                 "received_at": received_at,
-                "begun_at": begun_at,
             },
         )
 
@@ -113,7 +115,7 @@ class Runs:
             "ticket_revision": record.ticket_revision,
             "reason": record.reason,
             "actions": storable(ACTIONS.dump_json(record.actions).decode()),
-            "timings": [timing.model_dump(mode="json") for timing in record.timings],
+            "timings": _TIMINGS.dump_python(record.timings, mode="json"),
             "model_calls": [call.model_dump(mode="json") for call in record.model_calls],
             "versions": dict(record.versions),
             "finished_at": record.finished_at,
@@ -204,7 +206,7 @@ class Runs:
             if section is not None
         ]
         if rows:
-            await self._session.execute(_ADD_SECTIONS, rows)
+            await _ADD_SECTIONS.insert(self._session, rows)
         return [(str(row["section"]), str(row["content"])) for row in rows]
 
 
