@@ -6,14 +6,14 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import JSON, Row, bindparam, insert, select, update
+from sqlalchemy import JSON, Insert, Row, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.base import database_now, storable, table_of
-from db.many import ManyRows
 from db.models.runs import RunRow, RunSectionRow
 from db.statements import Statements
 from support_agents.domain.action import ProposedAction
@@ -31,7 +31,6 @@ OPEN_OF = select(
     RUNS.c.id, RUNS.c.workspace_id, RUNS.c.ticket_id, RUNS.c.ticket_revision, RUNS.c.event_id, RUNS.c.attempt
 ).where(RUNS.c.ticket_id == bindparam("ticket"), OPEN)
 _BEGIN = insert(RUNS).values(begun_at=database_now())
-_ADD_SECTIONS = ManyRows(SECTIONS, ("run_id", "workspace_id", "section", "writer", "content"))
 _CLOSING = (
     *("outcome", "ticket_revision", "reason", "actions", "timings", "model_calls", "versions"),
     *("finished_at", "total_ms", "late", "salt"),
@@ -192,22 +191,31 @@ class Runs:
         return _commitment(row or (), [(name, content) for name, content in sections])
 
     async def _add_sections(self, record: RunRecord) -> list[tuple[str, str]]:
-        """Insert them; return each one's name and text as they are stored."""
-        written = ((name, getattr(record.sections, name)) for name in SectionName)
-        rows = [
-            {
-                "run_id": record.run_id,
-                "workspace_id": record.workspace,
-                "section": name,
-                "writer": OWNERS[name],
-                "content": storable(section.model_dump_json()),
-            }
-            for name, section in written
-            if section is not None
-        ]
-        if rows:
-            await _ADD_SECTIONS.insert(self._session, rows)
-        return [(str(row["section"]), str(row["content"])) for row in rows]
+        """Insert them by one statement; return each one's name and text as they are stored."""
+        found = ((name, getattr(record.sections, name)) for name in SectionName)
+        written = [(name, storable(section.model_dump_json())) for name, section in found if section is not None]
+        given: dict[str, object] = {"run": record.run_id, "workspace": record.workspace}
+        for at, (name, content) in enumerate(written):
+            given |= {f"section_{at}": name, f"writer_{at}": OWNERS[name], f"content_{at}": content}
+        if written:
+            await self._session.execute(_adding(len(written)), given)
+        return [(str(name), content) for name, content in written]
+
+
+@cache
+def _adding(sections: int) -> Insert:
+    """An INSERT of so many; texts of this size in arrays would be taken apart letter by letter on the way."""
+    rows = [
+        {
+            "run_id": bindparam("run"),
+            "workspace_id": bindparam("workspace"),
+            "section": bindparam(f"section_{at}"),
+            "writer": bindparam(f"writer_{at}"),
+            "content": bindparam(f"content_{at}"),
+        }
+        for at in range(sections)
+    ]
+    return insert(SECTIONS).values(rows)
 
 
 def _commitment(row: Sequence[Any], sections: Sequence[tuple[str, str]]) -> str:
