@@ -62,9 +62,10 @@ class Submission:
         present = await uow.tickets.lock(ticket.id)
         if present is None or not present.revision == record.ticket_revision == ticket.revision:
             return ()
-        await self.consequences.supersede_open(uow, ticket.id, reason="a newer run answered the ticket")
-        mode = (await uow.workspaces.get(ticket.workspace)).mode
-        work = _Submitting(uow, record, ticket, mode, await uow.now())
+        standing = await uow.approvals.standing(ticket.workspace, ticket.id)
+        if standing.has_open:
+            await self.consequences.supersede_open(uow, ticket.id, reason="a newer run answered the ticket")
+        work = _Submitting(uow, record, ticket, standing.mode, standing.now)
         for refund in (action for action in record.actions if isinstance(action, IssueRefund)):
             await self._refund(work, refund)
         for step in (a for a in record.actions if isinstance(a, CancelOrder | ReplaceOrder | DeleteRecord)):

@@ -6,11 +6,12 @@ from typing import Protocol
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.fences import Fence, present
 from db.postgresql import PostgresStore
 from db.sqlite import SqliteStore
+from db.statements import Statements
 from db.turns import StillMine
 from db.uow import UnitOfWork
 from db.wakeup import KNOWLEDGE, OUTBOX, Wakeup
@@ -105,12 +106,10 @@ class Database:
         `fence` says whose rows it may see, where that is not the task's own (`db.fences.present`).
         """
         with _translated():
-            async with (
-                self._store.write(label, urgent=urgent, fence=fence or present()) as connection,
-                _session(connection) as session,
-            ):
-                uow = UnitOfWork(session, self._heard)
+            async with self._store.write(label, urgent=urgent, fence=fence or present()) as connection:
+                uow = UnitOfWork(Statements(connection), self._heard)
                 yield uow
+                await uow.audit.flush()
                 if uow.outbox.added:
                     await self._store.announce(connection, OUTBOX)
                 if uow.outbox.knowledge_changed:
@@ -124,17 +123,12 @@ class Database:
     async def read(self, fence: Fence | None = None) -> AsyncIterator[UnitOfWork]:
         """One consistent view that cannot write; `fence` as for `write`."""
         with _translated():
-            async with self._store.read(fence or present()) as connection, _session(connection) as session:
-                yield UnitOfWork(session)
+            async with self._store.read(fence or present()) as connection:
+                yield UnitOfWork(Statements(connection))
 
     async def close(self) -> None:
         """Close every connection."""
         await self._store.close()
-
-
-def _session(connection: AsyncConnection) -> AsyncSession:
-    # The store owns the transaction; the session only speaks inside it.
-    return AsyncSession(connection, join_transaction_mode="rollback_only", autoflush=False, expire_on_commit=False)
 
 
 @contextmanager

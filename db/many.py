@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import ARRAY, Executable, Result, Table, bindparam, column, func, select
 from sqlalchemy.dialects.postgresql import Insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import upsert
+from db.statements import Statements
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -23,19 +23,20 @@ class ManyRows:
         self._columns = tuple(columns)
         self._values = _keeping(upsert(table), unless_there)
         self._arrays = _keeping(_from_arrays(table, self._columns), unless_there)
-        self._values_returning = self._values.returning(table.c.id)
-        self._arrays_returning = self._arrays.returning(table.c.id)
+        key = next(iter(table.primary_key.columns))
+        self._values_returning = self._values.returning(key)
+        self._arrays_returning = self._arrays.returning(key)
 
-    async def insert(self, session: AsyncSession, rows: Rows) -> None:
+    async def insert(self, session: Statements, rows: Rows) -> None:
         """Insert all."""
         await self._execute(session, self._values, self._arrays, rows)
 
-    async def inserted(self, session: AsyncSession, rows: Rows) -> frozenset[Any]:
+    async def inserted(self, session: Statements, rows: Rows) -> frozenset[Any]:
         """Insert those that are not there, of equal ones the first, and return their ids."""
         result = await self._execute(session, self._values_returning, self._arrays_returning, rows)
         return frozenset(result.scalars())
 
-    async def _execute(self, session: AsyncSession, values: Executable, arrays: Executable, rows: Rows) -> Result[Any]:
+    async def _execute(self, session: Statements, values: Executable, arrays: Executable, rows: Rows) -> Result[Any]:
         if session.get_bind().dialect.name == "sqlite":
             return await session.execute(values, list(rows))
         return await session.execute(arrays, {name: [row[name] for row in rows] for name in self._columns})

@@ -1,12 +1,13 @@
 """PostgreSQL as the server database, by psycopg 3; it knows no table."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
 from sqlalchemy import text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from db.fences import Fence
@@ -15,6 +16,7 @@ from db.wakeup import KNOWLEDGE, OUTBOX, ListeningWakeup
 from db.writer import Boundary
 
 OPTIONS = "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+_WRITING, _READING = "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 NOTIFY = text("SELECT pg_notify(:channel, '')")
 
 
@@ -31,9 +33,9 @@ class PostgresStore:
     @classmethod
     def open(cls, url: URL, *, boundary: Boundary, direct: URL | None = None) -> Self:
         """Prepare the engine; nothing is opened before first use. `direct` leads past a pooler, which cannot LISTEN."""
-        # Asked before each use: after a restart of the server nobody is handed a connection that is dead.
+        # Autocommit: transactions are begun below, in one message with their fence, and ended by COMMIT all the same.
         engine = create_async_engine(
-            url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args={"options": OPTIONS}
+            url, pool_size=10, max_overflow=10, isolation_level="AUTOCOMMIT", connect_args={"options": OPTIONS}
         )
         conninfo = (direct or url).set(drivername="postgresql").render_as_string(hide_password=False)
         return cls(engine, boundary, ListeningWakeup(conninfo, OUTBOX), ListeningWakeup(conninfo, KNOWLEDGE), conninfo)
@@ -41,21 +43,42 @@ class PostgresStore:
     @asynccontextmanager
     async def write(self, label: str, *, urgent: bool, fence: Fence) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002 - row locks order writers here
         """One transaction, READ COMMITTED, behind the fence; rows that decide are locked by those who decide."""
-        async with self.engine.connect() as connection:
-            async with connection.begin() as transaction:
-                await connection.exec_driver_sql(fence.statement)
-                yield connection
-                self.boundary("before", label)
-                await transaction.commit()
-            self.boundary("after", label)
+        async with self._begun(f"{_WRITING}; {fence.statement}") as connection:
+            yield connection
+            self.boundary("before", label)
+            await connection.commit()
+        self.boundary("after", label)
 
     @asynccontextmanager
     async def read(self, fence: Fence) -> AsyncIterator[AsyncConnection]:
         """One snapshot, READ ONLY, behind the fence."""
-        async with self.engine.connect() as connection:
-            await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            await connection.exec_driver_sql(fence.statement)
+        async with self._begun(f"{_READING}; {fence.statement}") as connection:
             yield connection
+            # Nothing was written; but after ROLLBACK psycopg would prepare every statement anew.
+            await connection.commit()
+
+    @asynccontextmanager
+    async def _begun(self, begin: str) -> AsyncIterator[AsyncConnection]:
+        """A connection inside a transaction, which is rolled back unless it is committed."""
+        try:
+            connection = await self._opened(begin)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            # The pool's connections are older than the server is up; it has thrown them away now. Nothing was done.
+            connection = await self._opened(begin)
+        async with AsyncExitStack() as stack:
+            stack.push_async_exit(connection)
+            yield connection
+
+    async def _opened(self, begin: str) -> AsyncConnection:
+        connection = await self.engine.connect()
+        try:
+            await connection.exec_driver_sql(begin)
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
 
     async def announce(self, connection: AsyncConnection, channel: str) -> None:
         """NOTIFY, delivered by the commit."""

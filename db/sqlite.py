@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from db.fences import Fence
-from db.sqlite_driver import Driver, ReaderConnection, WriterConnection
+from db.sqlite_driver import PATIENCE_MS, Driver, ReaderConnection, WriterConnection
 from db.turns import StillMine
 from db.wakeup import Wakeup
 from db.writer import Boundary, Writer
@@ -25,7 +25,7 @@ PRAGMAS = (
     "synchronous=FULL",
     "foreign_keys=ON",
     "recursive_triggers=ON",
-    "busy_timeout=5000",
+    f"busy_timeout={PATIENCE_MS}",
     "temp_store=MEMORY",
 )
 READERS = 4

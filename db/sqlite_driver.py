@@ -2,8 +2,8 @@
 
 # aiosqlite runs every call in the connection's thread. Opening a cursor, executing, fetching and closing are one trip
 # here. The writer goes further: its statements touch a few rows by key (0.1 ms, less than the way there and back), so
-# they run where they are called; only what may wait – BEGIN for other processes, COMMIT for the disk, many rows – makes
-# the trip. Never do both at once on one connection: a unit of work has its connection to itself.
+# they run where they are called; only what may wait – BEGIN while another process writes, COMMIT for the disk, and many
+# rows – makes the trip. Never do both at once on one connection: a unit of work has its connection to itself.
 
 import sqlite3
 from collections import deque
@@ -22,6 +22,8 @@ from sqlalchemy.util.concurrency import await_
 
 # More rows than this are sent to the thread, so that the event loop does not stand still.
 FEW = 64
+# How long to wait for other processes.
+PATIENCE_MS = 5_000
 
 
 class Cursor(AsyncAdapt_aiosqlite_cursor):
@@ -56,6 +58,8 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
         if operation == "BEGIN" and isinstance(self._adapt_connection, ReaderConnection):
             self._adapt_connection.begins = True
             return
+        if operation.startswith("BEGIN") and self._began_at_once(operation):
+            return
         self._do(lambda cursor: cursor.execute(operation, parameters or ()), waits=operation.startswith("BEGIN"))
 
     def executemany(self, operation: Any, seq_of_parameters: Sequence[Any]) -> None:
@@ -66,6 +70,18 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
 
     async def _async_soft_close(self) -> None:
         """Nothing is left open."""
+
+    def _began_at_once(self, operation: str) -> bool:
+        """Begin without waiting; False where another process is writing."""
+        connection = self._connection._conn
+        connection.execute("PRAGMA busy_timeout=0")
+        try:
+            connection.execute(operation)
+        except sqlite3.OperationalError:
+            return False  # the same again, with patience, tells what is wrong
+        finally:
+            connection.execute(f"PRAGMA busy_timeout={PATIENCE_MS}")
+        return True
 
     def _do(self, work: Callable[[sqlite3.Cursor], object], *, waits: bool) -> None:
         try:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from db import fences
 from db.engine import Database
+from db.read_models.beginning import Beginning, beginning
 from db.receiving import MADE_AT_ONCE, Received, Receiving
 from db.repositories.runs import OpenRun
 from db.repositories.subjects import IdentifierHash
@@ -77,13 +78,14 @@ class TicketStore:
         """
         async with self._database.write("begin_run", fence=fences.of(event.workspace)) as uow:
             ticket = _known(await uow.tickets.lock(TicketId(event.subject)))
-            run = await uow.runs.open_of(ticket.id)
+            seen = await beginning(uow, ticket)
+            run = seen.run
             if run is not None and run.event != event.id and await uow.outbox.is_waiting(run.event):
                 run = None
             elif run is not None:
-                return await self._resume(uow, run, ticket, event)
+                return await self._resume(uow, run, ticket, event, await _with_rejected(uow, seen))
             elif ticket.awaits_answer:
-                return await self._begin(uow, ticket, event)
+                return await self._begin(uow, ticket, event, await _with_rejected(uow, seen))
             await uow.outbox.done(event.id)
         return None
 
@@ -102,7 +104,7 @@ class TicketStore:
                 data={"error": error, "event": str(event.id)},
             )
 
-    async def _begin(self, uow: UnitOfWork, ticket: Ticket, event: OutboxEvent) -> Begun:
+    async def _begin(self, uow: UnitOfWork, ticket: Ticket, event: OutboxEvent, snapshot: TicketSnapshot) -> Begun:
         run = OpenRun(
             id=RunId(new_id()),
             workspace=ticket.workspace_id,
@@ -111,22 +113,24 @@ class TicketStore:
             event=event.id,
             attempt=1,
         )
-        snapshot = await _seen(uow, ticket)
-        await uow.runs.begin(run, received_at=snapshot.received_at, begun_at=await uow.now())
+        await uow.runs.begin(run, received_at=snapshot.received_at)
         return Begun(run.id, attempt=1, resumed=False, ticket=snapshot)
 
-    async def _resume(self, uow: UnitOfWork, run: OpenRun, ticket: Ticket, event: OutboxEvent) -> Begun:
+    async def _resume(
+        self, uow: UnitOfWork, run: OpenRun, ticket: Ticket, event: OutboxEvent, snapshot: TicketSnapshot
+    ) -> Begun:
         # What the lost attempt saw was shown to nobody, so the next one looks at the newest revision.
-        snapshot = await _seen(uow, ticket)
         following = replace(run, attempt=run.attempt + 1, event=event.id, ticket_revision=ticket.revision)
         await uow.runs.resume(following, received_at=snapshot.received_at)
         return Begun(run.id, attempt=following.attempt, resumed=True, ticket=snapshot)
 
 
-async def _seen(uow: UnitOfWork, ticket: Ticket) -> TicketSnapshot:
+async def _with_rejected(uow: UnitOfWork, seen: Beginning) -> TicketSnapshot:
     """The ticket as a run reads it, with what people said of earlier drafts of this very revision."""
-    snapshot = await uow.tickets.snapshot(ticket)
-    rejected = await uow.approvals.rejected_replies(ticket.id, revision=ticket.revision)
+    snapshot = seen.snapshot
+    if not seen.was_rejected:
+        return snapshot
+    rejected = await uow.approvals.rejected_replies(snapshot.id, revision=snapshot.revision)
     drafts = [(each.closed_reason or "", (await uow.runs.sections(each.run_id)).draft) for each in rejected]
     return snapshot.model_copy(
         update={

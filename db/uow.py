@@ -3,8 +3,6 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from db.base import NOW
 from db.repositories.approvals import Approvals
 from db.repositories.audit import Audit
@@ -28,13 +26,14 @@ from db.repositories.slack import Slack
 from db.repositories.subjects import Subjects
 from db.repositories.tickets import Tickets
 from db.repositories.workspaces import Workspaces
+from db.statements import Statements
 from support_agents.domain.events import EventName
 
 
 class UnitOfWork:
     """Made by `Database.write` and `Database.read`; `session` is for read models of this package only."""
 
-    def __init__(self, session: AsyncSession, heard: Collection[EventName] = ()) -> None:
+    def __init__(self, session: Statements, heard: Collection[EventName] = ()) -> None:
         self.session = session
         self.inbox = Inbox(session)
         self.tickets = Tickets(session)

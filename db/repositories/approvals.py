@@ -1,12 +1,12 @@
 """Rows of approval requests, decisions and daily money; it saves transitions but knows none."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import RowMapping, Select, bindparam, exists, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
 from db.base import database_now, table_of, upsert
@@ -14,9 +14,12 @@ from db.models.approvals import ApprovalRequestRow, DecisionRow, OperatorMoneyRo
 from db.models.executions import ExecutionRow
 from db.models.operators import OperatorRow, SessionRow
 from db.models.tickets import TicketRow
+from db.models.workspaces import WorkspaceRow
 from db.repositories.outbox import Outbox
+from db.statements import Statements
 from support_agents.domain.action import ActionKind
-from support_agents.domain.approval import DecisionVerdict, RequestStatus, Role
+from support_agents.domain.approval import DecisionVerdict, Mode, RequestStatus, Role
+from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import (
     ActionId,
     DecisionId,
@@ -93,6 +96,15 @@ class Decision(NewDecision):
     seal: str
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What submitting a run's proposals depends on: how far replies go, the clock, and whether older ones are open."""
+
+    mode: Mode
+    now: datetime
+    has_open: bool
+
+
 class DayMoney(BaseModel):
     """An amount that one operator lets go on one day, in minor units."""
 
@@ -109,6 +121,7 @@ _REQUESTS = table_of(ApprovalRequestRow)
 _DECISIONS = table_of(DecisionRow)
 _MONEY = table_of(OperatorMoneyRow)
 _EXECUTIONS, _TICKETS = table_of(ExecutionRow), table_of(TicketRow)
+_WORKSPACES = table_of(WorkspaceRow)
 _R, _D, _M = _REQUESTS.c, _DECISIONS.c, _MONEY.c
 
 # Statements are made once: making one again for each request cost more than the database's answer.
@@ -124,10 +137,13 @@ _OPEN: ColumnElement[bool] = or_(
     (_R.status == RequestStatus.APPROVED) & _R.after_action_id.is_not(None) & ~_HAS_EXECUTION,
 )
 _OPEN_ON = _OLDEST.where(_R.ticket_id == bindparam("ticket"), _OPEN)
+_STANDING = select(
+    _WORKSPACES.c.mode, database_now(), exists().where(_R.ticket_id == bindparam("ticket"), _OPEN)
+).where(_WORKSPACES.c.id == bindparam("workspace"))
 _OPEN_IN = _OLDEST.where(_R.workspace_id == bindparam("workspace"), _OPEN)
 _WAITING_FOR = _OPEN_IN.where(_R.after_action_id == bindparam("first"))
 # Checks of attention are nobody's reply.
-_REJECTED_REPLIES = _OLDEST.where(
+REJECTED_REPLIES = _OLDEST.where(
     _R.ticket_id == bindparam("ticket"), _R.ticket_revision == bindparam("revision"), _R.seeded_by.is_(None),
     _R.kind == ActionKind.SEND_REPLY, _R.status == RequestStatus.REJECTED,
 )  # fmt: skip
@@ -156,7 +172,7 @@ _MOST = 1_000
 class Approvals:
     """Approval requests, their decisions, and the money each operator let go in a day."""
 
-    def __init__(self, session: AsyncSession, outbox: Outbox) -> None:
+    def __init__(self, session: Statements, outbox: Outbox) -> None:
         self._session = session
         self._outbox = outbox
 
@@ -182,9 +198,16 @@ class Approvals:
         """Requests of a ticket that are pending, or approved and without an execution."""
         return await self._all(_OPEN_ON, {"ticket": ticket_id})
 
+    async def standing(self, workspace: WorkspaceId, ticket_id: TicketId) -> Standing:
+        """What a submission on the ticket depends on, in one statement; `not_found` where there is no workspace."""
+        row = (await self._session.execute(_STANDING, {"workspace": workspace, "ticket": ticket_id})).first()
+        if row is None:
+            raise SupportError("not_found", f"no workspace {workspace}")
+        return Standing(Mode(row[0]), row[1], has_open=bool(row[2]))
+
     async def rejected_replies(self, ticket_id: TicketId, *, revision: int) -> tuple[ApprovalRequest, ...]:
         """Replies to this revision of a ticket that people rejected, oldest first; checks of attention are none."""
-        return await self._all(_REJECTED_REPLIES, {"ticket": ticket_id, "revision": revision})
+        return await self._all(REJECTED_REPLIES, {"ticket": ticket_id, "revision": revision})
 
     async def open_in(self, workspace: WorkspaceId, *, limit: int) -> tuple[ApprovalRequest, ...]:
         """The same for a whole workspace, oldest first."""

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Row, Select, bindparam, select, update
 
 from db.base import table_of
+from db.many import ManyRows
 from db.models.audit import AuditRow
+from db.statements import Statements
 from support_agents.domain.ids import WorkspaceId, new_id
 
 ROWS = table_of(AuditRow)
 COLUMNS = ROWS.c
-APPEND = insert(ROWS)
+APPEND = ManyRows(ROWS, ("id", "workspace_id", "event", "subject", "actor", "data"))
 SEAL = (
     update(ROWS)
     .where(COLUMNS.id == bindparam("entry"))
@@ -58,15 +59,25 @@ class Seal:
 class Audit:
     """Appends and reads; only the sealer adds seals."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
+        self._appended: list[dict[str, object]] = []
 
     async def append(
         self, *, workspace: WorkspaceId, event: str, subject: UUID, actor: str, data: Mapping[str, str] | None = None
     ) -> None:
-        """Record `event` about `subject` by `actor` (an operator's id or a part of the system). Ids and codes only."""
+        """Record `event` about `subject` by `actor` (an operator's id or a part of the system). Ids and codes only.
+
+        The rows of one unit of work are inserted together, before it reads any and at the latest before its commit.
+        """
         row = {"id": new_id(), "workspace_id": workspace, "event": event, "subject": subject}
-        await self._session.execute(APPEND, row | {"actor": actor, "data": dict(data or {})})
+        self._appended.append(row | {"actor": actor, "data": dict(data or {})})
+
+    async def flush(self) -> None:
+        """Insert what was appended; whoever commits calls it."""
+        rows, self._appended = self._appended, []
+        if rows:
+            await APPEND.insert(self._session, rows)
 
     async def of(self, subject: UUID, *, limit: int = 200) -> tuple[AuditEntry, ...]:
         """Entries about one subject, oldest first."""
@@ -96,7 +107,7 @@ class Audit:
             .order_by(COLUMNS.sealed_seq.desc())
             .limit(1)
         )
-        row = (await self._session.execute(query)).first()
+        row = (await self._session.execute(query)).first()  # what was appended is not sealed yet
         return None if row is None else (row.sealed_seq, row.seal)
 
     async def add_seals(self, seals: Sequence[Seal]) -> None:
@@ -109,6 +120,7 @@ class Audit:
         await self._session.execute(SEAL, rows)
 
     async def _entries(self, query: Select[*tuple[object, ...]]) -> tuple[AuditEntry, ...]:
+        await self.flush()
         return tuple(_entry(row) for row in await self._session.execute(query))
 
 

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import bindparam, delete, exists, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import table_of, upsert
 from db.models.dispatch import DispatchStopRow
 from db.models.workspaces import WorkspaceRow
+from db.statements import Statements
 from support_agents.domain.ids import WorkspaceId, new_id
 
 _STOPS = table_of(DispatchStopRow)
@@ -45,7 +45,7 @@ _STOPPED = select(
 class DispatchStops:
     """Stops of parts of dispatch."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def may_leave(self, workspace: WorkspaceId, *, kind: str, way: str) -> bool:

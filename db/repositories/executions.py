@@ -7,13 +7,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Select, Update, bindparam, exists, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import NOW, database_now, table_of
 from db.models.executions import AttemptRow, ExecutionRow
 from db.models.outbox import OutboxRow
 from db.models.tickets import TicketRow
 from db.repositories.outbox import Outbox
+from db.statements import Statements
 from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import DecisionVerdict, ExecutionStatus
 from support_agents.domain.events import EventName
@@ -171,7 +171,7 @@ def _moving(columns: tuple[str, ...], *, ends: bool) -> Update:
 class Executions:
     """Executions and attempts."""
 
-    def __init__(self, session: AsyncSession, outbox: Outbox) -> None:
+    def __init__(self, session: Statements, outbox: Outbox) -> None:
         self._session = session
         self._changed = outbox
 

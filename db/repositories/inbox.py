@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import table_of
 from db.many import ManyRows
 from db.models.inbox import InboxRow
+from db.statements import Statements
 from support_agents.domain.ids import InboxId, WorkspaceId, new_id
 from support_agents.domain.ticket import InboundMessage
 
@@ -43,7 +43,7 @@ class Buried:
 class Inbox:
     """The deduplicated inbound events."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def add(self, events: Sequence[NewEvent]) -> frozenset[InboxId]:

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import database_now, table_of
 from db.models.inside_steps import InsideStepKind, InsideStepRow, InsideStepStatus
+from db.statements import Statements
 from support_agents.domain.ids import RunId, TicketId, WorkspaceId
 
 InsideStepId = NewType("InsideStepId", UUID)
@@ -44,7 +44,7 @@ class InsideStep(NewInsideStep):
 class InsideSteps:
     """Inside steps."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def add(self, step: NewInsideStep) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import table_of, upsert
 from db.models.intent_corrections import IntentCorrectionRow
 from db.models.runs import RunRow
 from db.models.tickets import TicketRow
+from db.statements import Statements
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import OperatorId, RunId, WorkspaceId, new_id
 from support_agents.domain.intent import Correction
@@ -23,7 +23,7 @@ LABELS = ("text", "language", "guessed", "intent", "model_version")
 class IntentCorrections:
     """One correction a run; whoever corrects again replaces it."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def keep(self, workspace: WorkspaceId, run: RunId, operator: OperatorId, correction: Correction) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import table_of
 from db.models.knowledge import ArticleRow, PassageRow
+from db.statements import Statements
 from support_agents.domain.ids import PassageId, WorkspaceId, new_id
 from support_agents.domain.knowledge import Article, Audience, Passage
 
@@ -19,7 +19,7 @@ _OF_ARTICLE = tuple(ARTICLES.c[name] for name in ("article_id", "title", "audien
 class Knowledge:
     """Replaces, deletes and reads articles with their passages."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def article_hashes(self, workspace: WorkspaceId) -> Mapping[str, str]:

@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Result, bindparam, case, delete, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import NOW, database_now, table_of, upsert
 from db.models.messaging import CardClaimRow, NoticeRow, PostedCardRow
 from db.models.operators import OperatorRow
 from db.repositories.outbox import Outbox
+from db.statements import Statements
 from support_agents.domain.ids import OperatorId, RequestId, WorkspaceId, new_id
 
 CARDS = table_of(PostedCardRow)
@@ -67,7 +67,7 @@ class CardClaim:
 class PostedCards:
     """Messages that show requests."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def of(self, request: RequestId) -> tuple[PostedCard, ...]:
@@ -151,7 +151,7 @@ def _cards(rows: Result[*tuple[Any, ...]]) -> tuple[PostedCard, ...]:
 class CardClaims:
     """Soft claims: they keep nobody from deciding. Where others see the card, each is painted when made and lapsed."""
 
-    def __init__(self, session: AsyncSession, outbox: Outbox) -> None:
+    def __init__(self, session: Statements, outbox: Outbox) -> None:
         self._session = session
         self._outbox = outbox
 
@@ -205,7 +205,7 @@ class CardClaims:
 class Notices:
     """Summaries, reminders and escalations, each once."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def due(self, workspace: WorkspaceId, *, kind: str, key: str, place: str) -> bool:

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import bindparam, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
 from db.base import database_now, table_of, upsert
 from db.models.money_claims import MoneyClaimRow, MoneySubjectRow
+from db.statements import Statements
 from support_agents.domain.ids import RequestId, WorkspaceId, new_id
 
 _SUBJECTS = table_of(MoneySubjectRow)
@@ -65,7 +65,7 @@ class Claim(NewClaim):
 class MoneyClaims:
     """Claims of requests on what is granted."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def lock(self, subject: MoneySubject) -> UUID:

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Table, bindparam, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import database_now, table_of, upsert
 from db.models.operators import OperatorRow, SessionRow, SignInLinkRow
+from db.statements import Statements
 from support_agents.domain.approval import Role
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import OperatorId, SessionId, WorkspaceId, new_id
@@ -85,7 +85,7 @@ def email_hash(email: str) -> str:
 class Operators:
     """Operators and what they sign in with. Liveness is decided by the database's clock."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def add(

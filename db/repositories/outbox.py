@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable, Row, Select, and_, bindparam, func, insert, or_, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Executable, Row, and_, bindparam, func, insert, or_, select, tuple_, update
 
 from db.base import NOW, UtcDateTime, database_now, table_of
 from db.many import ManyRows
 from db.models.outbox import OutboxRow
+from db.statements import Statements
 from support_agents.domain.events import EventName, OutboxEvent
 from support_agents.domain.ids import OutboxId, RequestId, WorkspaceId, new_id
 
@@ -31,13 +31,10 @@ _DUE = (
     .with_for_update(skip_locked=True)
 )
 _DUE_OF = _DUE.where(COLUMNS.name.in_(bindparam("names", expanding=True)))
-_LEASED = (
-    update(ROWS)
-    .where(COLUMNS.id.in_(bindparam("wanted", expanding=True)))
-    .values(leased_until=bindparam("until"))
-    .returning(*_EVENT)
-)
-_CLAIMED = _LEASED.values(attempts=COLUMNS.attempts + 1)
+_LEASE = update(ROWS).values(leased_until=bindparam("until")).returning(*_EVENT, COLUMNS.not_before)
+# One statement for finding and leasing: what is locked is in a CTE, which no plan carries out twice.
+_CLAIMED = _LEASE.where(COLUMNS.id.in_(select(_DUE.cte("due").c.id))).values(attempts=COLUMNS.attempts + 1)
+_LEASED = _LEASE.where(COLUMNS.id.in_(select(_DUE_OF.cte("due").c.id)))
 _NEWEST = select(select(COLUMNS.created_at).order_by(COLUMNS.id.desc()).limit(1).scalar_subquery(), database_now())
 
 DONE = update(ROWS).where(COLUMNS.id == bindparam("wanted"), WAITING).values(done_at=database_now())
@@ -46,10 +43,11 @@ DONE = update(ROWS).where(COLUMNS.id == bindparam("wanted"), WAITING).values(don
 class Outbox:
     """`added` tells whether this unit of work has added rows; `heard` names optional events that have a listener."""
 
-    def __init__(self, session: AsyncSession, heard: Collection[EventName] = ()) -> None:
+    def __init__(self, session: Statements, heard: Collection[EventName] = ()) -> None:
         self._session = session
         self._heard = heard
         self._changed: set[RequestId] = set()
+        self._seen: datetime | None = None  # the clock, where this unit of work has just looked at it
         self.added = False
         self.knowledge_changed = False
 
@@ -92,9 +90,9 @@ class Outbox:
 
     async def claim(self, *, limit: int, lease: timedelta) -> tuple[OutboxEvent, ...]:
         """Lease up to `limit` due events, the longest due first; each to one claimer until the lease lapses."""
-        now = await self._now()
-        due = {"due_at": now, "free_at": now, "most": limit}
-        return await self._leased(_DUE, due, _CLAIMED, until=now + lease)
+        now = self._seen or await self._now()
+        due = {"due_at": now, "free_at": now, "most": limit, "until": now + lease}
+        return await self._leased(_CLAIMED, due)
 
     async def claim_to_send(
         self, names: Collection[EventName], *, limit: int, lease: timedelta, late: timedelta = timedelta(0)
@@ -104,18 +102,13 @@ class Outbox:
         An event that no worker has taken when the lease lapses is told again.
         """
         now = await self._now()
-        due = {"due_at": now - late, "free_at": now - late, "most": limit, "names": [str(name) for name in names]}
-        return await self._leased(_DUE_OF, due, _LEASED, until=now + lease)
+        due = {"due_at": now - late, "free_at": now - late, "most": limit, "until": now + lease}
+        return await self._leased(_LEASED, due | {"names": [str(name) for name in names]})
 
-    async def _leased(
-        self, wanted: Select[tuple[UUID]], due: Mapping[str, object], lease: Executable, *, until: datetime
-    ) -> tuple[OutboxEvent, ...]:
+    async def _leased(self, lease: Executable, due: Mapping[str, object]) -> tuple[OutboxEvent, ...]:
         """Lease the rows that are due, the longest due first, passing over what others lock."""
-        ids = (await self._session.execute(wanted, due)).scalars().all()
-        if not ids:
-            return ()
-        rows = {row.id: row for row in await self._session.execute(lease, {"wanted": ids, "until": until})}
-        return tuple(_event(rows[event]) for event in ids)
+        rows = (await self._session.execute(lease, due)).all()
+        return tuple(map(_event, sorted(rows, key=lambda row: (row.not_before, row.id))))
 
     async def take(self, event: OutboxId, *, attempts: int, lease: timedelta) -> OutboxEvent | None:
         """Begin the attempt after the `attempts`-th, or return None: it is over, or somebody else's already."""
@@ -188,6 +181,7 @@ class Outbox:
     async def clock_went_back(self, *, tolerance: timedelta = timedelta(seconds=5)) -> bool:
         """Whether the newest event was made later than the present: dispatch must stop until time has caught up."""
         made, now = (await self._session.execute(_NEWEST)).one()
+        self._seen = now
         return made is not None and made > now + tolerance
 
 

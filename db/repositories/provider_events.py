@@ -4,12 +4,12 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import bindparam, exists, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import storable, table_of, upsert
 from db.models.executions import ExecutionRow
 from db.models.provider_events import ProviderEventRow, ProviderOutcome
 from db.models.refund_ledger import RefundEntryRow
+from db.statements import Statements
 from support_agents.domain.action import ActionKind
 from support_agents.domain.ids import ActionId, ExecutionId, WorkspaceId, new_id
 
@@ -48,7 +48,7 @@ _FAILED = select(
 class ProviderEvents:
     """Add once; look up by reference; find whom an event concerns."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def add(self, event: NewProviderEvent) -> bool:

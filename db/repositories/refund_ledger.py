@@ -2,10 +2,10 @@
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import RowMapping, bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import database_now, table_of, upsert
 from db.models.refund_ledger import OrderBalanceRow, RefundEntryRow, RefundEntryStatus
+from db.statements import Statements
 from support_agents.domain.ids import ActionId, ExecutionId, WorkspaceId, new_id
 from support_agents.domain.money import Money
 
@@ -55,7 +55,7 @@ class Reservation(BaseModel):
 class RefundLedger:
     """Reserve, book, release: always under the order row's lock."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def left(self, workspace: WorkspaceId, money: OrderMoney) -> int:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, insert, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import table_of, upsert
 from db.models.reviewing import ReplyEditRow, UnsentEditRow
+from db.statements import Statements
 from support_agents.domain.ids import OperatorId, RequestId, TicketId, WorkspaceId, new_id
 
 EDITS = table_of(ReplyEditRow)
@@ -36,7 +36,7 @@ class Unsent:
 class Reviewing:
     """What people do around requests before they decide."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def add_edit(

@@ -6,29 +6,31 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import JSON, Row, bindparam, insert, select, update
+from sqlalchemy import JSON, Insert, Row, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.base import storable, table_of
+from db.base import database_now, storable, table_of
 from db.models.runs import RunRow, RunSectionRow
+from db.statements import Statements
 from support_agents.domain.action import ProposedAction
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import OutboxId, RunId, TicketId, WorkspaceId
-from support_agents.domain.runs import Outcome, OutlierMark, RunRecord, Sections
+from support_agents.domain.runs import Outcome, OutlierMark, RunRecord, Sections, StageTiming
 from support_agents.domain.sections import OWNERS, SectionName
 
 RUNS = table_of(RunRow)
 SECTIONS = table_of(RunSectionRow)
 ACTIONS = TypeAdapter(tuple[ProposedAction, ...])
+_TIMINGS = TypeAdapter(tuple[StageTiming, ...])
 OPEN = RUNS.c.status == "open"
-_OPEN_OF = select(
+OPEN_OF = select(
     RUNS.c.id, RUNS.c.workspace_id, RUNS.c.ticket_id, RUNS.c.ticket_revision, RUNS.c.event_id, RUNS.c.attempt
 ).where(RUNS.c.ticket_id == bindparam("ticket"), OPEN)
-_BEGIN, _ADD_SECTIONS = insert(RUNS), insert(SECTIONS)
+_BEGIN = insert(RUNS).values(begun_at=database_now())
 _CLOSING = (
     *("outcome", "ticket_revision", "reason", "actions", "timings", "model_calls", "versions"),
     *("finished_at", "total_ms", "late", "salt"),
@@ -65,16 +67,16 @@ class OpenRun:
 class Runs:
     """At most one open run per ticket; every change of one is conditional on its attempt."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
         self._written: dict[RunId, str] = {}
 
     async def open_of(self, ticket: TicketId) -> OpenRun | None:
         """The ticket's open run."""
-        row = (await self._session.execute(_OPEN_OF, {"ticket": ticket})).first()
+        row = (await self._session.execute(OPEN_OF, {"ticket": ticket})).first()
         return None if row is None else OpenRun(*row)
 
-    async def begin(self, run: OpenRun, *, received_at: datetime, begun_at: datetime) -> None:
+    async def begin(self, run: OpenRun, *, received_at: datetime) -> None:
         """Insert an open run."""
         await self._session.execute(
             _BEGIN,
@@ -86,7 +88,6 @@ class Runs:
                 "event_id": run.event,
                 "attempt": run.attempt,
                 "received_at": received_at,
-                "begun_at": begun_at,
             },
         )
 
@@ -113,7 +114,7 @@ class Runs:
             "ticket_revision": record.ticket_revision,
             "reason": record.reason,
             "actions": storable(ACTIONS.dump_json(record.actions).decode()),
-            "timings": [timing.model_dump(mode="json") for timing in record.timings],
+            "timings": _TIMINGS.dump_python(record.timings, mode="json"),
             "model_calls": [call.model_dump(mode="json") for call in record.model_calls],
             "versions": dict(record.versions),
             "finished_at": record.finished_at,
@@ -190,22 +191,31 @@ class Runs:
         return _commitment(row or (), [(name, content) for name, content in sections])
 
     async def _add_sections(self, record: RunRecord) -> list[tuple[str, str]]:
-        """Insert them; return each one's name and text as they are stored."""
-        written = ((name, getattr(record.sections, name)) for name in SectionName)
-        rows = [
-            {
-                "run_id": record.run_id,
-                "workspace_id": record.workspace,
-                "section": name,
-                "writer": OWNERS[name],
-                "content": storable(section.model_dump_json()),
-            }
-            for name, section in written
-            if section is not None
-        ]
-        if rows:
-            await self._session.execute(_ADD_SECTIONS, rows)
-        return [(str(row["section"]), str(row["content"])) for row in rows]
+        """Insert them by one statement; return each one's name and text as they are stored."""
+        found = ((name, getattr(record.sections, name)) for name in SectionName)
+        written = [(name, storable(section.model_dump_json())) for name, section in found if section is not None]
+        given: dict[str, object] = {"run": record.run_id, "workspace": record.workspace}
+        for at, (name, content) in enumerate(written):
+            given |= {f"section_{at}": name, f"writer_{at}": OWNERS[name], f"content_{at}": content}
+        if written:
+            await self._session.execute(_adding(len(written)), given)
+        return [(str(name), content) for name, content in written]
+
+
+@cache
+def _adding(sections: int) -> Insert:
+    """An INSERT of so many; texts of this size in arrays would be taken apart letter by letter on the way."""
+    rows = [
+        {
+            "run_id": bindparam("run"),
+            "workspace_id": bindparam("workspace"),
+            "section": bindparam(f"section_{at}"),
+            "writer": bindparam(f"writer_{at}"),
+            "content": bindparam(f"content_{at}"),
+        }
+        for at in range(sections)
+    ]
+    return insert(SECTIONS).values(rows)
 
 
 def _commitment(row: Sequence[Any], sections: Sequence[tuple[str, str]]) -> str:

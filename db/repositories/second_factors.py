@@ -6,11 +6,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import bindparam, delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import database_now, table_of, upsert
 from db.models.operators import OperatorRow, SessionRow
 from db.models.second_factors import RecoveryCodeRow, SecondFactorRow
+from db.statements import Statements
 from support_agents.domain.approval import Role
 from support_agents.domain.ids import OperatorId, SessionId, WorkspaceId, new_id
 
@@ -55,7 +55,7 @@ class Presence(BaseModel):
 class SecondFactors:
     """Factors, their recovery codes, and when a session last proved one."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def presence(self, operator: OperatorId, session: SessionId, role: Role) -> Presence | None:

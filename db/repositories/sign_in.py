@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import case, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import database_now, table_of, upsert
 from db.models.operators import ApiTokenRow, SignInFailureRow
+from db.statements import Statements
 from support_agents.domain.ids import OperatorId, WorkspaceId, new_id
 
 TOKENS = table_of(ApiTokenRow)
@@ -30,7 +30,7 @@ class ApiToken:
 class ApiTokens:
     """Bearer tokens, found by their hash."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def add(  # noqa: PLR0913 - a token is made of these
@@ -70,7 +70,7 @@ class ApiTokens:
 class SignInFailures:
     """Counts failures by key – a hashed address, a hashed peer – whether or not we know it."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def locked_until(self, workspace: WorkspaceId, keys: Iterable[str]) -> datetime | None:

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import NOW, database_now, table_of, upsert
 from db.models.slack import LinkEnd, SlackDeliveryRow, SlackLinkCodeRow, SlackLinkRow
 from db.repositories.operators import OPERATOR_COLUMNS, OPERATORS, SESSIONS, Operator
+from db.statements import Statements
 from support_agents.domain.approval import Role
 from support_agents.domain.ids import OperatorId, SessionId, SlackLinkId, WorkspaceId, new_id
 
@@ -75,7 +75,7 @@ _TAKE = (
 class Slack:
     """Links, codes and deliveries. What lives and what has lapsed is decided by the database's clock."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def add_code(self, workspace: WorkspaceId, operator: OperatorId, *, code_hash: str, life: timedelta) -> None:

@@ -7,11 +7,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import table_of
 from db.many import ManyRows
 from db.models.subjects import SubjectIdentifierRow, SubjectRow
+from db.statements import Statements
 from support_agents.domain.ids import WorkspaceId, new_id
 
 IDENTIFIERS = table_of(SubjectIdentifierRow)
@@ -53,7 +53,7 @@ class IdentifierHash:
 class Subjects:
     """Finds or makes the subjects that identifiers belong to."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def by_email(self, people: Sequence[Person]) -> dict[Person, UUID]:

@@ -1,7 +1,7 @@
 """Tickets and their messages as rows; what an event does to a ticket is decided in `db.ticket_store`."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -9,13 +9,13 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import Row, Select, bindparam, exists, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import table_of
 from db.many import ManyRows
 from db.models.approvals import ApprovalRequestRow
 from db.models.executions import ExecutionRow
 from db.models.tickets import MessageRow, TicketRow
+from db.statements import Statements
 from support_agents.domain.approval import ExecutionStatus
 from support_agents.domain.ids import InboxId, RequestId, TicketId, WorkspaceId, new_id
 from support_agents.domain.ticket import Attachment, Author, Channel, InboundMessage, Message, Requester, TicketSnapshot
@@ -111,7 +111,7 @@ _ANSWERED = (
     .where(TICKETS.c.id == bindparam("wanted"))
     .values(answered_revision=bindparam("answered"), needs_person_reason=bindparam("reason"))
 )
-_NEWEST = (
+NEWEST = (
     select(MESSAGES)
     .where(MESSAGES.c.ticket_id == bindparam("ticket"), MESSAGES.c.public, MESSAGES.c.automatic.is_(False))
     .order_by(MESSAGES.c.written_at.desc(), MESSAGES.c.id.desc())
@@ -143,16 +143,22 @@ LOCK_OF = (
 class Tickets:
     """Reads, locks and saves tickets."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
+        self._locked: dict[TicketId, Ticket] = {}  # as they are now: nobody else can change them
 
     async def get(self, ticket: TicketId) -> Ticket | None:
         """Read one."""
         return await self._one(GET, {"ticket": ticket})
 
     async def lock(self, ticket: TicketId) -> Ticket | None:
-        """Read one and keep others from changing it until the end of the transaction."""
-        return await self._one(LOCK, {"ticket": ticket})
+        """Read one and keep others from changing it until the end of the transaction; a second time asks nobody."""
+        if ticket not in self._locked:
+            found = await self._one(LOCK, {"ticket": ticket})
+            if found is None:
+                return None
+            self._locked[ticket] = found
+        return self._locked[ticket]
 
     async def lock_of(self, request: RequestId) -> Ticket | None:
         """The same for the ticket of an approval request, which is locked after it."""
@@ -183,6 +189,7 @@ class Tickets:
                 {f"new_{name}": value for name, value in vars(ticket).items() if name in CHANGING} for ticket in tickets
             ]
             await self._session.execute(SAVE, rows)
+            self._locked.update((ticket.id, ticket) for ticket in tickets if ticket.id in self._locked)
 
     async def needs_person(self, ticket: TicketId, reason: str | None) -> None:
         """Return the ticket to people with a reason they understand, or take it off their list.
@@ -191,14 +198,23 @@ class Tickets:
         """
         told = await self._beside_doubt(ticket, reason)
         await self._session.execute(_NEEDS_PERSON, {"wanted": ticket, "reason": told})
+        self._note(ticket, needs_person_reason=told)
 
     async def answered(self, ticket: TicketId, *, revision: int, needs_person: str | None) -> None:
         """Note that a finished run has answered `revision`; a doubt stays on people's list."""
         reason = await self._beside_doubt(ticket, needs_person)
         await self._session.execute(_ANSWERED, {"wanted": ticket, "answered": revision, "reason": reason})
+        self._note(ticket, answered_revision=revision, needs_person_reason=reason)
+
+    def _note(self, ticket: TicketId, **changed: int | str | None) -> None:
+        """Keep what is known of a locked ticket as it was just written."""
+        if ticket in self._locked:
+            self._locked[ticket] = replace(self._locked[ticket], **changed)  # type: ignore[arg-type] # two columns
 
     async def _beside_doubt(self, ticket: TicketId, reason: str | None) -> str | None:
         """The reason, with the one that is there while the outcome of an execution on the ticket is unknown."""
+        if ticket in self._locked and not self._locked[ticket].needs_person_reason:
+            return reason
         doubt: str = (await self._session.execute(_DOUBTED, {"wanted": ticket})).scalar() or ""
         if not doubt or not reason or reason in doubt:
             return doubt or reason
@@ -211,24 +227,29 @@ class Tickets:
 
     async def snapshot(self, ticket: Ticket) -> TicketSnapshot:
         """The ticket as a run reads it: its newest public messages that no machine wrote, in order of time."""
-        rows = (await self._session.execute(_NEWEST, {"ticket": ticket.id})).all()
-        return TicketSnapshot(
-            workspace=ticket.workspace_id,
-            id=ticket.id,
-            source=ticket.source,
-            external_id=ticket.external_id,
-            revision=ticket.revision,
-            subject=ticket.subject,
-            requester=ticket.requester,
-            channel=Channel(ticket.channel),
-            order_id=ticket.order_id,
-            messages=read_messages(rows[::-1]),
-            received_at=ticket.customer_received_at or ticket.changed_at,
-        )
+        rows = (await self._session.execute(NEWEST, {"ticket": ticket.id})).all()
+        return snapshot_of(ticket, rows)
 
     async def _one(self, query: Select[*tuple[Any, ...]], given: dict[str, Any] | None = None) -> Ticket | None:
         row = (await self._session.execute(query, given)).first()
         return None if row is None else read_ticket(row)
+
+
+def snapshot_of(ticket: Ticket, newest: Sequence[Row[*tuple[Any, ...]]]) -> TicketSnapshot:
+    """The ticket with its newest messages, the newest first, as a run reads it."""
+    return TicketSnapshot(
+        workspace=ticket.workspace_id,
+        id=ticket.id,
+        source=ticket.source,
+        external_id=ticket.external_id,
+        revision=ticket.revision,
+        subject=ticket.subject,
+        requester=ticket.requester,
+        channel=Channel(ticket.channel),
+        order_id=ticket.order_id,
+        messages=read_messages(newest[::-1]),
+        received_at=ticket.customer_received_at or ticket.changed_at,
+    )
 
 
 def read_ticket(row: Sequence[Any]) -> Ticket:

@@ -5,10 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import database_now, table_of
 from db.models.workspaces import WorkspaceRow
+from db.statements import Statements
 from support_agents.domain.approval import Mode
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import WorkspaceId
@@ -41,7 +41,7 @@ _BY_ID = select(*COLUMNS).where(ROWS.c.id == bindparam("wanted"))
 class Workspaces:
     """Reads and switches workspaces."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def get(self, workspace: WorkspaceId) -> Workspace:

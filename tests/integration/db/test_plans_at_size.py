@@ -38,7 +38,8 @@ WHOLE = {
     "knowledge.passage_ids": "the index is compared with all that is known, off the way of any message",
     "knowledge.contents": "as above",
 }
-SILENT = {"outbox.request_changed"}  # nobody listens to it here
+# Nobody listens to the first here; the others wait for the commit, and have nothing to insert.
+SILENT = {"outbox.request_changed", "audit.append", "audit.flush"}
 READY: Mapping[str, object] = {"ages": tuple(AGES.values()), "limit": 50, "cursor": None, "lease": timedelta(0)}
 Statement = tuple[str, Any]
 Call = Callable[[UnitOfWork], Awaitable[object]]

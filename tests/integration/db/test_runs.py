@@ -205,7 +205,7 @@ async def test_the_database_refuses_a_second_open_run(database: Database, store:
 
 async def _begin(database: Database, run: OpenRun, at: datetime) -> None:
     async with database.write("begin_run") as uow:
-        await uow.runs.begin(run, received_at=at, begun_at=at)
+        await uow.runs.begin(run, received_at=at)
 
 
 @pytest.mark.parametrize("change", ["UPDATE run_sections SET content = '{}'", "DELETE FROM run_sections"])
