@@ -14,11 +14,13 @@ from typing import Any
 import httpx
 import yaml
 
+from tests.peers.servers import free_port
+
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
 IMAGE = "support-agents"
 _NAMED = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
-_SERVING = re.compile(r"serving on (http://\S+)")
+_SERVING = "serving on "
 
 
 def services(name: str, given: Mapping[str, str]) -> dict[str, dict[str, Any]]:
@@ -61,9 +63,8 @@ class Container:
 
     @property
     def url(self) -> str:
-        """Where it says that it serves; empty until then."""
-        found = _SERVING.search(self.said)
-        return found[1] if found else ""
+        """Where it serves, when it says that it does; what it names is the address of the proxy in front of it."""
+        return f"http://127.0.0.1:{self.environment['SUPPORT_PORT']}" if _SERVING in self.said else ""
 
     def is_healthy(self) -> bool:
         """What the image's own check of health says, asked at the port that is this one's."""
@@ -127,7 +128,7 @@ class Composed:
     def _environment(self, said: Mapping[str, Any], data: Path) -> dict[str, str]:
         """The image's, then the file's, then what is another here: no two containers share a data folder or a port."""
         listed = {name: self._here(str(value)) for name, value in said.get("environment", {}).items()}
-        ours = {"SUPPORT_DATA_DIR": str(data), "SUPPORT_HOST": "127.0.0.1", "SUPPORT_PORT": "0"}
+        ours = {"SUPPORT_DATA_DIR": str(data), "SUPPORT_HOST": "127.0.0.1", "SUPPORT_PORT": str(free_port())}
         return image()[1] | listed | ours | dict(self.more) | _paths()
 
     def _here(self, value: str) -> str:

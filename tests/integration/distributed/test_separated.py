@@ -93,7 +93,7 @@ def separated(furnished: tuple[str, Path], tmp_path_factory: pytest.TempPathFact
                 own = {"SUPPORT_PRIVILEGE": privilege, "SUPPORT_DATABASE_URL": addresses[role]}
                 # The environment of a forked process is the one that it was forked from: this one is looked at.
                 program = COLD if privilege == "agents" else warm()
-                environment = common | own | SECRET_OF[privilege]
+                environment = common | own | dict(SECRET_OF[privilege])
                 if privilege == "act":
                     environment["SUPPORT_DKIM_KEY"] = str(signing)
                 given = processes(folder / "data", environment, program, secret_key="")

@@ -25,7 +25,7 @@ async def collector() -> AsyncIterator[Collector]:
 
 
 @pytest.fixture
-async def watched(database_url: str, tmp_path: Path, collector: Collector) -> AsyncIterator[Installation]:
+async def watched(database_url: str, tmp_path: Path) -> AsyncIterator[Installation]:
     """An installation that does not send by itself yet, on each kind of database."""
     settings = {**UNHURRIED, "database_url": database_url, "data_dir": tmp_path / "data"}
     async with open_installation(settings) as opened:
