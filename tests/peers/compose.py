@@ -127,7 +127,9 @@ class Composed:
 
     def _environment(self, said: Mapping[str, Any], data: Path) -> dict[str, str]:
         """The image's, then the file's, then what is another here: no two containers share a data folder or a port."""
-        listed = {name: self._here(str(value)) for name, value in said.get("environment", {}).items()}
+        listed = {
+            name: self._here("" if value is None else str(value)) for name, value in said.get("environment", {}).items()
+        }
         ours = {"SUPPORT_DATA_DIR": str(data), "SUPPORT_HOST": "127.0.0.1", "SUPPORT_PORT": str(free_port())}
         return image()[1] | listed | ours | dict(self.more) | _paths()
 

@@ -66,7 +66,9 @@ async def effects(house: Installation) -> tuple[str, int, int]:
 async def customer_of(house: Installation, ticket: str) -> UUID:
     rows = table_of(TicketRow).c
     async with house.container.database.read() as uow:
-        return (await uow.session.execute(select(rows.subject_id).where(rows.id == UUID(ticket)))).scalar_one()
+        query = select(rows.subject_id).where(rows.id == UUID(ticket))
+        found: UUID = (await uow.session.execute(query)).scalar_one()
+    return found
 
 
 async def problems(house: Installation) -> object:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,7 +19,7 @@ from tests.fixtures.database import POSTGRES
 from tests.fixtures.installation import event
 from tests.integration.distributed.conftest import SHOP, _administer, _drop, _url
 from tests.peers.beside import beside
-from tests.peers.compose import Composed, composed, services
+from tests.peers.compose import Composed, Container, composed, services
 from tests.peers.product import OPERATOR, PASSWORD, WHSEC, signed
 from tests.peers.qdrant_server import QdrantPeer
 from tests.peers.serving import serving
@@ -66,9 +67,12 @@ class Run:
         for name in names:
             self.composed.begin(name)
         for each in self.composed.running:
-            until(lambda each=each: self._is_ready(each), lambda each=each: each.said[-3_000:])
+            until(partial(self._is_ready, each), partial(self._said, each))
 
-    def _is_ready(self, each: Any) -> bool:
+    def _said(self, each: Container) -> str:
+        return each.said[-3_000:]
+
+    def _is_ready(self, each: Container) -> bool:
         assert each.process.poll() is None, each.said[-3_000:]
         return READY[each.service] in each.said if each.service in READY else each.answers()
 

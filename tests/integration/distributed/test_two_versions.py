@@ -28,6 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
 TICKETS = 30
 KINDS = ("scheduler", "relay", "worker")
+PAID_BACK = "with what is refunded or being refunded already it would be more than was paid"
 ENDED = ("succeeded", "failed", "cancelled", "superseded")
 
 
@@ -130,7 +131,7 @@ def test_i3_i4_two_versions_answer_each_ticket_once_and_act_once(both: Both) -> 
         return not waiting and not going
 
     until(settled, 600)
-    _each_effect_once(both, at_least=TICKETS // 3)
+    _each_effect_once(both, at_least=TICKETS // 4)
     old.stop()
     last = new.webhook(message(1))["ticket_id"]
     until(lambda: both.rows("SELECT id FROM runs WHERE ticket_id = %s AND status = 'finished'", last), 600)
@@ -138,12 +139,18 @@ def test_i3_i4_two_versions_answer_each_ticket_once_and_act_once(both: Both) -> 
 
 
 def _each_effect_once(both: Both, *, at_least: int) -> None:
-    executions = both.rows("SELECT id, kind, status FROM executions")
-    assert {row["status"] for row in executions} == {"succeeded"}, executions
-    letters = [row for row in executions if row["kind"] == "send_reply"]
+    executions = both.rows("SELECT id, kind, status, reason FROM executions")
+    done = [row for row in executions if row["status"] == "succeeded"]
+    # Several of the messages ask for the money of one order, and whichever version comes second refuses it.
+    others = [row for row in executions if row["status"] != "succeeded"]
+    assert all((row["kind"], row["reason"]) == ("issue_refund", PAID_BACK) for row in others), others
+    letters = [row for row in done if row["kind"] == "send_reply"]
     assert len(letters) >= at_least
     assert len(both.mail.taken) == len(letters)
     attempts = both.rows("SELECT execution_id, count(*) AS tries FROM attempts GROUP BY execution_id")
-    assert {row["execution_id"]: row["tries"] for row in attempts} == {row["id"]: 1 for row in executions}
-    refunds = [row for row in executions if row["kind"] == "issue_refund"]
+    tries = {row["execution_id"]: row["tries"] for row in attempts}
+    assert set(tries.values()) == {1}
+    assert {row["id"] for row in done} <= tries.keys()
+    refunds = [row for row in done if row["kind"] == "issue_refund"]
+    assert refunds
     assert len(both.rows("SELECT id FROM refund_entries WHERE status = 'booked'")) == len(refunds)
