@@ -3,10 +3,11 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from api.opening import Standings
-from api.secret_key import SecretKey
+from api.secret_key import SecretKey, decision_key
 from api.settings import Settings
 from approvals.attachments import Shelf
 from approvals.attempts import Timing
@@ -90,8 +91,7 @@ def acting_of(settings: Settings, key: SecretKey, database: Database, doors: Doo
         time_limit=timedelta(hours=settings.request_ttl_business_hours),
     )
     timing = Timing(margin=timedelta(seconds=settings.call_margin_seconds))
-    anchor = Anchor(settings.anchor_path or settings.data_dir / "anchor.json", key.derived("anchor"))
-    sealer = AuditSealer(database, anchor, key.derived("audit"))
+    sealer = sealer_of(settings, key, database)
     seal = decision_seal(settings, key)
     return Acting(
         queue=ApprovalQueue(database, authority, submission, consequences, seal=seal),
@@ -100,18 +100,27 @@ def acting_of(settings: Settings, key: SecretKey, database: Database, doors: Doo
         ),
         provider_events=ProviderEvents(database, Outcome(database, consequences)),
         inside_steps=InsideSteps(database, doors.helpdesks),
-        standings=Standings(database, Installation(database, anchor), Quarantine(database, consequences)),
+        standings=Standings(database, Installation(database, sealer.anchor), Quarantine(database, consequences)),
         switch=DispatchSwitch(database),
         seeds=Seeds(database, submission, allowed=settings.attention_checks),
         sealer=sealer,
     )
 
 
+def sealer_of(settings: Settings, key: SecretKey, database: Database) -> AuditSealer:
+    """Return what seals the audit, with its anchor."""
+    path = settings.anchor_path or settings.data_dir / "anchor.json"
+    anchor = Anchor(path, key.derived("anchor"), key.accepted("anchor"))
+    return AuditSealer(database, anchor, key.derived("audit"), partial(key.sealers, "audit"))
+
+
 def decision_seal(settings: Settings, key: SecretKey) -> DecisionSeal:
     """Return what seals decisions: by a key of its own where privileges are separated, else by the installation's."""
-    if settings.decision_key is not None:
-        return DecisionSeal(SecretKey(settings.decision_key.get_secret_value().encode()).derived("decisions"))
-    return DecisionSeal(key.derived("decisions") if settings.privilege is None else None)
+    own = decision_key(settings)
+    if own is None and settings.privilege is not None:
+        return DecisionSeal(None)
+    found = own or key
+    return DecisionSeal(found.derived("decisions"), found.accepted("decisions"))
 
 
 def _dry_ways(given: Collection[str]) -> frozenset[Way]:

@@ -12,6 +12,7 @@ from api.factors import SecondFactors
 from api.intake.admission import Admission
 from api.intake.protocol import Intake
 from api.intake.provider import ProviderIntake
+from api.key_records import KeyRecords
 from api.opening import Standings, migrate
 from api.secret_key import SecretKey
 from api.settings import Settings
@@ -52,9 +53,14 @@ class Records:
     passages: SqlPassageStore
     knowledge: KnowledgeSync
 
+    async def ready(self) -> None:
+        """Bring the database up to date, and compare the secret keys with those that it needs."""
+        await migrate(self.settings)
+        await KeyRecords(self.settings, self.database, self.key).load()
+
     async def open(self) -> None:
         """Bring the database up to date."""
-        await migrate(self.settings)
+        await self.ready()
 
     async def close(self) -> None:
         """Let go of everything."""
@@ -96,7 +102,7 @@ class Container(Records):
 
     async def open(self) -> None:
         """Bring the database up to date and check that it is ours; the worker is started apart from this."""
-        await migrate(self.settings)
+        await self.ready()
         for step in self.opening:
             await step()
 

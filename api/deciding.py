@@ -61,7 +61,7 @@ class Deciding:
     def stamp(self, person: Person, request: RequestId, at: datetime) -> str:
         """When this session was shown this request, by the database's clock, in a form that only we can write."""
         moment = str((at - _EPOCH) // _MICROSECOND)
-        return f"{moment}.{self._sealed(person, request, moment)}"
+        return f"{moment}.{_sealed(self.key, person, request, moment)}"
 
     async def decide(self, person: Person, request: RequestId, answer: PageAnswer) -> None:
         """Store the answer, unless the page came a moment ago; saying again what one has said changes nothing.
@@ -139,12 +139,15 @@ class Deciding:
 
     def _moment(self, person: Person, request: RequestId, shown: str) -> datetime | None:
         moment, _, sealed = shown.partition(".")
-        if not hmac.compare_digest(sealed.encode("utf-8", "replace"), self._sealed(person, request, moment).encode()):
+        given = sealed.encode("utf-8", "replace")
+        keys = (self.key, *self.key.elders)
+        if not any(hmac.compare_digest(given, _sealed(key, person, request, moment).encode()) for key in keys):
             return None
         return _EPOCH + int(moment) * _MICROSECOND
 
-    def _sealed(self, person: Person, request: RequestId, moment: str) -> str:
-        return self.key.keyed(_PURPOSE, f"{person.session_id} {request} {moment}".encode("utf-8", "replace"))
+
+def _sealed(key: SecretKey, person: Person, request: RequestId, moment: str) -> str:
+    return key.keyed(_PURPOSE, f"{person.session_id} {request} {moment}".encode("utf-8", "replace"))
 
 
 async def _said(uow: UnitOfWork, person: Person, request: RequestId, answer: PageAnswer) -> bool:

@@ -107,7 +107,8 @@ def detecting(settings: Settings) -> Iterator[Detector]:
 def intent_registry(settings: Settings) -> Registry:
     """Return the intent models that this installation has trained."""
     make_data_dir(settings.data_dir)
-    return Registry(settings.data_dir / "intents", secret_key(settings).derived("intents"))
+    key = secret_key(settings)
+    return Registry(settings.data_dir / "intents", key.derived("intents"), key.accepted("intents"))
 
 
 def intent_model(settings: Settings, embedder_version: str) -> IntentModel:

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -104,7 +105,7 @@ class SecondFactors:
             if not await self._fits(uow, factor, code, now=await uow.now()):
                 raise _wrong()
             await uow.second_factors.confirm(factor.id)
-            hashes = [self._hashed(person.operator_id, each) for each in codes]
+            hashes = [next(self._hashes(person.operator_id, each)) for each in codes]
             await uow.second_factors.set_codes(person.workspace, person.operator_id, hashes)
             await self._proved(uow, person, how="enrolled")
         return codes
@@ -118,7 +119,7 @@ class SecondFactors:
             factor = await uow.second_factors.get(person.operator_id, lock=True)
             if factor is not None and await self._fits(uow, factor, code, now=await uow.now()):
                 await self._proved(uow, person, how="app")
-            elif await uow.second_factors.use_code(person.operator_id, self._hashed(person.operator_id, code)):
+            elif await self._used_up(uow, person.operator_id, code):
                 await self._proved(uow, person, how="recovery code")
             else:
                 raise _wrong()
@@ -181,6 +182,21 @@ class SecondFactors:
             data=data,
         )
 
+    async def seal_again(self, workspace: WorkspaceId) -> int:
+        """Seal what an older key sealed under the present one; returns how many."""
+        async with self.database.read() as uow:
+            operators = [each.id for each in await uow.operators.all(workspace)]
+        return sum([await self._sealed_again(operator) for operator in operators])
+
+    async def _sealed_again(self, operator: OperatorId) -> bool:
+        async with self.database.write("factor_sealed_again") as uow:
+            factor = await uow.second_factors.get(operator, lock=True)
+            if factor is None or self._sealing.is_present(factor.sealed, owner=operator.bytes):
+                return False
+            sealed = self._sealing.seal(self._secret(factor), owner=operator.bytes)
+            await uow.second_factors.seal(factor.id, sealed)
+        return True
+
     @property
     def _sealing(self) -> Sealing:
         return Sealing(self.key, "second factor")
@@ -191,9 +207,18 @@ class SecondFactors:
     def _limit_key(self, person: Person) -> str:
         return self.key.keyed("second factor attempts", person.operator_id.bytes)
 
-    def _hashed(self, operator: OperatorId, code: str) -> str:
+    async def _used_up(self, uow: UnitOfWork, operator: OperatorId, code: str) -> bool:
+        """Use a recovery code up; whatever key it was hashed under, for it cannot be hashed anew."""
+        for hashed in self._hashes(operator, code):
+            if await uow.second_factors.use_code(operator, hashed):
+                return True
+        return False
+
+    def _hashes(self, operator: OperatorId, code: str) -> Iterator[str]:
         bare = code.replace("-", "").replace(" ", "").lower()
-        return self.key.keyed("recovery code", operator.bytes + bare.encode("utf-8", "replace"))
+        content = operator.bytes + bare.encode("utf-8", "replace")
+        for key in dict.fromkeys((self.key.derived("recovery code"), *self.key.lasting("recovery code"))):
+            yield hmac.digest(key, content, "sha256").hex()
 
 
 def _enrolment(secret: bytes, email: str) -> Enrolment:

@@ -1,6 +1,8 @@
 """The settings of those who run an installation, a part of `api.settings`: who may scrape, how long migrations wait."""
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
+
+from api.model_settings import checked_url
 
 
 class OperatingSettings(BaseModel):
@@ -9,6 +11,10 @@ class OperatingSettings(BaseModel):
     metrics_on_loopback: bool = Field(
         default=False,
         description="Whether `/metrics` needs no token from this machine; a proxy here counts as this machine.",
+    )
+    traces_url: str = Field(
+        default="",
+        description="Where runs are sent as OTLP spans over HTTP, as `http://phoenix:6006/v1/traces`; empty: nowhere.",
     )
     migration_lock_seconds: float = Field(
         default=5,
@@ -19,3 +25,8 @@ class OperatingSettings(BaseModel):
     migration_statement_seconds: float = Field(
         default=900, gt=0, le=86_400, description="PostgreSQL: longest single statement of a migration."
     )
+
+    @field_validator("traces_url")
+    @classmethod
+    def _traces(cls, value: str) -> str:
+        return checked_url(value)

@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from api.secret_key import SecretKey
 from support_agents.domain.errors import SupportError
@@ -27,9 +27,20 @@ class Sealing:
 
     def open(self, sealed: bytes, *, owner: bytes) -> bytes:
         """Return the secret, or raise when it was changed, is another owner's, or was sealed under another key."""
+        for key in (self.key, *self.key.elders):
+            opened = replace(self, key=key)._opened(sealed, owner)  # noqa: SLF001 - its own
+            if opened is not None:
+                return opened
+        raise SupportError("unreadable_secret", "a stored secret does not fit this installation's key")
+
+    def is_present(self, sealed: bytes, *, owner: bytes) -> bool:
+        """Whether it was sealed under the present key, not an older one."""
+        return self._opened(sealed, owner) is not None
+
+    def _opened(self, sealed: bytes, owner: bytes) -> bytes | None:
         content, tag = sealed[:-_TAG], sealed[-_TAG:]
         if len(sealed) < _NONCE + _TAG or not hmac.compare_digest(tag, self._tag(content, owner)):
-            raise SupportError("unreadable_secret", "a stored secret does not fit this installation's key")
+            return None
         return self._masked(content[_NONCE:], content[:_NONCE])
 
     def _masked(self, content: bytes, nonce: bytes) -> bytes:

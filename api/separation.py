@@ -1,9 +1,10 @@
 """Which process may hold which secret, a part of `api.settings`; a secret in the wrong place is refused, never used."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
 
 from api.choices import Payments, Privilege, Role
 from api.model_settings import PREFIX
@@ -13,18 +14,23 @@ _SHORTEST = 32
 # What each may hold besides its own address of database and broker. Any other secret is refused at the start.
 HELD: Mapping[Privilege, frozenset[str]] = {
     Privilege.INTAKE: frozenset(
-        {"secret_key", "standard_webhook_secrets", "zendesk_webhook_secrets", "rate_limits_url", "qdrant_api_key"}
+        {
+            *("secret_key", "secret_keys_old", "standard_webhook_secrets", "zendesk_webhook_secrets"),
+            *("rate_limits_url", "qdrant_api_key"),
+        }
     ),
     Privilege.AGENTS: frozenset({"llm_api_key", "llm_second_api_key", "qdrant_api_key"}),
     Privilege.DECIDE: frozenset(
         {
-            *("secret_key", "decision_key", "slack_signing_secrets", "slack_bot_token", "slack_app_token"),
+            *("secret_key", "secret_keys_old", "decision_key", "decision_keys_old"),
+            *("slack_signing_secrets", "slack_bot_token", "slack_app_token"),
             *("llm_api_key", "llm_second_api_key", "qdrant_api_key"),
         }
     ),
     Privilege.ACT: frozenset(
         {
-            *("secret_key", "decision_key", "smtp_password", "dkim_key", "zendesk_token", "stripe_key"),
+            *("secret_key", "secret_keys_old", "decision_key", "decision_keys_old"),
+            *("smtp_password", "dkim_key", "zendesk_token", "stripe_key"),
             *("stripe_webhook_secrets", "paypal_secret", "step_secret", "slack_bot_token", "qdrant_api_key"),
         }
     ),
@@ -44,6 +50,13 @@ class SeparationSettings(BaseModel):
         default=None,
         description="Seals decisions; only `decide` and `act` have it. Empty without a privilege: the secret key's.",
     )
+    decision_keys_old: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(), description="Other keys of decisions that are accepted as well, while one takes the other's place."
+    )
+    secret_keys_old: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(),
+        description="Other secret keys that are accepted as well, comma separated, while one takes the other's place.",
+    )
     payments_live: bool = Field(
         default=False, description="Whether refunds are real money, for processes that do not have the provider's key."
     )
@@ -53,6 +66,21 @@ class SeparationSettings(BaseModel):
     def _not_set(cls, value: object) -> object:
         """Take an empty variable for one that is not set."""
         return value or None
+
+    @field_validator("secret_keys_old", "decision_keys_old", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        """Take `a, b` as well as a sequence."""
+        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("secret_keys_old", "decision_keys_old")
+    @classmethod
+    def _all_long(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(each.get_secret_value()) < _SHORTEST for each in value):
+            raise ValueError(
+                f"each has at least {_SHORTEST} characters; a key that holds a comma cannot be written here"
+            )
+        return value
 
     @field_validator("decision_key")
     @classmethod

@@ -1,8 +1,10 @@
 """The composition root's Slack half, the one importer of that adapter but its routes; it loads it when asked."""
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from pydantic import SecretStr
 
@@ -19,6 +21,7 @@ from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 
 INSTALLATION_NAME = 12
+_PURPOSE = "slack"
 
 
 def with_slack(container: Container) -> Container:
@@ -30,7 +33,16 @@ def with_slack(container: Container) -> Container:
 
 def installation_name(key: SecretKey) -> str:
     """What tells this installation's clicks from those of another one on the same messenger app."""
-    return key.keyed("slack", b"installation")[:INSTALLATION_NAME]
+    return _name(key.derived(_PURPOSE))
+
+
+def earlier_names(key: SecretKey) -> frozenset[str]:
+    """What it was called under earlier keys: cards of that time are still ours."""
+    return frozenset(_name(each) for each in key.lasting(_PURPOSE))
+
+
+def _name(key: bytes) -> str:
+    return hmac.digest(key, b"installation", "sha256").hex()[:INSTALLATION_NAME]
 
 
 def slack_messenger(settings: Settings, key: SecretKey) -> Messenger:
@@ -73,7 +85,7 @@ def connect_slack(container: Container, messenger: Messenger) -> SlackDoor:
     from approvals.adapters.slack.clicks import Clicks
 
     settings, database = container.settings, container.database
-    installation = installation_name(container.key)
+    installation, earlier = installation_name(container.key), partial(earlier_names, container.key)
     parts = desk_of(
         DeskNeeds(
             database=database,
@@ -100,7 +112,7 @@ def connect_slack(container: Container, messenger: Messenger) -> SlackDoor:
         token = settings.slack_app_token.get_secret_value()
         socket = SlackSocket(
             token,
-            Reader(installation),
+            Reader(installation, earlier),
             deliveries,
             clicks,
             afterwards.do_now,
@@ -110,6 +122,7 @@ def connect_slack(container: Container, messenger: Messenger) -> SlackDoor:
     return SlackDoor(
         secrets=settings.slack_signing_secrets,
         installation=installation,
+        earlier=earlier,
         deliveries=deliveries,
         clicks=clicks,
         afterwards=afterwards,

@@ -1,6 +1,6 @@
 """What Slack routes and the socket share: secrets, the installation’s name, the guard against replays; no adapter."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -24,6 +24,7 @@ class SlackDoor:
 
     secrets: Sequence[SecretStr]
     installation: str
+    earlier: Callable[[], Collection[str]] = tuple  # names that it had under an earlier secret key
     deliveries: Deliveries
     clicks: Clicking
     afterwards: Afterwards

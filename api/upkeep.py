@@ -18,6 +18,7 @@ from api.worker.schedule import Duty
 from approvals.messaging import Messenger
 from db.engine import Database
 from db.fences import UPKEEP, behind
+from support_agents.domain.errors import SupportError
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,26 @@ def duties_of(
 ) -> tuple[Duty, ...]:
     """What one process of an installation does by the clock."""
     told = () if messenger is None else reminding_of(settings, database, messenger)
-    duties = (*upkeep_of(database, acting), Duty("payments", 60, outside.paying.record), *told)
+    duties = (
+        *upkeep_of(database, acting),
+        Duty("payments", 60, outside.paying.record),
+        *told,
+        *_traces(settings, database),
+    )
     return tuple(replace(duty, work=partial(_everywhere, duty.work)) for duty in duties)
+
+
+def _traces(settings: Settings, database: Database) -> tuple[Duty, ...]:
+    """Sends finished runs on as spans, where somebody asked for it; nothing of it is loaded otherwise."""
+    if not settings.traces_url:
+        return ()
+    try:
+        from api.telemetry.traces import EVERY, Traces, sender_of  # noqa: PLC0415 - loaded where it is asked for
+    except ModuleNotFoundError as error:
+        message = "SUPPORT_TRACES_URL needs `pip install support-agents[phoenix]`; or unset it"
+        raise SupportError("settings", message) from error
+    traces = Traces(database, sender_of(settings.traces_url))
+    return (Duty("traces", EVERY, traces.run),)
 
 
 async def _everywhere(work: Step) -> None:

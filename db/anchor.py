@@ -41,6 +41,7 @@ class Anchor:
 
     path: Path
     key: bytes
+    older: tuple[bytes, ...] = ()  # accepted, while one key takes another's place
 
     def read(self) -> Mapping[WorkspaceId, Head]:
         """The heads by workspace, empty when there is no file; `anchor_unreadable` when it is not as we wrote it."""
@@ -48,7 +49,7 @@ class Anchor:
             return {}
         try:
             signed = _Signed.model_validate_json(self.path.read_bytes())
-            if not hmac.compare_digest(signed.signature, self._sign(signed.body)):
+            if not any(hmac.compare_digest(signed.signature, each) for each in self._signatures(signed.body)):
                 raise SupportError("anchor_unreadable", f"{self.path} was not signed by this installation")
             heads = _Heads.model_validate_json(signed.body).heads
         except ValidationError as error:
@@ -74,6 +75,13 @@ class Anchor:
             except SupportError:
                 known = {}
             self._replace({**known, workspace: head})
+
+    def sign_again(self) -> None:
+        """Have it signed by the present key, whoever signed it last."""
+        with self._alone():
+            known = self.read()
+            if known:
+                self._replace(known)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -101,4 +109,9 @@ class Anchor:
             os.close(folder)
 
     def _sign(self, body: str) -> str:
-        return hmac.new(self.key, b"anchor:" + body.encode(), hashlib.sha256).hexdigest()
+        return next(self._signatures(body))
+
+    def _signatures(self, body: str) -> Iterator[str]:
+        """By the present key, then by the older ones."""
+        for key in (self.key, *self.older):
+            yield hmac.new(key, b"anchor:" + body.encode(), hashlib.sha256).hexdigest()

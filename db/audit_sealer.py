@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -45,6 +45,8 @@ class AuditSealer:
     database: Database
     anchor: Anchor
     key: bytes = field(repr=False)
+    # Keys that sealed before, each with the last entry that it may have sealed (None: still accepted for any).
+    former: Callable[[], Sequence[tuple[bytes, int | None]]] = field(default=tuple, repr=False)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     async def seal(self, workspace: WorkspaceId) -> int:
@@ -77,7 +79,8 @@ class AuditSealer:
             problems.extend(Problem(gap, Tampering.MISSING) for gap in range(expected, seq))
             if entry.commitment != _commitment(entry, entry.salt or ""):
                 problems.append(Problem(seq, Tampering.CHANGED))
-            if seq == expected and entry.seal != self._seal(workspace, seal, seq, entry.id, entry.commitment or ""):
+            link = f"{workspace}|{seal}|{seq}|{entry.id}|{entry.commitment or ''}"
+            if seq == expected and not self._is_sealed(entry.seal or "", link, seq):
                 problems.append(Problem(seq, Tampering.BAD_SEAL))
             seal = entry.seal or ""
             if not await self._record_holds(entry):
@@ -132,8 +135,16 @@ class AuditSealer:
                 return
 
     def _seal(self, workspace: WorkspaceId, previous: str, seq: int, entry: UUID, commitment: str) -> str:
-        link = f"{workspace}|{previous}|{seq}|{entry}|{commitment}"
-        return hmac.new(self.key, b"audit:" + link.encode(), hashlib.sha256).hexdigest()
+        return _sealed(self.key, f"{workspace}|{previous}|{seq}|{entry}|{commitment}")
+
+    def _is_sealed(self, seal: str, link: str, seq: int) -> bool:
+        """By the present key, or by one that was in use then: a key that was let go and leaked seals nothing more."""
+        former = (key for key, last in self.former() if last is None or seq <= last)
+        return any(hmac.compare_digest(seal, _sealed(key, link)) for key in (self.key, *former))
+
+
+def _sealed(key: bytes, link: str) -> str:
+    return hmac.new(key, b"audit:" + link.encode(), hashlib.sha256).hexdigest()
 
 
 def _commitment(entry: AuditEntry, salt: str) -> str:

@@ -26,13 +26,15 @@ VERBS = {"s": "SELECT", "i": "INSERT", "u": "UPDATE", "d": "DELETE"}
 _SIGN_IN = (
     *("operators", "second_factors", "recovery_codes", "sign_in_failures", "sign_in_links", "sessions", "api_tokens"),
 )
+# Holds nothing that can be used without a key; those without a key have no business there.
+_KEYS = "secret_keys"
 _ALL = tuple(sorted(METADATA.tables))
-_READ = dict.fromkeys((name for name in _ALL if name not in _SIGN_IN), "s")
+_READ = dict.fromkeys((name for name in _ALL if name not in (*_SIGN_IN, _KEYS)), "s")
 
 # Letters: s(elect), i(nsert), u(pdate), d(elete). A row lock needs u. What is not named is refused.
 GRANTS: Mapping[DatabaseRole, Mapping[str, str]] = {
     DatabaseRole.INTAKE: {
-        **dict.fromkeys(("workspaces", "articles", "passages", "attempts", "executions"), "s"),
+        **dict.fromkeys(("workspaces", "articles", "passages", "attempts", "executions", _KEYS), "s"),
         **dict.fromkeys(("inbox", "tickets", "messages", "subjects", "subject_identifiers", "outbox"), "siu"),
     },
     DatabaseRole.AGENTS: {
@@ -48,7 +50,7 @@ GRANTS: Mapping[DatabaseRole, Mapping[str, str]] = {
             (
                 *("tickets", "runs", "outbox", "approval_requests", "executions", "inside_steps"),
                 *("operator_money", "money_claims", "money_subjects", "reply_edits", "intent_corrections"),
-                "workspaces",
+                *("workspaces", _KEYS),
             ),
             "siu",
         ),
@@ -68,7 +70,7 @@ GRANTS: Mapping[DatabaseRole, Mapping[str, str]] = {
             (
                 *("tickets", "runs", "outbox", "executions", "attempts", "inside_steps", "inbox"),
                 *("order_balances", "refund_entries", "operator_money", "money_claims", "money_subjects", "audit"),
-                *("provider_events", "workspaces"),
+                *("provider_events", "workspaces", _KEYS),
             ),
             "siu",
         ),

@@ -21,6 +21,7 @@ from db.repositories.refund_ledger import RefundLedger
 from db.repositories.reviewing import Reviewing
 from db.repositories.runs import Runs
 from db.repositories.second_factors import SecondFactors
+from db.repositories.secret_keys import SecretKeys
 from db.repositories.sign_in import ApiTokens, SignInFailures
 from db.repositories.slack import Slack
 from db.repositories.subjects import Subjects
@@ -60,6 +61,7 @@ class UnitOfWork:
         self.money_claims = MoneyClaims(session)
         self.dispatch_stops = DispatchStops(session)
         self.second_factors = SecondFactors(session)
+        self.secret_keys = SecretKeys(session)
 
     async def now(self) -> datetime:
         """The database's clock, aware, in UTC."""

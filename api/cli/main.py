@@ -22,6 +22,7 @@ from api.cli import (
     processes,
     quarantine,
     runs,
+    secrets,
     serve,
     tokens,
 )
@@ -54,7 +55,19 @@ app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)
 app.command("stop")(dispatch.stop)
 app.command("resume")(dispatch.resume)
-for group in (knowledge, runs, operators, tokens, connect, executions, quarantine, database, intents, evaluation):
+for group in (
+    knowledge,
+    runs,
+    operators,
+    tokens,
+    connect,
+    executions,
+    quarantine,
+    database,
+    secrets,
+    intents,
+    evaluation,
+):
     app.add_typer(group.app)
 
 

@@ -43,20 +43,24 @@ DoorDep = Annotated[SlackDoor, Depends(door_of)]
 async def interactivity(request: Request, door: DoorDep) -> Response:
     """Take a click or a form. What it decides is committed before this is answered."""
     form = _form(await _verified(request, door))
-    return await _answered(request, door, Reader(door.installation).interactivity(form.get("payload", "")))
+    return await _answered(
+        request, door, Reader(door.installation, door.earlier).interactivity(form.get("payload", ""))
+    )
 
 
 @router.post("/commands", response_class=Response)
 async def commands(request: Request, door: DoorDep) -> Response:
     """Take a slash command; what it shows comes after the acknowledgement."""
-    return await _answered(request, door, Reader(door.installation).command(_form(await _verified(request, door))))
+    return await _answered(
+        request, door, Reader(door.installation, door.earlier).command(_form(await _verified(request, door)))
+    )
 
 
 @router.post("/events", response_class=Response)
 async def events(request: Request, door: DoorDep) -> Response:
     """Take an event, once, however often Slack delivers it."""
     raw = await _verified(request, door)
-    told = Reader(door.installation).event(raw)
+    told = Reader(door.installation, door.earlier).event(raw)
     event_id = Reader.event_id(raw)
     if event_id and not await door.deliveries.first_event(event_id):
         return Response()

@@ -96,6 +96,10 @@ class SecondFactors:
         """Let it count from now on."""
         await self._session.execute(update(_FACTORS).where(_FACTORS.c.id == factor).values(confirmed_at=database_now()))
 
+    async def seal(self, factor: UUID, sealed: bytes) -> None:
+        """Put the same secret, sealed under another key, in its place."""
+        await self._session.execute(update(_FACTORS).where(_FACTORS.c.id == factor).values(sealed=sealed))
+
     async def take_step(self, factor: UUID, step: int) -> bool:
         """Use a time step up; False when it, or a later one, was used before."""
         result = await self._session.execute(

@@ -1,7 +1,7 @@
 """People whose data is held, found by keyed hashes; it never stores what was hashed."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
@@ -36,18 +36,22 @@ class Person(NamedTuple):
 
 @dataclass(frozen=True)
 class IdentifierHash:
-    """Hashes identifiers under a key that is kept outside the database."""
+    """Hashes identifiers under a key that is kept outside the database, and may be known only when it is needed."""
 
-    key: bytes = field(repr=False)
+    key: bytes | Callable[[], bytes] = field(repr=False)
 
     def email(self, address: str) -> str:
         """Hash of the address in lower case without surrounding space, in hex."""
         normal = "email:" + address.strip().lower()
-        return hmac.digest(self.key, normal.encode("utf-8", "replace"), "sha256").hex()
+        return hmac.digest(self._key, normal.encode("utf-8", "replace"), "sha256").hex()
 
     def body(self, raw: bytes) -> str:
         """Hash of a payload that has no key of its own, in hex."""
-        return hmac.digest(self.key, b"body:" + raw, "sha256").hex()
+        return hmac.digest(self._key, b"body:" + raw, "sha256").hex()
+
+    @property
+    def _key(self) -> bytes:
+        return self.key() if callable(self.key) else self.key
 
 
 class Subjects:

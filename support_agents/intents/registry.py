@@ -35,6 +35,7 @@ class Registry:
 
     root: Path
     key: bytes = field(repr=False)
+    older: tuple[bytes, ...] = field(default=(), repr=False)  # accepted, while one key takes another's place
 
     def add(self, manifest: KernelManifest, head: bytes) -> str:
         """Store a head under the next number of its name and return that version; nothing is overwritten."""
@@ -88,6 +89,17 @@ class Registry:
         self._point(history[:-1])
         return self.active()
 
+    def sign_again(self) -> int:
+        """Sign everything that is signed here by the present key; returns how many heads."""
+        found, history = self.versions(), self._history()
+        for one in found:
+            content = (self.root / one.version / MANIFEST_NAME).read_bytes()
+            signature = self._signature(one.version.encode() + b"\n" + content)
+            _replaced(self.root / one.version / SIGNATURE_NAME, signature)
+        if (self.root / POINTER_NAME).exists():
+            self._point(history)
+        return len(found)
+
     def _manifest(self, version: str) -> KernelManifest:
         if not _VERSION.fullmatch(version) or not (self.root / version).is_dir():
             raise SupportError("intents_missing", f"there is no version {version!r}; {_SEE}")
@@ -103,7 +115,7 @@ class Registry:
             content = (folder / MANIFEST_NAME).read_bytes()
         except OSError:
             return False
-        return hmac.compare_digest(given, self._signature(version.encode() + b"\n" + content).encode())
+        return self._is_ours(given, version.encode() + b"\n" + content)
 
     def _history(self) -> list[str]:
         path = self.root / POINTER_NAME
@@ -116,23 +128,33 @@ class Registry:
             raise SupportError(
                 "intents_unreadable", f"{POINTER_NAME} is damaged; remove it and promote again"
             ) from error
-        if not hmac.compare_digest(given.encode(), self._signature(_listed(history)).encode()):
+        if not self._is_ours(given.encode(), _listed(history)):
             message = f"{POINTER_NAME} was not written by this installation; remove it and promote again"
             raise SupportError("intents_unsigned", message)
         return history
 
     def _point(self, history: Sequence[str]) -> None:
         """Replace the pointer in one step, so that a crash leaves the old one or the new one."""
-        fresh = self.root / f".{POINTER_NAME}"
         content = {"history": list(history), "signature": self._signature(_listed(history))}
-        with fresh.open("w", encoding="utf-8") as file:
-            json.dump(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self.root / POINTER_NAME)
+        _replaced(self.root / POINTER_NAME, json.dumps(content))
+
+    def _is_ours(self, given: bytes, content: bytes) -> bool:
+        """Whether it was signed by the present key or an older one."""
+        signatures = (hmac.digest(key, content, "sha256").hex() for key in (self.key, *self.older))
+        return any(hmac.compare_digest(given, each.encode()) for each in signatures)
 
     def _signature(self, content: bytes) -> str:
         return hmac.digest(self.key, content, "sha256").hex()
+
+
+def _replaced(path: Path, content: str) -> None:
+    """Replace a file in one step."""
+    fresh = path.with_name(f".{path.name}")
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
 
 
 def _listed(history: Sequence[str]) -> bytes:

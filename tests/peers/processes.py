@@ -53,11 +53,17 @@ class Processes(Product):
 
     def start(self, *, fault: str = "") -> None:
         """Start one process of each kind and wait until all are ready."""
-        self.process = self.begin("api", fault=fault, more={"SUPPORT_PORT": "0"}).process
+        self.begin("api", fault=fault, more={"SUPPORT_PORT": "0"})
         for kind in ("scheduler", "relay", "worker"):
             self.begin(kind)
         for each in self.running:
             self.await_ready(each)
+        self.connect()
+
+    def connect(self) -> None:
+        """Talk to the newest API, which is ready."""
+        self._forget()
+        self.process = self.one("api").process
         self._http = httpx.Client(base_url=self._url(), timeout=CALL_SECONDS, trust_env=False, cookies=self._cookies)
 
     def begin(self, kind: str, *words: str, fault: str = "", more: Mapping[str, str] | None = None) -> Process:
@@ -106,10 +112,13 @@ class Processes(Product):
 
 
 @contextmanager
-def processes(folder: Path, environment: Mapping[str, str], program: Program | None = None) -> Iterator[Processes]:
+def processes(
+    folder: Path, environment: Mapping[str, str], program: Program | None = None, *, secret_key: str = SECRET_KEY
+) -> Iterator[Processes]:
     """An installation that is stopped at the end whatever happens."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    made = Processes(folder, {"SUPPORT_SECRET_KEY": SECRET_KEY, **environment}, program or warm())
+    given = {"SUPPORT_SECRET_KEY": secret_key} if secret_key else {}
+    made = Processes(folder, {**given, **environment}, program or warm())
     try:
         yield made
     finally:

@@ -38,8 +38,10 @@ async def _at_the_door(
 ) -> None:
     """Refuse a form that was not ours, before there is a session to bind it to."""
     value = request.cookies.get(_DOOR, "")
-    expected = _door_token(container, value)
-    if not value or not secrets.compare_digest(csrf.encode("utf-8", "replace"), expected.encode()):
+    given = csrf.encode("utf-8", "replace")
+    keys = (container.key, *container.key.elders)  # a form that was open while the key was changed still counts
+    expected = [each.keyed(_PURPOSE, value.encode()).encode() for each in keys]
+    if not value or not any(secrets.compare_digest(given, each) for each in expected):
         raise SupportError("csrf", "The form was too old or not ours. Go back, load the page again and try once more.")
 
 

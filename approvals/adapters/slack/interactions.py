@@ -1,7 +1,7 @@
 """Reads what Slack delivers as one of a few typed things; it takes no word from outside for an id, and does nothing."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
@@ -85,6 +85,7 @@ class Reader:
     """Reads deliveries for one installation."""
 
     installation: str
+    earlier: Callable[[], Collection[str]] = tuple  # names that it had, and old messages still carry
 
     def interactivity(self, payload: str | bytes) -> Told:
         """Read the field `payload` of an interactivity request, or the payload of a socket envelope."""
@@ -155,9 +156,12 @@ class Reader:
         named = read_name(action.action_id)
         if named is None:
             return Ignored("a button that is not ours")
-        if named.installation != self.installation:
+        if not self._is_ours(named.installation):
             return Foreign(who, where)
         return _meant(who, where, named, action, _state(given))
+
+    def _is_ours(self, name: str) -> bool:
+        return name == self.installation or name in self.earlier()
 
     def _submitted(self, given: Submitted) -> Told:  # noqa: PLR0911 - one for each kind
         named = read_name(given.view.callback_id)
@@ -165,10 +169,10 @@ class Reader:
             return Ignored("a view that is not ours, or was closed")
         who = _who(given.team, given.enterprise, given.user)
         where = Where(view=given.view.id, view_hash=given.view.hash, trigger=given.trigger_id)
-        if named.installation != self.installation:
+        if not self._is_ours(named.installation):
             return Foreign(who, where)
         metadata = read_metadata(given.view.private_metadata)
-        if metadata is None or metadata[0] != self.installation:
+        if metadata is None or not self._is_ours(metadata[0]):
             return Refused(who, where, "tampered", "this form is not one of ours; open it again")
         about, where = _about(metadata[1]), replace(where, answer_to=metadata[2].get(BACK, ""))
         match named.name:

@@ -4,7 +4,13 @@ import asyncio
 import shutil
 from pathlib import Path
 
+import pytest
+
+from api.bootstrap import build_records
+from api.resealing import resealing_of
+from api.settings import load
 from support_agents.domain.approval import Mode, Role
+from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from tests.fixtures.installation import Installation, event, open_installation
 
@@ -77,10 +83,20 @@ async def test_a_used_database_without_its_anchor_is_held(tmp_path: Path) -> Non
         assert await dispatch(installation) == "quarantined"
 
 
-async def test_an_anchor_that_another_key_signed_is_held(tmp_path: Path) -> None:
+async def test_without_its_key_nothing_starts_until_the_key_is_said_to_be_lost(tmp_path: Path) -> None:
     async with open_installation({"data_dir": tmp_path}) as installation:
         await sealed(installation)
+        lost = installation.container.key.fingerprint
     (tmp_path / "secret_key").unlink()
+    with pytest.raises(SupportError, match=lost) as refused:
+        async with open_installation({"data_dir": tmp_path}):
+            pytest.fail("it started")
+    assert refused.value.code == "secret_key_missing"
+    records = build_records(load({"data_dir": tmp_path}))
+    try:
+        await resealing_of(records).forget(lost)
+    finally:
+        await records.close()
     async with open_installation({"data_dir": tmp_path}) as installation:
         assert await dispatch(installation) == "quarantined"
 

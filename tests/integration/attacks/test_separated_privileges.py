@@ -4,28 +4,26 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg import sql
 from pydantic import SecretStr
-from sqlalchemy.engine import make_url
 
 from api.choices import Privilege, Role
 from api.separation import EVERYBODYS, HELD, SECRETS, check_work
 from api.settings import Settings, load
 from db.engine import Database
-from db.roles import GRANTS, VERBS, DatabaseRole, name_of, statements
+from db.roles import GRANTS, VERBS, DatabaseRole
 from db.schema import METADATA
 from support_agents.domain.approval import ExecutionStatus
 from support_agents.domain.errors import SupportError
 from tests.fixtures.approvals import Shop, refund
 from tests.fixtures.brokers import broker_address
-from tests.fixtures.database import _administer
+from tests.fixtures.database_roles import Addresses, logins
 from tests.integration.db.test_fences import plain
 
 TRIES = {
@@ -36,33 +34,13 @@ TRIES = {
 }
 NO_FENCE = "ALTER TABLE tickets DISABLE ROW LEVEL SECURITY"
 WORKER = (sys.executable, "-m", "api.cli.main", "worker", "--queues", "runs")
-Addresses = Mapping[DatabaseRole, str]
 
 
 @pytest.fixture
 def separated(postgres_url: str) -> Iterator[Addresses]:
     """The address of the database for each role, under names of the test's own."""
-    prefix, password = f"t{uuid4().hex[:10]}", uuid4().hex
-    logins = {role: f"{prefix}_{role}_login" for role in DatabaseRole}
-    with psycopg.connect(plain(postgres_url)) as connection:
-        for statement in statements(prefix):
-            connection.execute(statement.encode())
-        for role, login in logins.items():
-            making = "CREATE ROLE {} LOGIN PASSWORD {} IN ROLE {}"
-            parts = (sql.Identifier(login), sql.Literal(password), sql.Identifier(name_of(role, prefix)))
-            connection.execute(sql.SQL(making).format(*parts))
-    try:
-        yield {
-            role: make_url(postgres_url).set(username=login, password=password).render_as_string(hide_password=False)
-            for role, login in logins.items()
-        }
-    finally:
-        with psycopg.connect(plain(postgres_url)) as connection:
-            for role in DatabaseRole:
-                connection.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(name_of(role, prefix))))
-        for role, login in logins.items():
-            _administer(sql.SQL("DROP ROLE {}").format(sql.Identifier(login)))
-            _administer(sql.SQL("DROP ROLE {}").format(sql.Identifier(name_of(role, prefix))))
+    with logins(postgres_url) as addresses:
+        yield addresses
 
 
 def _tried(statement: str, table: str) -> str:
