@@ -1,10 +1,10 @@
-"""Messages that a person must answer, by the rules of `triage.yaml`; it sees words and never what a model thinks."""
+"""Messages that a person must answer, by the rules of `triage*.yaml`; it sees words and never what a model thinks."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import re2
 import yaml
@@ -24,10 +24,39 @@ class Triaged:
 
 @dataclass(frozen=True)
 class _Rule:
-    """Parts that one sentence must all have, each in one of its forms; `unless` forms anywhere in it undo it."""
+    """Parts that one sentence must all have, each in one of its forms, or a pattern; `unless` forms undo it."""
 
     parts: tuple[tuple["_Form", ...], ...]
     unless: tuple["_Form", ...]
+    pattern: "_Pattern | None" = None
+    words: tuple["_Words", ...] = ()
+
+
+@dataclass(frozen=True)
+class _Words:
+    """A list of a pattern: the words and the beginnings of words, one of which a text must hold to be searched."""
+
+    whole: frozenset[str]
+    begin: tuple[str, ...]
+
+    def any_in(self, text: "_Text") -> bool:
+        return not self.whole.isdisjoint(text.words) or any(f" {one}" in text.plain for one in self.begin)
+
+
+@dataclass(frozen=True)
+class _Text:
+    """All sentences of a message as they are searched."""
+
+    plain: str
+    words: frozenset[str]
+
+
+class _Match(Protocol):
+    def group(self, number: int = 0, /) -> str: ...
+
+
+class _Pattern(Protocol):
+    def search(self, text: str, /) -> _Match | None: ...
 
 
 class _Form(NamedTuple):
@@ -44,18 +73,29 @@ def triage(text: str) -> tuple[Triaged, ...]:
 
 
 def _found(sentences: Sequence[str]) -> Iterator[Triaged]:
-    whole = "".join(sentences)
+    joined = "".join(sentences)
+    whole = _Text(joined, frozenset(joined.split()))
     for kind, (reason, rules) in _kinds().items():
-        possible = [rule for rule in rules if all(any(form.stands in whole for form in part) for part in rule.parts)]
+        possible = [rule for rule in rules if _may_match(rule, whole)]
         words = next((said for rule in possible for one in sentences if (said := _matches(rule, one))), "")
         if words:
             yield Triaged(kind, f"{reason} (“{words}”)")
+
+
+def _may_match(rule: _Rule, whole: _Text) -> bool:
+    """Ask what is quick to ask of the whole message, so that few rules are asked of each sentence."""
+    if rule.pattern is not None:
+        return all(listed.any_in(whole) for listed in rule.words)
+    return all(any(form.stands in whole.plain for form in part) for part in rule.parts)
 
 
 def _matches(rule: _Rule, sentence: str) -> str:
     """The forms that were found, or nothing."""
     if any(form.stands in sentence for form in rule.unless):
         return ""
+    if rule.pattern is not None:
+        match = rule.pattern.search(sentence)
+        return match.group().strip() if match else ""
     found = [next((form.said for form in part if form.stands in sentence), "") for part in rule.parts]
     return " … ".join(found) if all(found) else ""
 
@@ -71,16 +111,46 @@ def _joined(text: str) -> str:
 
 @cache
 def _kinds() -> Mapping[str, tuple[str, tuple[_Rule, ...]]]:
-    data: Mapping[str, Any] = yaml.load(
-        files(__package__ or "").joinpath("triage.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
-    )
-    return {kind: (str(one["reason"]), tuple(map(_rule, one["rules"]))) for kind, one in data.items()}
+    rules, body = (_read(name) for name in ("triage.yaml", "triage_body.yaml"))
+    words = {name: _words(listed) for name, listed in body.pop("words").items()}
+    for kind, more in body.items():
+        rules[kind]["rules"] += more
+    return {
+        kind: (str(one["reason"]), tuple(_rule(each, words) for each in one["rules"])) for kind, one in rules.items()
+    }
 
 
-def _rule(item: object) -> _Rule:
-    """A rule is a text with `+` between parts and `|` between forms, or a mapping with `say` and `unless`."""
-    said, unless = (item["say"], item.get("unless", "")) if isinstance(item, Mapping) else (str(item), "")
+def _read(name: str) -> dict[str, Any]:
+    text = files(__package__ or "").joinpath(name).read_text(encoding="utf-8")
+    data: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
+    return data
+
+
+def _words(listed: str) -> tuple[str, ...]:
+    return tuple(_joined(word.strip().casefold()) for word in listed.split("|"))
+
+
+def _required(words: Sequence[str]) -> _Words:
+    """Of words in a row the first is looked for."""
+    begin = tuple(word.rstrip("*") for word in words if word.endswith("*"))
+    return _Words(frozenset(word.split()[0] for word in words if not word.endswith("*")), begin)
+
+
+def _rule(item: object, words: Mapping[str, tuple[str, ...]]) -> _Rule:
+    """Read a text with `+` between parts and `|` between forms, or a mapping with `say` or `pattern`, and `unless`."""
+    said, unless = (item.get("say", ""), item.get("unless", "")) if isinstance(item, Mapping) else (str(item), "")
+    if isinstance(item, Mapping) and "pattern" in item:
+        return _searched(str(item["pattern"]), _forms(str(unless)), words)
     return _Rule(tuple(_forms(part) for part in str(said).split("+")), _forms(str(unless)))
+
+
+def _searched(pattern: str, unless: tuple[_Form, ...], words: Mapping[str, tuple[str, ...]]) -> _Rule:
+    """Insert the lists into a pattern; a brace that names none is a count."""
+    used = [name for name in words if f"{{{name}}}" in pattern]
+    for name in used:
+        alternatives = (re2.escape(word.rstrip("*")) + ("[^ ]*" if word.endswith("*") else "") for word in words[name])
+        pattern = pattern.replace(f"{{{name}}}", f"(?:{'|'.join(alternatives)})")
+    return _Rule((), unless, re2.compile(f" {pattern} "), tuple(_required(words[name]) for name in used))
 
 
 def _forms(part: str) -> tuple[_Form, ...]:
