@@ -43,6 +43,7 @@ from support_agents.policy.ledger import PolicyLedger
 from support_agents.ports import Clock, Embedder, OrderLookup, Vector
 from support_agents.redrafting import asking_first, unwanted_macros
 from support_agents.screening.detection import Detector
+from support_agents.screening.quoting import newest
 from support_agents.screening.taint import judged, untainted
 from support_agents.stages import Finished, Shares, Work
 from support_agents.wording.outlines import hints
@@ -170,6 +171,8 @@ class Pipeline:
             among=order.among,
             attachments=_attachments(work.ticket),
             injection=screened.injection,
+            injection_unsure=screened.doubted,
+            told=f"{work.ticket.subject}\n{newest(message)}",
             tainted_evidence=bool(retrieved and retrieved.tainted),
             evidence_found=bool(retrieved and retrieved.passages),
             language=screened.language,

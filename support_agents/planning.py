@@ -84,6 +84,8 @@ _NOT_THEIRS: Mapping[Cue, str] = {
     Cue.ANOTHERS_PURCHASE: "somebody else's order is asked about",
 }
 _WHAT_TO_CANCEL = "what_to_cancel"
+_INSTRUCTS = "the message tries to instruct the software"
+_UNSURE = "part of the message reads like an order to the software, which is unsure in this language"
 _TAINTED_MESSAGE = "the message tries to instruct the software, so nothing but a reply to the rest of it is proposed"
 _TAINTED_EVIDENCE = "an article that was found tries to instruct the software, so nothing but a reply is proposed"
 
@@ -92,7 +94,8 @@ _TAINTED_EVIDENCE = "an article that was found tries to instruct the software, s
 class PlanningGiven:
     """All that planning looks at; `text` is the screened message, `attachments` the names of its files.
 
-    `among` are the orders of theirs of which the message may mean any.
+    `among` are the orders of theirs of which the message may mean any. `told` is subject and newest words with the
+    tainted sentences: it may only send the ticket to a person. `injection_unsure`: the head alone found something.
     """
 
     intent: IntentSection
@@ -104,6 +107,8 @@ class PlanningGiven:
     order: OrderFacts | None = None
     attachments: tuple[str, ...] = ()
     injection: bool = False
+    injection_unsure: bool = False
+    told: str = ""
     tainted_evidence: bool = False
     evidence_found: bool = True
     language: str = "en"
@@ -205,9 +210,9 @@ def _hand_off(given: PlanningGiven) -> str | None:
     told = {cue: find_cue(cue, given.text) for cue in _FOR_A_PERSON}
     needed, not_theirs = wants_order(given.intents), given.order_answer is OrderAnswer.NOT_THEIRS
     reasons = (
-        (given.injection and not _asks_something(given), "the message tries to instruct the software"),
         *((word is not None, _FOR_A_PERSON[cue].format(word=word)) for cue, word in told.items()),
-        *((True, found.reason) for found in triage(given.text)),
+        *((True, found.reason) for found in triage(given.told or given.text)),
+        (given.injection and not _asks_something(given), _UNSURE if given.injection_unsure else _INSTRUCTS),
         (not_theirs and given.requester.verified, "the order does not belong to the customer"),
         *((not_theirs and find_cue(cue, given.text) is not None, why) for cue, why in _NOT_THEIRS.items()),
         (given.order_answer is OrderAnswer.FAILED and needed, "the order could not be looked up"),

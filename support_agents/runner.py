@@ -1,6 +1,6 @@
 """TicketRunner: a ticket's revision in, its record out; always a typed outcome, never an exception, never a send."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from support_agents.agents.interaction_log import InteractionGiven
 from support_agents.agents.protocol import Agent
@@ -26,6 +26,7 @@ class TicketRunner:
 
     async def run(self, ticket: TicketSnapshot, run: Run, *, resumed: bool = False) -> RunRecord:
         """Return the record of one run; `resumed` marks one that a crash interrupted, which counts as late."""
+        run = replace(run, private=(ticket.requester.name, ticket.requester.email))
         finished = await self.pipeline.run(ticket, run)
         given = InteractionGiven(
             ticket=ticket,

@@ -1,7 +1,7 @@
 """A run – one passage of a ticket through the pipeline – and its record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -26,6 +26,7 @@ class Run:
     """The identity and limits of one run; passed explicitly to everything that works for it.
 
     `hurried`: so much else waits that no language model is asked; the run takes the rungs that need none.
+    `private`: name and address of the customer, which no model outside may read; only `llm.redacted` looks at them.
     """
 
     id: RunId
@@ -33,6 +34,7 @@ class Run:
     deadline: Deadline
     budget: Budget
     hurried: bool = False
+    private: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Outcome(StrEnum):

@@ -12,11 +12,12 @@ from support_agents.domain.runs import Run
 from support_agents.domain.sections import DraftingGiven
 from support_agents.llm.streams import opened
 from support_agents.ports import Completed, LanguageModel, Prompt, TextDelta
-from support_agents.screening.pii import RULES, mask, unmask
+from support_agents.screening.pii import RULES, Masked, mask, unmask
 from support_agents.screening.spans import PiiFinder
 
 _SALT_BYTES = 16
 _FEWEST_LETTERS = 3  # of a part of a name; shorter ones are particles and initials
+_NO_COMMON_WORD = 5
 _LONGEST_PLACEHOLDER = 40
 _UNFINISHED = re2.compile(r"\[[A-Z_0-9]*$")
 
@@ -25,11 +26,11 @@ _UNFINISHED = re2.compile(r"\[[A-Z_0-9]*$")
 class RedactedModel:
     """`LanguageModel` around one that runs elsewhere.
 
-    What the customer wrote is searched for personal data; each value found, and the customer's name, leaves as a
-    placeholder that is random for the call, wherever it stands in the prompt. Values of the customer's own ticket
-    are put back into the answer; a placeholder that somebody typed stands for nothing. Articles are public and stay
-    as they are, and so does `given`, which never leaves the process. For a workspace in `local_only` nothing is sent
-    at all: `external_forbidden`.
+    What the customer wrote is searched for personal data. Each value found, and the customer's name and address, leaves
+    as a placeholder that is random for the call, wherever and in whatever form it stands in the prompt. Values of the
+    customer's own ticket are put back into the answer; a placeholder that somebody typed stands for nothing. Articles
+    are public and stay as they are, and so does `given`, which never leaves. For a workspace in `local_only`
+    nothing is sent at all: `external_forbidden`.
     """
 
     model: LanguageModel
@@ -45,11 +46,11 @@ class RedactedModel:
         """Yield what the model yields with the customer's own values in place; `SupportError` when it may not."""
         if run.workspace in self.local_only:
             raise SupportError("external_forbidden", "this workspace allows no model outside this installation")
-        restore = self._placeholders(prompt)
+        masked = self._masked(prompt, run)
+        restore, own = masked.restore, frozenset(masked.restore.values())
         sent = prompt.model_copy(
-            update={"system": _hidden(prompt.system, restore), "user": _hidden(prompt.user, restore)}
+            update={"system": _hidden(prompt.system, masked), "user": _hidden(prompt.user, masked)}
         )
-        own = frozenset(restore.values())
         held = ""
         async with opened(self.model, sent, run) as stream:
             async for item in stream:
@@ -62,12 +63,12 @@ class RedactedModel:
                     yield TextDelta(unmask(held, restore, only=own))
                 yield item
 
-    def _placeholders(self, prompt: Prompt) -> dict[str, str]:
-        """Return placeholder and value of all that is the customer's, longest value first."""
-        names = tuple(_names(prompt.given.customer_name)) if prompt.given else ()
-        told = "\n".join((*_told(prompt.given), *names)) if prompt.given else prompt.user
-        masked = mask(told, secrets.token_bytes(_SALT_BYTES), finder=self.finder, known=names)
-        return dict(sorted(masked.restore.items(), key=lambda one: -len(one[1])))
+    def _masked(self, prompt: Prompt, run: Run) -> Masked:
+        """Find all that is the customer's; without `given` the whole prompt may be."""
+        known = dict.fromkeys((prompt.given.customer_name if prompt.given else "", *run.private))
+        names = tuple(dict.fromkeys(form for value in known for form in _forms(value)))
+        told = "\n".join((*names, *_told(prompt.given))) if prompt.given else f"{prompt.system}\n{prompt.user}"
+        return mask(told, secrets.token_bytes(_SALT_BYTES), finder=self.finder, known=names)
 
 
 def _told(given: DraftingGiven) -> Iterator[str]:
@@ -75,15 +76,21 @@ def _told(given: DraftingGiven) -> Iterator[str]:
     yield from (given.subject, given.text, *given.earlier, *(ask.text for ask in given.asks), *given.attachments)
 
 
-def _names(name: str) -> Iterator[str]:
-    """Yield the whole name and its parts: a greeting uses the first one."""
-    if len(name) >= _FEWEST_LETTERS:
-        yield name
-    yield from (part for part in name.split() if len(part) >= _FEWEST_LETTERS and part != name)
+def _forms(value: str) -> Iterator[str]:
+    """Yield a name or an address and its parts as people write them: a greeting uses the first, a form capitals.
+
+    A short part in small letters is not among them: it is as likely a word (`will`, `mark`) as the name.
+    """
+    for part in dict.fromkeys((value, *value.split())):
+        if len(part) >= _FEWEST_LETTERS:
+            yield from (part, part.upper(), part.title())
+        if len(part) >= _NO_COMMON_WORD:
+            yield part.lower()
 
 
-def _hidden(text: str, restore: dict[str, str]) -> str:
-    for placeholder, value in restore.items():
+def _hidden(text: str, masked: Masked) -> str:
+    """Replace every form of every value, longest first."""
+    for value, placeholder in sorted(masked.written.items(), key=lambda one: -len(one[0])):
         text = text.replace(value, placeholder)
     return text
 

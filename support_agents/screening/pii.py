@@ -30,10 +30,11 @@ _FINDERS = (
 
 @dataclass(frozen=True)
 class Masked:
-    """A text with placeholders, and what each stands for."""
+    """A text with placeholders, what each stands for, and every form in which a value was written."""
 
     text: str
     restore: Mapping[str, str]
+    written: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def mask(text: str, run_salt: bytes, *, finder: PiiFinder = RULES, known: Sequen
     carries nothing private stays, for a reply may have to quote it.
     """
     restore: dict[str, str] = {}
+    written: dict[str, str] = {}
     parts: list[str] = []
     at = 0
     for start, end, kind in _with_known(text, finder.find(text), known):
@@ -67,9 +69,10 @@ def mask(text: str, run_salt: bytes, *, finder: PiiFinder = RULES, known: Sequen
             continue
         placeholder = _placeholder(kind, text[start:end], run_salt)
         restore.setdefault(placeholder, text[start:end])
+        written[text[start:end]] = placeholder
         parts += [text[at:start], placeholder]
         at = end
-    return Masked("".join([*parts, text[at:]]), restore)
+    return Masked("".join([*parts, text[at:]]), restore, written)
 
 
 def unmask(text: str, restore: Mapping[str, str], *, only: Collection[str]) -> str:

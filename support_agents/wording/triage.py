@@ -1,4 +1,4 @@
-"""Messages that a person must answer, by the rules of `triage.yaml`; it sees words and never what a model thinks."""
+"""Messages that a person must answer, by the rules of `triage*.yaml`; it sees words and never what a model thinks."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,14 +24,27 @@ class Triaged:
 
 @dataclass(frozen=True)
 class _Rule:
-    """Parts that one sentence must all have, each in one of its forms; `unless` forms anywhere in it undo it.
+    """Parts that one sentence must all have, each in one of its forms, or a pattern; `unless` forms undo it.
 
-    `sets` are its parts again, for a quick look at whether they are there.
+    `sets` are its parts again, for a quick look at whether they are there; `words` is what a pattern needs.
     """
 
     parts: tuple[tuple["_Form", ...], ...]
     unless: tuple["_Form", ...]
-    sets: tuple[frozenset["_Form"], ...]
+    sets: tuple[frozenset["_Form"], ...] = ()
+    pattern: linear.Pattern | None = None
+    words: tuple["_Words", ...] = ()
+
+
+@dataclass(frozen=True)
+class _Words:
+    """A list of a pattern: the words and the beginnings of words, one of which a text must hold to be searched."""
+
+    whole: frozenset[str]
+    begin: tuple[str, ...]
+
+    def any_in(self, plain: str, words: frozenset[str]) -> bool:
+        return not self.whole.isdisjoint(words) or any(f" {one}" in plain for one in self.begin)
 
 
 class _Form(NamedTuple):
@@ -49,20 +62,31 @@ def triage(text: str) -> tuple[Triaged, ...]:
 
 def _found(sentences: Sequence[str]) -> Iterator[Triaged]:
     whole = "".join(sentences)
+    words = frozenset(whole.split())
     first = _by_first_word()
-    possible_forms = (form for word in {"", *whole.split()} & first.keys() for form in first[word])
+    possible_forms = (form for word in {"", *words} & first.keys() for form in first[word])
     stand = {form for form in possible_forms if form.stands in whole}
     for kind, (reason, rules) in _kinds().items():
-        possible = [rule for rule in rules if all(not stand.isdisjoint(part) for part in rule.sets)]
-        words = next((said for rule in possible for one in sentences if (said := _matches(rule, one))), "")
-        if words:
-            yield Triaged(kind, f"{reason} (“{words}”)")
+        possible = [rule for rule in rules if _may_match(rule, stand, whole, words)]
+        said = next((told for rule in possible for one in sentences if (told := _matches(rule, one))), "")
+        if said:
+            yield Triaged(kind, f"{reason} (“{said}”)")
+
+
+def _may_match(rule: _Rule, stand: set[_Form], whole: str, words: frozenset[str]) -> bool:
+    """Ask what is quick to ask of the whole message, so that few rules are asked of each sentence."""
+    if rule.pattern is not None:
+        return all(listed.any_in(whole, words) for listed in rule.words)
+    return all(not stand.isdisjoint(part) for part in rule.sets)
 
 
 def _matches(rule: _Rule, sentence: str) -> str:
     """The forms that were found, or nothing."""
     if any(form.stands in sentence for form in rule.unless):
         return ""
+    if rule.pattern is not None:
+        match = rule.pattern.search(sentence)
+        return match.group().strip() if match else ""
     found = [next((form.said for form in part if form.stands in sentence), "") for part in rule.parts]
     return " … ".join(found) if all(found) else ""
 
@@ -78,10 +102,13 @@ def _joined(text: str) -> str:
 
 @cache
 def _kinds() -> Mapping[str, tuple[str, tuple[_Rule, ...]]]:
-    data: Mapping[str, Any] = yaml.load(
-        files(__package__ or "").joinpath("triage.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
-    )
-    return {kind: (str(one["reason"]), tuple(map(_rule, one["rules"]))) for kind, one in data.items()}
+    rules, body = (_read(name) for name in ("triage.yaml", "triage_body.yaml"))
+    words = {name: _words(listed) for name, listed in body.pop("words").items()}
+    for kind, more in body.items():
+        rules[kind]["rules"] += more
+    return {
+        kind: (str(one["reason"]), tuple(_rule(each, words) for each in one["rules"])) for kind, one in rules.items()
+    }
 
 
 @cache
@@ -95,11 +122,40 @@ def _by_first_word() -> Mapping[str, tuple[_Form, ...]]:
     return {first: tuple(forms) for first, forms in found.items()}
 
 
-def _rule(item: object) -> _Rule:
-    """A rule is a text with `+` between parts and `|` between forms, or a mapping with `say` and `unless`."""
-    said, unless = (item["say"], item.get("unless", "")) if isinstance(item, Mapping) else (str(item), "")
+def _read(name: str) -> dict[str, Any]:
+    text = files(__package__ or "").joinpath(name).read_text(encoding="utf-8")
+    data: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
+    return data
+
+
+def _words(listed: str) -> tuple[str, ...]:
+    return tuple(_joined(word.strip().casefold()) for word in listed.split("|"))
+
+
+def _required(words: Sequence[str]) -> _Words:
+    """Of words in a row the first is looked for."""
+    begin = tuple(word.rstrip("*") for word in words if word.endswith("*"))
+    return _Words(frozenset(word.split()[0] for word in words if not word.endswith("*")), begin)
+
+
+def _rule(item: object, words: Mapping[str, tuple[str, ...]]) -> _Rule:
+    """Read a text with `+` between parts and `|` between forms, or a mapping with `say` or `pattern`, and `unless`."""
+    said, unless = (item.get("say", ""), item.get("unless", "")) if isinstance(item, Mapping) else (str(item), "")
+    if isinstance(item, Mapping) and "pattern" in item:
+        return _searched(str(item["pattern"]), _forms(str(unless)), words)
     parts = tuple(_forms(part) for part in str(said).split("+"))
     return _Rule(parts, _forms(str(unless)), tuple(map(frozenset, parts)))
+
+
+def _searched(pattern: str, unless: tuple[_Form, ...], words: Mapping[str, tuple[str, ...]]) -> _Rule:
+    """Insert the lists into a pattern; a brace that names none is a count."""
+    used = [name for name in words if f"{{{name}}}" in pattern]
+    for name in used:
+        alternatives = (
+            linear.escape(word.rstrip("*")) + ("[^ ]*" if word.endswith("*") else "") for word in words[name]
+        )
+        pattern = pattern.replace(f"{{{name}}}", f"(?:{'|'.join(alternatives)})")
+    return _Rule((), unless, (), linear.compile(f" {pattern} "), tuple(_required(words[name]) for name in used))
 
 
 def _forms(part: str) -> tuple[_Form, ...]:

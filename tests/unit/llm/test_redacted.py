@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
@@ -68,3 +69,33 @@ async def test_a_workspace_may_forbid_models_outside() -> None:
         await said(RedactedModel(model, local_only=frozenset({DEFAULT_WORKSPACE})), a_prompt())
     assert refused.value.code == "external_forbidden"
     assert model.prompts == []
+
+
+async def test_a_prompt_that_only_a_short_question_is_made_of_names_nobody_either() -> None:
+    """Intent opinions, judges and debates have no `given`; the run says whose ticket it is."""
+    model = echoing(["ok"])
+    run = replace(a_run(), private=("Anna Müller", "anna@example.com"))
+    prompt = Prompt(
+        agent="intent", version="v", system="Name it.", user="Subject: return for Anna\nMÜLLER", max_tokens=9
+    )
+    async with aclosing(RedactedModel(model).stream(prompt, run)) as stream:  # type: ignore[type-var] # a generator
+        assert [item async for item in stream]
+    (sent,) = model.prompts
+    assert "Anna" not in sent.user
+    assert "MÜLLER" not in sent.user
+
+
+async def test_one_value_written_in_two_ways_leaves_in_neither() -> None:
+    model = echoing(["ok"])
+    twice = "Write to Zyx.Quill@example.com or zyx.quill@example.com, card 4111 1111 1111 1111 or 4111111111111111."
+    await said(RedactedModel(model), a_prompt(twice))
+    (sent,) = model.prompts
+    assert "quill" not in sent.user.lower()
+    assert "1111" not in sent.user
+
+
+async def test_a_name_in_capitals_or_small_letters_is_the_same_name() -> None:
+    model = echoing(["ok"])
+    await said(RedactedModel(model), a_prompt("this is anna müller, ANNA MÜLLER, the MÜLLER account"))
+    (sent,) = model.prompts
+    assert "müller" not in sent.user.lower()
