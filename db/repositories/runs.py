@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import JSON, Insert, Row, bindparam, insert, select, update
+from sqlalchemy import JSON, BindParameter, Insert, Row, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.base import database_now, storable, table_of
@@ -205,7 +205,7 @@ class Runs:
 @cache
 def _adding(sections: int) -> Insert:
     """An INSERT of so many; texts of this size in arrays would be taken apart letter by letter on the way."""
-    rows = [
+    rows: list[dict[str, BindParameter[object]]] = [
         {
             "run_id": bindparam("run"),
             "workspace_id": bindparam("workspace"),

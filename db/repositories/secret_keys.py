@@ -5,10 +5,10 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import database_now, table_of, upsert
 from db.models.secret_keys import SecretKeyRow
+from db.statements import Statements
 from support_agents.domain.ids import WorkspaceId, new_id
 
 ROWS = table_of(SecretKeyRow)
@@ -34,7 +34,7 @@ _ALL = select(*COLUMNS).where(ROWS.c.workspace_id == bindparam("workspace")).ord
 class SecretKeys:
     """Fingerprints of keys, oldest first."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Statements) -> None:
         self._session = session
 
     async def all(self, workspace: WorkspaceId) -> tuple[KeyRecord, ...]:

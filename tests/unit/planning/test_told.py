@@ -1,7 +1,7 @@
 """What a person must answer comes before what software finds suspicious, and is read from all the customer wrote."""
 
 from tests.fixtures.pipeline import Parts, ran, ticket
-from tests.unit.planning.test_planning import planned
+from tests.fixtures.planning import planned
 
 THREAT = "Sonst übergebe ich die Sache meinem Anwalt und der Verbraucherzentrale."
 
