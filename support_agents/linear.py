@@ -6,6 +6,7 @@ place in characters, a count of groups – took several times as long as the mat
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import re2
@@ -78,9 +79,11 @@ class Found:
         """As `group`."""
         return self.group(which)
 
-    def groups(self) -> tuple[str | None, ...]:
-        """Return the words of all groups."""
-        return tuple(self.group(at) for at in range(1, len(self._spans)))
+    def groups(self, default: str | None = None) -> tuple[Any, ...]:
+        """Return the words of all groups, `default` for one that has no part in the match."""
+        return tuple(
+            default if start < 0 else self._text[start:end].decode() for start, end in islice(self._spans, 1, None)
+        )
 
     def groupdict(self) -> dict[str, str | None]:
         """Return the words of the groups that have names."""
@@ -152,7 +155,7 @@ class Pattern:
             return [found.group() for found in self.finditer(text)]
         if self._groups == 1:
             return [found.group(1) or "" for found in self.finditer(text)]
-        return [tuple(one or "" for one in found.groups()) for found in self.finditer(text)]
+        return [found.groups(default="") for found in self.finditer(text)]
 
     def split(self, text: str) -> list[str]:
         """Return what stands between the places; groups are not given out."""

@@ -28,6 +28,7 @@ def test_it_finds_the_same_in_the_same_places(pattern: str, text: str, start: in
     ours, theirs = linear.compile(pattern), re2.compile(pattern)
     assert [one.span(0) for one in ours.finditer(text)] == [one.span(0) for one in theirs.finditer(text)]
     assert [one.groups() for one in ours.finditer(text)] == [one.groups() for one in theirs.finditer(text)]
+    assert [one.groups(default="") for one in ours.finditer(text)] == [one.groups("") for one in theirs.finditer(text)]
     assert ours.findall(text) == theirs.findall(text)
     assert ours.sub("-", text) == theirs.sub("-", text)
     assert ours.sub("-", text, count=1) == theirs.sub("-", text, count=1)
