@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import JSON, BindParameter, Insert, Row, bindparam, insert, select, update
+from sqlalchemy import JSON, Row, TextClause, bindparam, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.base import database_now, storable, table_of
@@ -203,19 +203,18 @@ class Runs:
 
 
 @cache
-def _adding(sections: int) -> Insert:
-    """An INSERT of so many; texts of this size in arrays would be taken apart letter by letter on the way."""
-    rows: list[dict[str, BindParameter[object]]] = [
-        {
-            "run_id": bindparam("run"),
-            "workspace_id": bindparam("workspace"),
-            "section": bindparam(f"section_{at}"),
-            "writer": bindparam(f"writer_{at}"),
-            "content": bindparam(f"content_{at}"),
-        }
-        for at in range(sections)
-    ]
-    return insert(SECTIONS).values(rows)
+def _adding(sections: int) -> TextClause:
+    """An INSERT of so many.
+
+    It is written out: SQLAlchemy would make one of many rows anew for every run, and texts of this size in arrays
+    (`db.many`) are taken apart letter by letter on their way to PostgreSQL.
+    """
+    names = ("section", "writer", "content")
+    rows = [", ".join((":run", ":workspace", *(f":{name}_{at}" for name in names))) for at in range(sections)]
+    types = {f"{name}_{at}": SECTIONS.c[name].type for name in names for at in range(sections)}
+    types |= {"run": SECTIONS.c.run_id.type, "workspace": SECTIONS.c.workspace_id.type}
+    statement = f"INSERT INTO run_sections (run_id, workspace_id, {', '.join(names)}) VALUES ({'), ('.join(rows)})"  # noqa: S608 - numbers only
+    return text(statement).bindparams(*(bindparam(name, type_=kind) for name, kind in types.items()))
 
 
 def _commitment(row: Sequence[Any], sections: Sequence[tuple[str, str]]) -> str:
