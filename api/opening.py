@@ -10,7 +10,7 @@ from approvals.quarantine import Quarantine
 from db.engine import Database
 from db.fences import DISPATCH
 from db.installation import Installation, Standing
-from db.upgrade import is_current, upgrade
+from db.upgrade import is_current, newer, upgrade
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE, new_id
 
@@ -31,8 +31,11 @@ async def migrate(settings: Settings) -> None:
     """Upgrade an embedded database; refuse to work with any other that misses migrations."""
     if settings.embedded:
         await asyncio.to_thread(upgrade, settings.database)
-    elif not await asyncio.to_thread(is_current, settings.database):
+        return
+    if not await asyncio.to_thread(is_current, settings.database):
         raise SupportError("migrations_missing", "the database misses migrations: run `support-agents db upgrade`")
+    if later := await asyncio.to_thread(newer, settings.database):
+        logging.get().warning("schema_newer", reason=f"{later} is of a later version: replace this process soon")
 
 
 @dataclass(frozen=True)

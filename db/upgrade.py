@@ -18,6 +18,7 @@ from support_agents.domain.errors import SupportError
 
 BUSY = "a table is in use by others for too long; nothing has changed. Run it again, or when there is less to do."
 TOO_LONG = "a statement took longer than SUPPORT_MIGRATION_STATEMENT_SECONDS allows; nothing has changed. Allow more."
+NEWER = "the database is at schema {} of a later version of this software: start that version, or restore a backup"
 # What PostgreSQL says when a lock was not to be had in time, and when a statement took too long.
 _LOCKED, _CANCELLED = "55P03", "57014"
 _HELD = {_LOCKED: BUSY, _CANCELLED: TOO_LONG}
@@ -40,21 +41,45 @@ class Missing:
 
 
 def upgrade(url: str, limits: Limits | None = None) -> None:
-    """Run every missing migration, all in one transaction; blocks. `url` as for `Database.open`."""
+    """Run every missing migration, all in one transaction; blocks. `url` as for `Database.open`.
+
+    `schema_newer` for a database that a later version has migrated.
+    """
     config = _config(url)
+    if later := newer(url):
+        raise SupportError("schema_newer", NEWER.format(later))
     config.attributes["limits"] = limits or Limits()
     with _reached():
         command.upgrade(config, "head")
 
 
 def missing(url: str) -> tuple[Missing, ...]:
-    """The migrations that have not run, in their order; all of them for a database that has never been migrated."""
+    """The migrations that have not run, in their order; all of them for a database that has never been migrated.
+
+    None where a later version has migrated it: while processes are rolled over, this one may have to be started again.
+    """
+    found, scripts = _revision(url), ScriptDirectory.from_config(_config(url))
+    if found is not None and found not in _known(scripts):
+        return ()
+    later = scripts.iterate_revisions("head", found or "base")
+    return tuple(Missing(each.revision, each.doc) for each in reversed([*later]) if each.revision != found)
+
+
+def newer(url: str) -> str:
+    """The revision that a later version has brought the database to; empty where this one knows it."""
+    found = _revision(url)
+    known = _known(ScriptDirectory.from_config(_config(url)))
+    return "" if found is None or found in known else found
+
+
+def _revision(url: str) -> str | None:
     engine = create_engine(_blocking(url), poolclass=NullPool)
     with _reached(), engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    scripts = ScriptDirectory.from_config(_config(url))
-    newer = scripts.iterate_revisions("head", found or "base")
-    return tuple(Missing(each.revision, each.doc) for each in reversed([*newer]) if each.revision != found)
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def _known(scripts: ScriptDirectory) -> frozenset[str]:
+    return frozenset(each.revision for each in scripts.walk_revisions())
 
 
 def is_current(url: str) -> bool:

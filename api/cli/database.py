@@ -41,6 +41,9 @@ def current() -> None:
         typer.echo("there is no database yet; run `support-agents db upgrade`")
         raise typer.Exit(1)
     missing = schema.missing(found.database)
+    if later := schema.newer(found.database):
+        typer.echo(schema.NEWER.format(later))
+        raise typer.Exit(1)
     if not missing:
         typer.echo("the database is at the newest schema")
         return

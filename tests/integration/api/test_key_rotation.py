@@ -181,3 +181,25 @@ async def test_a_process_with_the_new_key_and_one_with_the_old_work_side_by_side
                 await new.settled()
             assert await effects(old) == ("succeeded", 1, 1)
             assert await problems(old) == ()
+
+
+async def test_the_key_of_decisions_is_rotated_in_the_same_way(given: Given) -> None:
+    given = {**given, "secret_key": OLD}
+    async with open_installation({**given, "decision_key": NEW}) as house:
+        await approved(house)
+    with pytest.raises(SupportError, match="SUPPORT_DECISION_KEYS_OLD"):
+        async with open_installation({**given, "decision_key": NEWEST}):
+            pytest.fail("it started")
+    async with open_installation({**given, "decision_key": NEWEST, "decision_keys_old": NEW}) as house:
+        (waits,) = (await resealing_of(house.container).run()).waiting
+        assert waits.startswith("decisions key")
+        async with house.working():
+            await house.settled()
+        assert await effects(house) == ("succeeded", 1, 1)
+        (let_go,) = (await resealing_of(house.container).run()).let_go
+        assert let_go.startswith("decisions key")
+    async with open_installation(given) as house:
+        with pytest.raises(SupportError, match="SUPPORT_DECISION_KEY is needed"):
+            await resealing_of(house.container).run()
+    async with open_installation({**given, "decision_key": NEWEST}) as house:
+        assert await problems(house) == ()

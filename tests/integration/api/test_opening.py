@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from api.bootstrap import build_records
 from api.resealing import resealing_of
@@ -119,3 +120,31 @@ async def test_readiness_names_what_is_missing(tmp_path: Path) -> None:
             await installation.container.keeper.wait()
             assert (await installation.client.get("/readyz")).status_code == 200
         assert (await installation.client.get("/healthz")).json() == {"status": "ok"}
+
+
+async def test_the_version_before_may_be_started_again_on_a_later_schema(
+    postgres_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with open_installation({"data_dir": tmp_path, "database_url": postgres_url}) as installation:
+        before = await _migrated_by_a_later_version(installation)
+    async with open_installation({"data_dir": tmp_path, "database_url": postgres_url}) as installation:
+        assert await dispatch(installation) == "on"
+        await _migrated_by_a_later_version(installation, back_to=before)  # the database is used again
+    assert "schema_newer" in "".join(capsys.readouterr())
+
+
+async def test_a_server_on_sqlite_refuses_a_later_schema(tmp_path: Path) -> None:
+    async with open_installation({"data_dir": tmp_path}) as installation:
+        await _migrated_by_a_later_version(installation)
+    with pytest.raises(SupportError, match="later version") as refused:
+        async with open_installation({"data_dir": tmp_path}):
+            pytest.fail("it started")
+    assert refused.value.code == "schema_newer"
+
+
+async def _migrated_by_a_later_version(installation: Installation, *, back_to: str = "9999") -> str:
+    """Write a revision; returns the one that was there."""
+    async with installation.container.database.write("later") as uow:
+        before = (await uow.session.execute(text("SELECT version_num FROM alembic_version"))).scalar_one()
+        await uow.session.execute(text("UPDATE alembic_version SET version_num = :to"), {"to": back_to})
+    return str(before)
