@@ -90,8 +90,7 @@ def acting_of(settings: Settings, key: SecretKey, database: Database, doors: Doo
         time_limit=timedelta(hours=settings.request_ttl_business_hours),
     )
     timing = Timing(margin=timedelta(seconds=settings.call_margin_seconds))
-    anchor = Anchor(settings.anchor_path or settings.data_dir / "anchor.json", key.derived("anchor"))
-    sealer = AuditSealer(database, anchor, key.derived("audit"))
+    sealer = sealer_of(settings, key, database)
     seal = decision_seal(settings, key)
     return Acting(
         queue=ApprovalQueue(database, authority, submission, consequences, seal=seal),
@@ -100,11 +99,17 @@ def acting_of(settings: Settings, key: SecretKey, database: Database, doors: Doo
         ),
         provider_events=ProviderEvents(database, Outcome(database, consequences)),
         inside_steps=InsideSteps(database, doors.helpdesks),
-        standings=Standings(database, Installation(database, anchor), Quarantine(database, consequences)),
+        standings=Standings(database, Installation(database, sealer.anchor), Quarantine(database, consequences)),
         switch=DispatchSwitch(database),
         seeds=Seeds(database, submission, allowed=settings.attention_checks),
         sealer=sealer,
     )
+
+
+def sealer_of(settings: Settings, key: SecretKey, database: Database) -> AuditSealer:
+    """Return what seals the audit, and the anchor beside the database that knows how far it has come."""
+    anchor = Anchor(settings.anchor_path or settings.data_dir / "anchor.json", key.derived("anchor"))
+    return AuditSealer(database, anchor, key.derived("audit"))
 
 
 def decision_seal(settings: Settings, key: SecretKey) -> DecisionSeal:

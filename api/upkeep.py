@@ -18,6 +18,10 @@ from api.worker.schedule import Duty
 from approvals.messaging import Messenger
 from db.engine import Database
 from db.fences import UPKEEP, behind
+from db.part_store import PartStore
+
+# Parts are made two months ahead: that nobody looked for weeks is no loss.
+_PARTS_SECONDS = 6 * 3600
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,8 @@ def duties_of(
 ) -> tuple[Duty, ...]:
     """What one process of an installation does by the clock."""
     told = () if messenger is None else reminding_of(settings, database, messenger)
-    duties = (*upkeep_of(database, acting), Duty("payments", 60, outside.paying.record), *told)
+    here = (Duty("payments", 60, outside.paying.record), Duty("parts", _PARTS_SECONDS, PartStore(database).make))
+    duties = (*upkeep_of(database, acting), *here, *told)
     return tuple(replace(duty, work=partial(_everywhere, duty.work)) for duty in duties)
 
 

@@ -9,6 +9,7 @@ from typer.exceptions import TyperException
 
 from api.cli import (
     ask,
+    audit,
     connect,
     database,
     demo,
@@ -54,7 +55,19 @@ app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)
 app.command("stop")(dispatch.stop)
 app.command("resume")(dispatch.resume)
-for group in (knowledge, runs, operators, tokens, connect, executions, quarantine, database, intents, evaluation):
+for group in (
+    knowledge,
+    runs,
+    operators,
+    tokens,
+    connect,
+    executions,
+    quarantine,
+    database,
+    intents,
+    evaluation,
+    audit,
+):
     app.add_typer(group.app)
 
 
