@@ -14,7 +14,12 @@ from db.turns import StillMine, turn
 from db.wakeup import KNOWLEDGE, OUTBOX, ListeningWakeup
 from db.writer import Boundary
 
-OPTIONS = "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+# What holds for a session, where a connection is a session of the server's, and otherwise for each transaction.
+LIMITS = {"timezone": "UTC", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
+OPTIONS = " ".join(f"-c {name}={value}" for name, value in LIMITS.items())
+POOLED = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in LIMITS.items()) + "; "
+# A page of the console waits no longer for a replica that does not answer.
+_REPLICA_SECONDS = 2
 NOTIFY = text("SELECT pg_notify(:channel, '')")
 
 
@@ -27,23 +32,41 @@ class PostgresStore:
     committed: ListeningWakeup
     knowledge: ListeningWakeup
     direct: str = field(repr=False)
+    # Goes before each transaction's first statement.
+    limits: str = ""
 
     @classmethod
     def open(cls, url: URL, *, boundary: Boundary, direct: URL | None = None) -> Self:
-        """Prepare the engine; nothing is opened before first use. `direct` leads past a pooler, which cannot LISTEN."""
+        """Prepare the engine; nothing is opened before first use.
+
+        `direct` leads past a pooler, which `url` leads to then: it may give each transaction to another session of the
+        server, so nothing is set, prepared, locked or listened to on `url` that outlives a transaction.
+        """
+        pooled = direct is not None
+        session = {"prepare_threshold": None} if pooled else {"options": OPTIONS}
         # Asked before each use: after a restart of the server nobody is handed a connection that is dead.
-        engine = create_async_engine(
-            url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args={"options": OPTIONS}
-        )
-        conninfo = (direct or url).set(drivername="postgresql").render_as_string(hide_password=False)
-        return cls(engine, boundary, ListeningWakeup(conninfo, OUTBOX), ListeningWakeup(conninfo, KNOWLEDGE), conninfo)
+        engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args=session)
+        return cls._on(engine, boundary, direct or url, POOLED if pooled else "")
+
+    @classmethod
+    def open_replica(cls, url: URL) -> Self:
+        """Prepare an engine of its own for a server that is only read, be it for its own or for our will."""
+        session = {"options": f"{OPTIONS} -c default_transaction_read_only=on", "connect_timeout": _REPLICA_SECONDS}
+        engine = create_async_engine(url, pool_size=5, max_overflow=5, pool_pre_ping=True, connect_args=session)
+        return cls._on(engine, lambda _side, _label: None, url, "")
+
+    @classmethod
+    def _on(cls, engine: AsyncEngine, boundary: Boundary, direct: URL, limits: str) -> Self:
+        conninfo = direct.set(drivername="postgresql").render_as_string(hide_password=False)
+        listening = ListeningWakeup(conninfo, OUTBOX), ListeningWakeup(conninfo, KNOWLEDGE)
+        return cls(engine, boundary, *listening, conninfo, limits)
 
     @asynccontextmanager
     async def write(self, label: str, *, urgent: bool, fence: Fence) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002 - row locks order writers here
         """One transaction, READ COMMITTED, behind the fence; rows that decide are locked by those who decide."""
         async with self.engine.connect() as connection:
             async with connection.begin() as transaction:
-                await connection.exec_driver_sql(fence.statement)
+                await connection.exec_driver_sql(self.limits + fence.statement)
                 yield connection
                 self.boundary("before", label)
                 await transaction.commit()
@@ -54,7 +77,7 @@ class PostgresStore:
         """One snapshot, READ ONLY, behind the fence."""
         async with self.engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            await connection.exec_driver_sql(fence.statement)
+            await connection.exec_driver_sql(self.limits + fence.statement)
             yield connection
 
     async def announce(self, connection: AsyncConnection, channel: str) -> None:
