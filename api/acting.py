@@ -108,7 +108,7 @@ def acting_of(settings: Settings, key: SecretKey, database: Database, doors: Doo
 
 
 def sealer_of(settings: Settings, key: SecretKey, database: Database) -> AuditSealer:
-    """Return what seals the audit, with its anchor."""
+    """Return what seals the audit, and the anchor beside the database that knows how far it has come."""
     path = settings.anchor_path or settings.data_dir / "anchor.json"
     anchor = Anchor(path, key.derived("anchor"), key.accepted("anchor"))
     return AuditSealer(database, anchor, key.derived("audit"), partial(key.sealers, "audit"))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from api import logging
 from api.acting import acting_of
 from api.arithmetic import in_one_thread
 from api.asking import Asking
@@ -42,6 +43,7 @@ from approvals.card_reading import CardReader
 from db.engine import Database
 from db.interaction_log import InteractionLog
 from db.passage_store import SqlPassageStore
+from db.replica import Reading
 from db.repositories.subjects import IdentifierHash
 from db.ticket_store import TicketStore
 from support_agents.agents.macro_drafting import MacroDraftingAgent
@@ -125,11 +127,18 @@ def build_records(settings: Settings) -> Records:
         settings=settings,
         key=key,
         database=database,
+        reading=_reading(settings, database),
         auth=auth,
         factors=SecondFactors(database, passwords, limits, key),
         passages=passages,
         knowledge=KnowledgeSync(passages),
     )
+
+
+def _reading(settings: Settings, database: Database) -> Reading:
+    replica = Database.open_replica(settings.database_read_url) if settings.database_read_url else None
+    warn = partial(logging.get().warning, "replica_not_asked")
+    return Reading(database, replica, settings.database_read_lag_seconds, lambda why: warn(why=why))
 
 
 def build(settings: Settings, role: Role = Role.SERVE) -> Container:

@@ -30,6 +30,7 @@ from approvals.queue import ApprovalQueue
 from approvals.seeds import Seeds
 from db.engine import Database
 from db.passage_store import SqlPassageStore
+from db.replica import Reading
 from db.ticket_store import TicketStore
 from support_agents.knowledge.indexing import PassageIndexer
 from support_agents.knowledge.sync import KnowledgeSync
@@ -48,6 +49,7 @@ class Records:
     settings: Settings
     key: SecretKey
     database: Database
+    reading: Reading
     auth: Auth
     factors: SecondFactors
     passages: SqlPassageStore
@@ -65,6 +67,7 @@ class Records:
     async def close(self) -> None:
         """Let go of everything."""
         self.auth.passwords.close()
+        await self.reading.close()
         await self.database.close()
 
 
@@ -111,4 +114,5 @@ class Container(Records):
         for step in self.closing:
             await step()
         self.auth.passwords.close()
+        await self.reading.close()
         await self.database.close()

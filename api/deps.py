@@ -1,6 +1,10 @@
 """What routes ask for: the container, and a caller of the right kind; a route that asks for neither is public."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from functools import partial
+from math import ceil
 from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request
@@ -11,9 +15,13 @@ from api.edge import SET_COOKIE
 from approvals.ports import Person, Surface
 from db import fences
 from db.read_models.pages import LARGEST_PAGE
+from db.uow import UnitOfWork
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import WorkspaceId
 
+# A cookie of whoever wrote moments ago; who makes it up reads fresher figures, and nothing else.
+WROTE = "support_wrote"
+Shown = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
 CSRF_HEADER = "X-CSRF-Token"
 SCHEME = "bearer"
 
@@ -28,6 +36,15 @@ def session_cookie(container: Container, token: str) -> str:
     secure = "; Secure" if container.settings.url.startswith("https://") else ""
     life = int(container.settings.session_hours * 3600) if token else 0
     return f"{cookie_name(container)}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={life}{secure}"
+
+
+def wrote_cookie(container: Container) -> str:
+    """Return the Set-Cookie value for who has just written; nothing where all reading is from where they wrote."""
+    if container.reading.replica is None:
+        return ""
+    secure = "; Secure" if container.settings.url.startswith("https://") else ""
+    life = ceil(container.reading.longest_behind) + 1
+    return f"{WROTE}=1; Path=/; HttpOnly; SameSite=Lax; Max-Age={life}{secure}"
 
 
 def peer_of(request: Request) -> str:
@@ -103,12 +120,19 @@ async def canceller_of(
     return caller
 
 
+async def shown_of(request: Request, container: ContainerDep) -> Shown:
+    """Views for what a page shows; who has just written is shown it, whichever process they ask."""
+    return partial(container.reading.read, wrote=WROTE in request.cookies)
+
+
 LimitDep = Annotated[int, Query(ge=1, le=LARGEST_PAGE)]
 CursorDep = Annotated[str | None, Query(max_length=200, description="`next` of the page before")]
 ReaderDep = Annotated[Caller, Depends(reader_of)]
 InteractiveDep = Annotated[Interactive, Depends(interactive_of)]
 WatcherDep = Annotated[Interactive, Depends(watcher_of)]
 PersonDep = Annotated[Person, Depends(person_of)]
+# Figures and lists, perhaps a moment old: never what a session, a stop or a decision rests on.
+ShownDep = Annotated[Shown, Depends(shown_of)]
 CancellerDep = Annotated[Caller, Depends(canceller_of)]
 
 

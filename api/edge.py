@@ -13,6 +13,7 @@ from api.errors import problem
 LIMIT = 1024 * 1024
 TOO_LARGE = "A body may have at most 1 MiB; send attachments as links."
 RECEIVED_AT = "support.received_at"
+WROTE_COOKIE = "support.wrote_cookie"  # and a console's form a cookie by which its writer reads what they wrote
 SET_COOKIE = "support.set_cookie"  # a route's dependency leaves a rotated session cookie here
 _DIGITS = 16
 
@@ -89,6 +90,8 @@ class Edge:
                 headers += extra if _NAMES.isdisjoint(present) else [pair for pair in extra if pair[0] not in present]
                 if SET_COOKIE in scope and b"set-cookie" not in present:
                     headers.append((b"set-cookie", scope[SET_COOKIE].encode("ascii")))
+                if scope.get(WROTE_COOKIE):
+                    headers.append((b"set-cookie", scope[WROTE_COOKIE].encode("ascii")))
                 message = {**message, "headers": headers}
             await send(message)
 

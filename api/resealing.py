@@ -45,6 +45,7 @@ class Resealing:
             )
         sealed = await self.factors.seal_again(workspace)
         await asyncio.to_thread(self.sealer.anchor.sign_again)
+        await self.sealer.seal_parts_again(workspace)
         open_decisions = await self.open_decisions()
         let_go, waiting = [], []
         for record in records:

@@ -40,6 +40,23 @@ class ScaleSettings(BaseModel):
         description="The database past its pooler, for LISTEN and for the scheduler's turn; empty: no pooler.",
     )
 
+    database_read_url: str = Field(
+        default="",
+        description="A PostgreSQL that follows the database: the console's lists and figures read it; empty: none.",
+    )
+    database_read_lag_seconds: float = Field(
+        default=10,
+        ge=1,
+        le=300,
+        description="A follower further behind is not asked; who wrote so recently reads the database itself.",
+    )
+    database_keep_months: int = Field(
+        default=0,
+        ge=0,
+        le=1200,
+        description="`db parts detach` takes parts off that are older than so many months (PostgreSQL); 0: none.",
+    )
+
     @field_validator("broker_url", mode="before")
     @classmethod
     def _no_broker(cls, value: object) -> object:
@@ -54,7 +71,7 @@ class ScaleSettings(BaseModel):
             raise ValueError("write `redis://host:6379/0` or `amqp://user:password@host:5672/vhost`")
         return value
 
-    @field_validator("database_direct_url")
+    @field_validator("database_direct_url", "database_read_url")
     @classmethod
     def _direct(cls, value: str) -> str:
         if value and not value.startswith("postgresql+psycopg://"):
@@ -82,7 +99,9 @@ class ScaleSettings(BaseModel):
             raise SupportError("settings", message)
 
     def check_shared(self, database_url: str, secret_key: SecretStr | None, privilege: Privilege | None) -> None:
-        """Refuse a broker without what processes on several machines have to share."""
+        """Refuse a broker without what processes on several machines have to share, and a follower of a file."""
+        if self.database_read_url and not database_url.startswith("postgresql"):
+            raise ValueError(f"{PREFIX}DATABASE_READ_URL follows a PostgreSQL: set {PREFIX}DATABASE_URL, too")
         if not self.distributed:
             return
         if not database_url.startswith("postgresql"):

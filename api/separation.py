@@ -35,7 +35,7 @@ HELD: Mapping[Privilege, frozenset[str]] = {
         }
     ),
 }
-EVERYBODYS = frozenset({"broker_url", "database_url", "database_direct_url"})
+EVERYBODYS = frozenset({"broker_url", "database_url", "database_direct_url", "database_read_url"})
 SECRETS = frozenset().union(*HELD.values())
 
 

@@ -18,7 +18,11 @@ from api.worker.schedule import Duty
 from approvals.messaging import Messenger
 from db.engine import Database
 from db.fences import UPKEEP, behind
+from db.part_store import PartStore
 from support_agents.domain.errors import SupportError
+
+# Parts are made two months ahead: that nobody looked for weeks is no loss.
+_PARTS_SECONDS = 6 * 3600
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ def duties_of(
     duties = (
         *upkeep_of(database, acting),
         Duty("payments", 60, outside.paying.record),
+        Duty("parts", _PARTS_SECONDS, PartStore(database).make),
         *told,
         *_traces(settings, database),
     )

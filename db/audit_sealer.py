@@ -5,13 +5,14 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
 from db.anchor import Anchor, Head
 from db.engine import Database
+from db.part_manifests import Covered, covered, seal_again
 from db.repositories.audit import AuditEntry, Seal
 from db.uow import UnitOfWork
 from support_agents.domain.errors import SupportError
@@ -28,6 +29,8 @@ class Tampering(StrEnum):
     BAD_SEAL = "bad_seal"
     BEHIND_ANCHOR = "behind_anchor"
     RECORD_CHANGED = "record_changed"
+    DOUBLED = "doubled"
+    BAD_MANIFEST = "bad_manifest"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,21 @@ class Problem:
 
     seq: int
     what: Tampering
+
+
+@dataclass
+class _Place:
+    """How far the chain has been followed."""
+
+    seq: int = 0
+    seal: str = ""
+
+    def skip(self, off: Covered, *, until: int | None) -> Iterator[Problem]:
+        """Go over what lies next in parts that were taken off; `until` is the next entry that is there."""
+        while (span := off.spans.get(self.seq + 1)) is not None and (until is None or span.first_seq < until):
+            if span.seal_before != self.seal:
+                yield Problem(span.first_seq, Tampering.BAD_SEAL)
+            self.seq, self.seal = span.last_seq, span.last_seal
 
 
 @dataclass(frozen=True)
@@ -71,28 +89,39 @@ class AuditSealer:
     async def verify(self, workspace: WorkspaceId) -> tuple[Problem, ...]:
         """Everything that does not hold between the first entry and the anchored head; empty when all is well."""
         anchored = (await asyncio.to_thread(self.anchor.read)).get(workspace)
-        problems: list[Problem] = []
-        seq, seal = 0, ""
+        async with self.database.read() as uow:
+            off = covered(await uow.audit.manifests(workspace), (self.key, *self._still_accepted()))
+        problems = [
+            Problem(each.spans[0].first_seq if each.spans else 0, Tampering.BAD_MANIFEST) for each in off.broken
+        ]
+        at = _Place()
         async for entry in self._chain(workspace):
-            expected = seq + 1
-            seq = entry.sealed_seq or expected
-            problems.extend(Problem(gap, Tampering.MISSING) for gap in range(expected, seq))
-            if entry.commitment != _commitment(entry, entry.salt or ""):
-                problems.append(Problem(seq, Tampering.CHANGED))
-            link = f"{workspace}|{seal}|{seq}|{entry.id}|{entry.commitment or ''}"
-            if seq == expected and not self._is_sealed(entry.seal or "", link, seq):
-                problems.append(Problem(seq, Tampering.BAD_SEAL))
-            seal = entry.seal or ""
-            if not await self._record_holds(entry):
-                problems.append(Problem(seq, Tampering.RECORD_CHANGED))
-        if anchored is not None and seq < anchored.seq:
+            problems.extend(at.skip(off, until=entry.sealed_seq or 0))
+            problems.extend(self._wrong(entry, at))
+            at.seq, at.seal = entry.sealed_seq or 0, entry.seal or ""
+            if not await self._record_holds(entry, off):
+                problems.append(Problem(at.seq, Tampering.RECORD_CHANGED))
+        problems.extend(at.skip(off, until=None))
+        if anchored is not None and at.seq < anchored.seq:
             problems.append(Problem(anchored.seq, Tampering.BEHIND_ANCHOR))
         return tuple(problems)
 
-    async def _record_holds(self, entry: AuditEntry) -> bool:
-        """Whether a run that the entry tells of is still as it was."""
+    def _wrong(self, entry: AuditEntry, before: _Place) -> Iterator[Problem]:
+        """What does not hold of an entry that comes after the others."""
+        seq, expected = entry.sealed_seq or 0, before.seq + 1
+        yield from (Problem(gap, Tampering.MISSING) for gap in range(expected, seq))
+        if seq < expected:
+            yield Problem(seq, Tampering.DOUBLED)
+        if entry.commitment != _commitment(entry, entry.salt or ""):
+            yield Problem(seq, Tampering.CHANGED)
+        link = f"{entry.workspace}|{before.seal}|{seq}|{entry.id}|{entry.commitment or ''}"
+        if seq == expected and not self._is_sealed(entry.seal or "", link, seq):
+            yield Problem(seq, Tampering.BAD_SEAL)
+
+    async def _record_holds(self, entry: AuditEntry, off: Covered) -> bool:
+        """Whether a run that the entry tells of is still as it was; sections in a part taken off are not asked for."""
         said = entry.data.get("record")
-        if said is None:
+        if said is None or (off.sections_before is not None and entry.subject < off.sections_before):
             return True
         async with self.database.read() as uow:
             return said == await uow.runs.commitment(RunId(entry.subject))
@@ -133,6 +162,15 @@ class AuditSealer:
                 after = entry.sealed_seq or after
             if len(entries) < BATCH:
                 return
+
+    async def seal_parts_again(self, workspace: WorkspaceId) -> None:
+        """Seal manifests of parts with the present key, before an older one is let go of: no other may seal them."""
+        async with self.database.write("parts_sealed_again") as uow:
+            await seal_again(uow.session, workspace, self.key, self._still_accepted())
+
+    def _still_accepted(self) -> tuple[bytes, ...]:
+        """The older keys that were not let go of; a key that was cannot speak for rows that are not there."""
+        return tuple(key for key, last in self.former() if last is None)
 
     def _seal(self, workspace: WorkspaceId, previous: str, seq: int, entry: UUID, commitment: str) -> str:
         return _sealed(self.key, f"{workspace}|{previous}|{seq}|{entry}|{commitment}")

@@ -85,6 +85,11 @@ class Database:
             )
         raise SupportError("unknown_database", f"no such kind of database: {backend}")
 
+    @classmethod
+    def open_replica(cls, url: str) -> "Database":
+        """Open a server that follows another, `postgresql+psycopg://…`, for reading alone; connects at first use."""
+        return cls(PostgresStore.open_replica(make_url(url)))
+
     @property
     def committed(self) -> Wakeup:
         """Set after any commit that added outbox rows."""

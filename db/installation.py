@@ -67,4 +67,11 @@ async def _knows(uow: UnitOfWork, workspace: WorkspaceId, head: Head) -> bool:
     if head.seq == 0:
         return True
     entries = await uow.audit.sealed(workspace, after=head.seq - 1, limit=1)
-    return bool(entries) and (entries[0].sealed_seq, entries[0].seal) == (head.seq, head.seal)
+    if entries and entries[0].sealed_seq == head.seq:
+        return entries[0].seal == head.seal
+    # It may lie in a part that was taken off.
+    return any(
+        (span.last_seq, span.last_seal) == (head.seq, head.seal)
+        for manifest in await uow.audit.manifests(workspace)
+        for span in manifest.spans
+    )

@@ -15,8 +15,15 @@ from db.turns import StillMine, turn
 from db.wakeup import KNOWLEDGE, OUTBOX, ListeningWakeup
 from db.writer import Boundary
 
-OPTIONS = "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+# Transactions are begun below, in one message with their fence, and ended by COMMIT all the same.
+_PLAIN = "AUTOCOMMIT"
 _WRITING, _READING = "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# What holds for a session, where a connection is a session of the server's, and otherwise for each transaction.
+LIMITS = {"timezone": "UTC", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
+OPTIONS = " ".join(f"-c {name}={value}" for name, value in LIMITS.items())
+POOLED = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in LIMITS.items()) + "; "
+# A page of the console waits no longer for a replica that does not answer.
+_REPLICA_SECONDS = 2
 NOTIFY = text("SELECT pg_notify(:channel, '')")
 
 
@@ -29,21 +36,38 @@ class PostgresStore:
     committed: ListeningWakeup
     knowledge: ListeningWakeup
     direct: str = field(repr=False)
+    # Goes before each transaction's first statement.
+    limits: str = ""
 
     @classmethod
     def open(cls, url: URL, *, boundary: Boundary, direct: URL | None = None) -> Self:
-        """Prepare the engine; nothing is opened before first use. `direct` leads past a pooler, which cannot LISTEN."""
-        # Autocommit: transactions are begun below, in one message with their fence, and ended by COMMIT all the same.
-        engine = create_async_engine(
-            url, pool_size=10, max_overflow=10, isolation_level="AUTOCOMMIT", connect_args={"options": OPTIONS}
-        )
-        conninfo = (direct or url).set(drivername="postgresql").render_as_string(hide_password=False)
-        return cls(engine, boundary, ListeningWakeup(conninfo, OUTBOX), ListeningWakeup(conninfo, KNOWLEDGE), conninfo)
+        """Prepare the engine; nothing is opened before first use.
+
+        `direct` leads past a pooler, which `url` leads to then: it may give each transaction to another session of the
+        server, so nothing is set, prepared, locked or listened to on `url` that outlives a transaction.
+        """
+        pooled = direct is not None
+        session = {"prepare_threshold": None} if pooled else {"options": OPTIONS}
+        engine = create_async_engine(url, pool_size=10, max_overflow=10, isolation_level=_PLAIN, connect_args=session)
+        return cls._on(engine, boundary, direct or url, POOLED if pooled else "")
+
+    @classmethod
+    def open_replica(cls, url: URL) -> Self:
+        """Prepare an engine of its own for a server that is only read, be it for its own or for our will."""
+        session = {"options": f"{OPTIONS} -c default_transaction_read_only=on", "connect_timeout": _REPLICA_SECONDS}
+        engine = create_async_engine(url, pool_size=5, max_overflow=5, isolation_level=_PLAIN, connect_args=session)
+        return cls._on(engine, lambda _side, _label: None, url, "")
+
+    @classmethod
+    def _on(cls, engine: AsyncEngine, boundary: Boundary, direct: URL, limits: str) -> Self:
+        conninfo = direct.set(drivername="postgresql").render_as_string(hide_password=False)
+        listening = ListeningWakeup(conninfo, OUTBOX), ListeningWakeup(conninfo, KNOWLEDGE)
+        return cls(engine, boundary, *listening, conninfo, limits)
 
     @asynccontextmanager
     async def write(self, label: str, *, urgent: bool, fence: Fence) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002 - row locks order writers here
         """One transaction, READ COMMITTED, behind the fence; rows that decide are locked by those who decide."""
-        async with self._begun(f"{_WRITING}; {fence.statement}") as connection:
+        async with self._begun(f"{_WRITING}; {self.limits}{fence.statement}") as connection:
             yield connection
             self.boundary("before", label)
             await connection.commit()
@@ -52,7 +76,7 @@ class PostgresStore:
     @asynccontextmanager
     async def read(self, fence: Fence) -> AsyncIterator[AsyncConnection]:
         """One snapshot, READ ONLY, behind the fence."""
-        async with self._begun(f"{_READING}; {fence.statement}") as connection:
+        async with self._begun(f"{_READING}; {self.limits}{fence.statement}") as connection:
             yield connection
             # Nothing was written; but after ROLLBACK psycopg would prepare every statement anew.
             await connection.commit()

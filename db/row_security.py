@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 POLICY = "workspace_fence"
 # Without either setting nothing is seen and nothing can be written: a NULL or an empty list fits no row.
-_SEEN = (
+SEEN = (
     "workspace_id = ANY (string_to_array(current_setting('app.workspace', true), ',')::uuid[])"
     " OR current_setting('app.across', true) <> ''"
 )
@@ -17,6 +17,6 @@ def statements(tables: Iterable[str]) -> Iterator[str]:
     for table in tables:
         yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
         yield f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"
-        yield f"CREATE POLICY {POLICY} ON {table} USING ({_SEEN}) WITH CHECK ({_SEEN})"
+        yield f"CREATE POLICY {POLICY} ON {table} USING ({SEEN}) WITH CHECK ({SEEN})"
     for function in LOOKING:
         yield f"ALTER FUNCTION {function}() SECURITY DEFINER SET search_path = public, pg_temp"

@@ -5,12 +5,14 @@ from typing import Any, overload
 
 from sqlalchemy import Connection, Executable
 from sqlalchemy.engine import Result
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncResult
 from sqlalchemy.sql.selectable import TypedReturnsRows
 from sqlalchemy.util.typing import TupleAny, TypeVarTuple, Unpack
 
 Columns = TypeVarTuple("Columns")
 Given = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+_BATCH = 2_000
 
 
 class Statements:
@@ -38,6 +40,10 @@ class Statements:
     async def scalar(self, statement: Executable, given: Given | None = None) -> Any:  # noqa: ANN401 - any column
         """The first column of the first row, or None."""
         return (await self.execute(statement, given)).scalar()
+
+    async def stream(self, statement: Executable, given: Given | None = None) -> AsyncResult[Unpack[TupleAny]]:
+        """Send one statement and read its rows as they come, in batches that do not fill the memory."""
+        return await self._connection.stream(statement, given, execution_options={"yield_per": _BATCH})
 
     def get_bind(self) -> Connection:
         """The connection, to ask which database it leads to."""

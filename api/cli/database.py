@@ -4,7 +4,10 @@ from typing import Annotated
 
 import typer
 
+from api.cli import parts
+
 app = typer.Typer(name="db", help="The database's schema.", rich_markup_mode=None)
+app.add_typer(parts.app)
 
 
 @app.command("upgrade")

@@ -9,6 +9,7 @@ from typer.exceptions import TyperException
 
 from api.cli import (
     ask,
+    audit,
     connect,
     database,
     demo,
@@ -67,6 +68,7 @@ for group in (
     secrets,
     intents,
     evaluation,
+    audit,
 ):
     app.add_typer(group.app)
 

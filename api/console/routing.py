@@ -14,10 +14,13 @@ from starlette.responses import RedirectResponse, Response
 from api import logging
 from api.auth import Interactive, require_csrf
 from api.console.templating import CSRF_FIELD, Shell, page
-from api.deps import InteractiveDep
+from api.container import Container
+from api.deps import InteractiveDep, container_of, wrote_cookie
+from api.edge import WROTE_COOKIE
 from api.errors import PROBLEMS
 from db.repositories.workspaces import Workspace
 from support_agents.domain.errors import SupportError
+from support_agents.domain.ids import WorkspaceId
 
 HOME = "/console"
 SIGN_IN = f"{HOME}/sign-in"
@@ -32,7 +35,7 @@ class ConsoleRoute(APIRoute):
 
         async def with_pages(request: Request) -> Response:
             try:
-                return await handler(request)
+                return await _noting(request, handler)
             except SupportError as error:
                 return refused(request, error)
             except RequestValidationError as error:
@@ -45,6 +48,14 @@ class ConsoleRoute(APIRoute):
                 raise
 
         return with_pages
+
+
+async def _noting(request: Request, handler: Callable[[Request], Coroutine[Any, Any, Response]]) -> Response:
+    """Answer, and have whoever has written something read it from where it was written."""
+    response = await handler(request)
+    if request.method != "GET":
+        request.scope[WROTE_COOKIE] = wrote_cookie(await container_of(request))
+    return response
 
 
 def refused(request: Request, error: SupportError) -> Response:
@@ -85,6 +96,12 @@ PosterDep = Annotated[Interactive, Depends(poster_of)]
 def shell_of(interactive: Interactive, workspace: Workspace, active: str = "") -> Shell:
     """What surrounds a signed-in person's page."""
     return Shell(interactive.person, interactive.csrf, workspace, active)
+
+
+async def workspace_now(container: Container, workspace: WorkspaceId) -> Workspace:
+    """The workspace as it is, from the database itself: its mode, and whether dispatch is stopped."""
+    async with container.database.read() as uow:
+        return await uow.workspaces.get(workspace)
 
 
 def see_other(path: str) -> Response:

@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, bindparam, select, update
 from db.base import table_of
 from db.many import ManyRows
 from db.models.audit import AuditRow
+from db.part_manifests import Manifest, last_sealed, manifests_of
 from db.statements import Statements
 from support_agents.domain.ids import WorkspaceId, new_id
 
@@ -100,7 +101,7 @@ class Audit:
         )
 
     async def head(self, workspace: WorkspaceId) -> tuple[int, str] | None:
-        """Sequence number and seal of the last sealed entry."""
+        """Sequence number and seal of the last sealed entry, which may lie in a part that was taken off."""
         query = (
             select(COLUMNS.sealed_seq, COLUMNS.seal)
             .where(COLUMNS.workspace_id == workspace, COLUMNS.sealed_seq.is_not(None))
@@ -108,7 +109,13 @@ class Audit:
             .limit(1)
         )
         row = (await self._session.execute(query)).first()  # what was appended is not sealed yet
-        return None if row is None else (row.sealed_seq, row.seal)
+        here = None if row is None else (row.sealed_seq, row.seal)
+        off = await last_sealed(self._session, workspace)
+        return max((each for each in (here, off) if each is not None), default=None)
+
+    async def manifests(self, workspace: WorkspaceId) -> tuple[Manifest, ...]:
+        """What is on record of parts that were taken off."""
+        return await manifests_of(self._session, workspace)
 
     async def add_seals(self, seals: Sequence[Seal]) -> None:
         """Seal entries; the database refuses a second seal."""

@@ -7,9 +7,12 @@ from api.cli.checks.finding import Finding
 from api.cli.client import running
 from api.container import Container
 from api.settings import Settings
+from db.engine import Database
+from db.part_store import PartStore
 from db.uow import UnitOfWork
 from db.upgrade import is_current
 from support_agents.composing.binding import bind
+from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from support_agents.knowledge.macros import load_macros
 
@@ -38,7 +41,8 @@ async def contents(settings: Settings) -> tuple[Finding, ...]:
     records = build_records(settings)
     try:
         async with records.database.read() as uow:
-            return (await _clock(uow), await _dispatch(uow), await _people(uow), await _knowledge(uow))
+            found = (await _clock(uow), await _dispatch(uow), await _people(uow), await _knowledge(uow))
+        return (*found, *await _parts(records.database))
     finally:
         await records.close()
 
@@ -85,6 +89,18 @@ async def _index(container: Container) -> Finding:
         return Finding("index", f"{len(indexed)} passages, in step")
     missing, surplus = len(stored - indexed), len(indexed - stored)
     return Finding("index", f"{missing} passages missing, {surplus} too many", "support-agents serve, or kb sync again")
+
+
+async def _parts(database: Database) -> tuple[Finding, ...]:
+    """Of PostgreSQL only: whether every row has found the part of its month."""
+    store = PartStore(database)
+    try:
+        count = len(await store.parts())
+    except SupportError:
+        return ()
+    strays = await store.strays()
+    told = f"{', '.join(strays)}: rows that fit no month; parts were not made in time, or a clock was wrong"
+    return (Finding("parts", told if strays else f"{count}", "support-agents db parts make" if strays else ""),)
 
 
 async def _clock(uow: UnitOfWork) -> Finding:

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
-from api.console.routing import HOME, ConsoleRoute, PosterDep, see_other, shell_of
+from api.console.routing import HOME, ConsoleRoute, PosterDep, see_other, shell_of, workspace_now
 from api.console.templating import page
 from api.console.views.activity import shown_activity
 from api.console.views.models import shown_models
-from api.deps import ContainerDep, InteractiveDep
+from api.deps import ContainerDep, InteractiveDep, ShownDep
 from approvals.canonical import Way
 from approvals.dispatch import Extent
 from db.read_models.activity import activity
@@ -25,14 +25,17 @@ _MONTH = 720
 
 @router.get("/activity")
 async def show(
-    interactive: InteractiveDep, container: ContainerDep, hours: Annotated[int, Query(ge=1, le=_MONTH)] = 24
+    interactive: InteractiveDep,
+    container: ContainerDep,
+    shown: ShownDep,
+    hours: Annotated[int, Query(ge=1, le=_MONTH)] = 24,
 ) -> Response:
     """Show the figures of the last hours."""
     person = interactive.person
     dispatch = await container.switch.state(person.workspace)
-    async with container.database.read() as uow:
+    workspace = await workspace_now(container, person.workspace)
+    async with shown() as uow:
         found = await activity(uow, person.workspace, since=await uow.now() - timedelta(hours=hours))
-        workspace = await uow.workspaces.get(person.workspace)
         pending = await uow.approvals.count_pending(person.workspace)
         window = await model_use(uow, person.workspace, since=await uow.now() - timedelta(hours=hours))
         month = await model_use(uow, person.workspace, since=month_of(await uow.now()))

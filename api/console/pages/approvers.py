@@ -7,10 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
-from api.console.routing import HOME, ConsoleRoute, PosterDep, see_other, shell_of
+from api.console.routing import HOME, ConsoleRoute, PosterDep, see_other, shell_of, workspace_now
 from api.console.templating import page
 from api.console.views.approvers import shown_approvers
-from api.deps import ContainerDep, InteractiveDep
+from api.deps import ContainerDep, InteractiveDep, ShownDep
 from approvals.authority import require_role
 from db.read_models.approvers import approver_figures
 from support_agents.domain.approval import Role
@@ -23,15 +23,18 @@ _YEAR = 366
 
 @router.get("/approvers")
 async def show(
-    interactive: InteractiveDep, container: ContainerDep, days: Annotated[int, Query(ge=1, le=_YEAR)] = 30
+    interactive: InteractiveDep,
+    container: ContainerDep,
+    shown: ShownDep,
+    days: Annotated[int, Query(ge=1, le=_YEAR)] = 30,
 ) -> Response:
     """Show the figures of the last days, and what could be seeded."""
     me = interactive.person
     require_role(me.role, Role.MANAGER)
-    async with container.database.read() as uow:
+    async with shown() as uow:
         figures = await approver_figures(uow, me.workspace, since=await uow.now() - timedelta(days=days))
         people = await uow.operators.all(me.workspace)
-        workspace = await uow.workspaces.get(me.workspace)
+    workspace = await workspace_now(container, me.workspace)
     candidates = await container.seeds.candidates(me.workspace)
     settings = container.settings
     names = {p.id: p.name or p.email for p in people} if settings.per_person_figures else {}

@@ -23,6 +23,7 @@ from support_agents.domain.ids import DEFAULT_WORKSPACE, WorkspaceId, new_id
 from tests.fixtures import inbound
 from tests.fixtures.database import _administer
 from tests.fixtures.many_rows import fill
+from tests.fixtures.parts import whole_of
 from tests.integration.db.test_workspace_conditions import ROWS, fenced_tables
 
 FENCED = tuple(sorted(table.name for table in fenced_tables()))
@@ -80,7 +81,7 @@ def test_every_table_with_a_workspace_is_fenced_for_its_owner_too(postgres_url: 
             " WHERE c.relrowsecurity AND c.relforcerowsecurity AND p.polname = %s AND p.polcmd = '*'",
             (POLICY,),
         ).fetchall()
-    assert {name for (name,) in found} == set(FENCED)
+    assert {whole_of(name) for (name,) in found} == set(FENCED)
     assert set(METADATA.tables) - set(FENCED) == {"workspaces"}
 
 

@@ -10,8 +10,10 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.pool import NullPool
 
 from db.base import PersonalBytes, PersonalText, UtcDateTime
+from db.parts import ONE_PART_ONLY
 from db.schema import METADATA
 from db.upgrade import is_current, upgrade
+from tests.fixtures.parts import whole_of
 
 TABLES = {table.name: table for table in METADATA.sorted_tables}
 # Text that the columns of these tables may hold: ids, codes and hashes of ours.
@@ -75,8 +77,17 @@ def test_every_time_is_in_utc() -> None:
 
 def test_migrations_make_what_the_models_say(database_url: str) -> None:
     with blocking(database_url).connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, METADATA) == []
+        options = {
+            "compare_type": True,
+            "include_name": lambda name, kind, _: kind != "table" or whole_of(name) == name,
+        }
+        context = MigrationContext.configure(connection, opts=options)
+        found = compare_metadata(context, METADATA)
+    if database_url.startswith("postgresql"):  # what no key over all parts can say is said by each part
+        ((what, key),) = found
+        assert (what, key.name) == ("add_constraint", ONE_PART_ONLY)
+    else:
+        assert found == []
 
 
 def test_migrations_make_the_checks_the_models_say(database_url: str) -> None:

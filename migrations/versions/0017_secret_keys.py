@@ -7,8 +7,8 @@ from db.base import Json, UtcDateTime
 from db.row_security import POLICY
 from migrations.columns import one_of, row
 
-revision = "0019"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 # As in 0015, word for word: what a migration did stays as it was.
 _SEEN = (
     "workspace_id = ANY (string_to_array(current_setting('app.workspace', true), ',')::uuid[])"

@@ -1,0 +1,149 @@
+"""Takes old parts of PostgreSQL's tables off and leaves sealed manifests of them; it deletes nothing."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+
+from db.audit_sealer import AuditSealer
+from db.base import Uuid
+from db.engine import Database
+from db.fences import UPKEEP
+from db.part_manifests import Manifest, Span, add_manifest
+from db.part_store import Part, PartStore
+from db.parts import PARTED
+from db.statements import Statements
+from support_agents.domain.errors import SupportError
+from support_agents.domain.ids import WorkspaceId
+
+_WHOSE = bindparam("workspace", type_=Uuid())
+_SEAL_HERE = text("SELECT seal FROM audit WHERE workspace_id = :workspace AND sealed_seq = :seq").bindparams(_WHOSE)
+_SEAL_OFF = text(
+    "SELECT span ->> 3 FROM part_manifests, jsonb_array_elements(spans) span"
+    " WHERE workspace_id = :workspace AND (span ->> 1)::integer = :seq"
+).bindparams(_WHOSE)
+
+
+@dataclass
+class _Told:
+    """What has been seen of one workspace's rows."""
+
+    held: int = 0
+    first: UUID | None = None
+    last: UUID | None = None
+    lines: Any = field(default_factory=hashlib.sha256)
+
+
+@dataclass(frozen=True)
+class PartRemoval:
+    """Works as the owner of the database: no role of a process may do this."""
+
+    database: Database
+    sealer: AuditSealer
+
+    async def detach(self, before: datetime) -> tuple[str, ...]:
+        """Take off every part whose rows are all older than `before`, and return their names.
+
+        Each leaves manifests, and stays in the database as a table of its own that only the owner may read. `too_soon`
+        where the time is later than the present month's beginning, `audit_broken` where the audit does not verify: then
+        nothing has been taken off. `unsealed` where a part of the audit holds entries without seals: it stays.
+        """
+        if before > datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0):
+            raise SupportError("too_soon", "name a day in an earlier month: the present one is still being written")
+        old = [
+            part for part in await PartStore(self.database).parts() if part.until is not None and part.until <= before
+        ]
+        if old:
+            await self._verified()
+        for part in old:
+            await self._detach(part)
+        return tuple(part.name for part in old)
+
+    async def _verified(self) -> None:
+        """A part is only sealed as it is when the audit says that this is how it was."""
+        async with self.database.read(UPKEEP) as uow:
+            workspaces = (
+                (await uow.session.execute(text("SELECT id FROM workspaces").columns(id=Uuid()))).scalars().all()
+            )
+        for workspace in workspaces:
+            problems = await self.sealer.verify(WorkspaceId(workspace))
+            if problems:
+                first = problems[0]
+                message = f"entry {first.seq} of workspace {workspace}: {first.what}; `support-agents audit verify`"
+                raise SupportError("audit_broken", message)
+
+    async def _detach(self, part: Part) -> None:
+        async with self.database.write("detach", fence=UPKEEP) as uow:
+            session = uow.session
+            await session.execute(text(f"LOCK TABLE {part.name} IN SHARE MODE"))  # nobody writes what is being counted
+            if part.parted == "audit":
+                await _all_sealed(session, part)
+            for workspace, told in (await _told(session, part)).items():
+                await add_manifest(session, await _manifest(session, part, workspace, told), self.sealer.key)
+            await session.execute(text(f"ALTER TABLE {part.parted} DETACH PARTITION {part.name}"))
+
+
+async def _all_sealed(session: Statements, part: Part) -> None:
+    query = text(f"SELECT count(*) FROM {part.name} WHERE sealed_seq IS NULL")  # noqa: S608 - a name from the catalogue
+    if unsealed := (await session.execute(query)).scalar_one():
+        message = f"{unsealed} entries of {part.name} have no seal yet; start the scheduler, or `serve`, and try again"
+        raise SupportError("unsealed", message, retryable=True)
+
+
+async def _told(session: Statements, part: Part) -> dict[WorkspaceId, _Told]:
+    """Go over all rows once."""
+    key = PARTED[part.parted]
+    order = "run_id, section" if part.parted == "run_sections" else key
+    line = "encode(sha256(convert_to(p::text, 'UTF8')), 'hex')"
+    query = text(f"SELECT workspace_id, {key} AS key, {line} AS line FROM {part.name} p ORDER BY {order}")  # noqa: S608 - as above
+    told: dict[WorkspaceId, _Told] = defaultdict(_Told)
+    rows = await session.stream(query)
+    async for workspace, found, hashed in rows:
+        seen = told[workspace]
+        seen.held += 1
+        seen.first, seen.last = seen.first or found, found
+        seen.lines.update(f"{hashed}\n".encode())
+    return told
+
+
+async def _manifest(session: Statements, part: Part, workspace: WorkspaceId, told: _Told) -> Manifest:
+    if part.before is None or told.first is None or told.last is None:
+        raise ValueError("a part that is taken off has an end and rows")
+    spans = [span async for span in _spans(session, part, workspace)] if part.parted == "audit" else ()
+    return Manifest(
+        workspace,
+        part.parted,
+        part.name,
+        part.before,
+        told.held,
+        told.first,
+        told.last,
+        told.lines.hexdigest(),
+        tuple(spans),
+    )
+
+
+async def _spans(session: Statements, part: Part, workspace: WorkspaceId) -> AsyncIterator[Span]:
+    """The stretches of the chain that lie in the part: about a month's end two parts may hold every other entry."""
+    query = text(
+        "SELECT min(sealed_seq) AS first_seq, max(sealed_seq) AS last_seq FROM ("  # noqa: S608 - as above
+        f" SELECT sealed_seq, sealed_seq - row_number() OVER (ORDER BY sealed_seq) AS stretch FROM {part.name}"
+        " WHERE workspace_id = :workspace) AS numbered GROUP BY stretch ORDER BY first_seq"
+    ).bindparams(_WHOSE)
+    for first, last in (await session.execute(query, {"workspace": workspace})).all():
+        seal_before = await _seal(session, workspace, first - 1)
+        yield Span(first, last, seal_before, await _seal(session, workspace, last))
+
+
+async def _seal(session: Statements, workspace: WorkspaceId, seq: int) -> str:
+    """The seal of an entry, which may have been taken off before; nothing before the first."""
+    for query in (_SEAL_HERE, _SEAL_OFF):
+        found = (await session.execute(query, {"workspace": workspace, "seq": seq})).scalar_one_or_none()
+        if found is not None:
+            return str(found)
+    return ""
