@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -293,6 +294,20 @@ async def test_i9_a_manifest_that_was_changed_says_nothing(
         ask(postgres_url, statement)
     ask(postgres_url, f"SET session_replication_role = replica; {statement}")
     assert found in await taken_off.verify(DEFAULT_WORKSPACE)
+
+
+async def test_i9_only_keys_in_use_speak_for_rows_that_were_taken_off(
+    postgres_url: str, taken_off: AuditSealer
+) -> None:
+    rotated = replace(taken_off, key=b"a later key", former=lambda: ((taken_off.key, None),))
+    assert await rotated.verify(DEFAULT_WORKSPACE) == ()
+    let_go = replace(rotated, former=lambda: ((taken_off.key, 4),))
+    assert Problem(2, Tampering.BAD_MANIFEST) in await let_go.verify(DEFAULT_WORKSPACE)
+    for _ in range(2):
+        await rotated.seal_parts_again(DEFAULT_WORKSPACE)
+    assert await let_go.verify(DEFAULT_WORKSPACE) == ()
+    ((copies,),) = ask(postgres_url, "SELECT max(count) FROM (SELECT count(*) FROM part_manifests GROUP BY part) each")
+    assert copies == 2
 
 
 async def test_i9_an_entry_put_in_place_of_one_taken_off_is_found(postgres_url: str, taken_off: AuditSealer) -> None:
