@@ -1,6 +1,5 @@
 """Word lists that rules go by, read from `cues.yaml`; a cue can only make a run more careful or more exact."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -42,7 +41,11 @@ class Cue(StrEnum):
 def find_cue(cue: Cue, text: str) -> str | None:
     """Return the first listed word or phrase in `text`, as listed."""
     plain = " ".join(text.casefold().replace("’", "'").split())
-    possible = tuple(phrase for phrase, parts in _listed(cue).items() if all(part in plain for part in parts))
+    possible = tuple(
+        phrase
+        for phrase, (first, *rest) in _listed(cue)
+        if first in plain and (not rest or all(part in plain for part in rest))
+    )
     match = _pattern(possible).search(plain) if possible else None
     return str(match.group(1)) if match else None
 
@@ -53,13 +56,13 @@ def is_before_buying(text: str) -> bool:
 
 
 @cache
-def _listed(cue: Cue) -> Mapping[str, tuple[str, ...]]:
+def _listed(cue: Cue) -> tuple[tuple[str, list[str]], ...]:
     """The phrases of a cue, longest first, each with the parts that a text must have for it to stand there."""
     lists = yaml.load(
         files(__package__ or "").joinpath("cues.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
     )
     listed = sorted({str(phrase).casefold() for phrase in lists[cue]}, key=len, reverse=True)
-    return {phrase: tuple(phrase.split(_GAP)) for phrase in listed}
+    return tuple((phrase, phrase.split(_GAP)) for phrase in listed)
 
 
 @lru_cache(maxsize=256)

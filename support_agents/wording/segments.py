@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from support_agents import linear
@@ -106,6 +107,7 @@ class Segmenter:
             self._lead = leads[min(2, breaks)]
 
 
+@lru_cache(maxsize=512)  # passages and signatures, of which each run asks again
 def split_sentences(text: str) -> tuple[Segment, ...]:
     """Cut a finished text."""
     segmenter = Segmenter()

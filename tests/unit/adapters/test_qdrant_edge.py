@@ -3,6 +3,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from support_agents.adapters.qdrant_edge import QdrantEdgeStore
@@ -18,18 +19,21 @@ def opened(folder: Path, version: str = EMBEDDER.version) -> QdrantEdgeStore:
     return QdrantEdgeStore(folder, embedder_version=version, dimensions=EMBEDDER.dimensions)
 
 
-async def filled(folder: Path) -> PassageId:
-    store = opened(folder)
-    passage = Passage(
+def passage_of(text: str) -> Passage:
+    return Passage(
         id=PassageId(new_id()),
         workspace=DEFAULT_WORKSPACE,
         article_id="returns",
         title="Returns",
-        text="You can return an item within 30 days.",
+        text=text,
         audience=Audience.PUBLIC,
         language="en",
         content_hash="1",
     )
+
+
+async def filled(folder: Path) -> PassageId:
+    store, passage = opened(folder), passage_of("You can return an item within 30 days.")
     await store.upsert([passage], await EMBEDDER.embed([passage.text]))
     store.close()
     return passage.id
@@ -120,4 +124,28 @@ async def test_a_killed_process_leaves_a_folder_that_opens(tmp_path: Path) -> No
     assert len(ids) == 200 or store.needs_rebuild or len(ids) % 10 == 0
     vector = (await EMBEDDER.embed(["t"]))[0]
     await store.search(DEFAULT_WORKSPACE, "t 3", vector, limit=5)
+    store.close()
+
+
+async def test_what_was_read_is_read_again_once_it_is_replaced_or_gone(tmp_path: Path) -> None:
+    store, vector = opened(tmp_path), (await EMBEDDER.embed(["return an item"]))[0]
+    first = passage_of("Return an item within 30 days.")
+    for wanted in (first, first.model_copy(update={"title": "Sending back"})):
+        await store.upsert([wanted], vector[None, :])
+        for _ in range(2):
+            found = await store.search(DEFAULT_WORKSPACE, "return an item", vector, limit=3)
+            assert [one.passage for one in found] == [wanted]
+    await store.delete(DEFAULT_WORKSPACE, [first.id])
+    assert await store.search(DEFAULT_WORKSPACE, "return an item", vector, limit=3) == ()
+    store.close()
+
+
+async def test_few_passages_are_kept_as_they_were_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("support_agents.adapters.qdrant_edge._READ_MOST", 2)
+    store, vector = opened(tmp_path), (await EMBEDDER.embed(["return an item"]))[0]
+    passages = [passage_of(f"Return an item within {days} days.") for days in range(5)]
+    await store.upsert(passages, np.repeat(vector[None, :], len(passages), axis=0))
+    for limit in (1, 2, 1, 2):
+        assert len(await store.search(DEFAULT_WORKSPACE, "return an item", vector, limit=limit)) == limit
+        assert len(store._read) <= 2
     store.close()

@@ -3,6 +3,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -11,12 +12,13 @@ from support_agents.domain.budget import Budget
 from support_agents.domain.deadline import Deadline
 from support_agents.domain.ids import DEFAULT_WORKSPACE, PassageId, RunId, WorkspaceId, new_id
 from support_agents.domain.intent import Ask, IntentScore
-from support_agents.domain.knowledge import Audience, Passage
+from support_agents.domain.knowledge import Audience, Passage, RetrievedPassage
 from support_agents.domain.runs import Run
 from support_agents.domain.sections import RetrievalSection
 from support_agents.testing.knowledge import HashEmbedder, ListStore
 
 EMBEDDER = HashEmbedder()
+OTHER = WorkspaceId(uuid.uuid4())
 
 
 def passage(text: str, *, title: str = "", language: str = "en", audience: Audience = Audience.PUBLIC) -> Passage:
@@ -150,6 +152,26 @@ async def test_hints_are_embedded_once() -> None:
     await agent.learn(["a", "b"], EMBEDDER)
     await agent.learn(["b"], EMBEDDER)
     assert sorted(agent._hint_vectors) == ["a", "b"]
+
+
+async def test_a_hint_is_searched_for_once_for_each_state_of_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    agent, searched, hint = await agent_on(RETURNS), [], "Return a lamp within thirty days."
+    search = agent.store.search
+
+    async def counted(*given: Any, **how: Any) -> tuple[RetrievedPassage, ...]:
+        searched.append(given[1])
+        return await search(*given, **how)
+
+    monkeypatch.setattr(agent.store, "search", counted)
+    vector = (await EMBEDDER.embed([hint]))[0]
+    once = await agent._searched(DEFAULT_WORKSPACE, hint, vector)
+    assert await agent._searched(DEFAULT_WORKSPACE, hint, vector) == once
+    assert searched == [hint]
+    await agent.store.upsert([SHIPPING], await EMBEDDER.embed([SHIPPING.text]))
+    assert len(await agent._searched(DEFAULT_WORKSPACE, hint, vector)) == len(once) + 1
+    assert searched == [hint, hint]
+    await agent._searched(OTHER, hint, vector)
+    assert searched == [hint, hint, hint]
 
 
 async def test_articles_past_their_day_are_marked_and_stay() -> None:

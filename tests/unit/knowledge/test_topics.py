@@ -122,3 +122,13 @@ def test_nothing_is_known_of_an_empty_corpus() -> None:
     look = made.look("anything", np.zeros(2, dtype=np.float32), [])
     assert made.promising(look, []) == []
     assert made.ranked(look, [], {}) == []
+
+
+def test_the_first_of_all_are_the_first_however_many_are_wanted() -> None:
+    made, vector = topics(), np.zeros(2, dtype=np.float32)
+    found = [RetrievedPassage(passage=one, score=0, similarity=0.5) for one in ARTICLES[:4]]
+    compared = {one.id: 0.4 for one in ARTICLES[4:]}
+    look = made.look("credit limit increase of the gold card", vector, found)
+    ranking = made.ranked(look, found, compared)
+    assert len(ranking) == len(ARTICLES)
+    assert made.ranked(look, found, compared, 3) == ranking[:3]
