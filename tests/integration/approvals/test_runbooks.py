@@ -1,0 +1,44 @@
+"""What docs/operations.md tells a person to expect of what is stuck, tried as it says."""
+
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from api.worker.handlers import bury
+from approvals.attempts import Timing
+from db.base import table_of
+from db.models.outbox import OutboxRow
+from db.read_models.activity import activity
+from support_agents.domain.approval import ExecutionStatus
+from support_agents.domain.events import EventName, OutboxEvent
+from support_agents.domain.ids import DEFAULT_WORKSPACE, ExecutionId
+from tests.fixtures.approvals import Shop, refund
+
+OUTBOX = table_of(OutboxRow).c
+
+
+async def due(shop: Shop) -> list[OutboxEvent]:
+    async with shop.database.write("claim") as uow:
+        claimed = await uow.outbox.claim(limit=20, lease=timedelta(seconds=30))
+    return [event for event in claimed if event.name is EventName.EXECUTION_DUE]
+
+
+async def test_an_approved_action_whose_event_was_buried_is_called_again_and_happens_once(shop: Shop) -> None:
+    execution = await shop.approved(refund())
+    (event,) = await due(shop)
+    await bury(shop.database, event, "a cause that was mended")
+    async with shop.database.read() as uow:
+        since = await uow.now() - timedelta(hours=1)
+        (shown,) = (await activity(uow, DEFAULT_WORKSPACE, since=since)).buried_events
+    assert (shown.name, shown.error) == (EventName.EXECUTION_DUE, "a cause that was mended")
+    assert await shop.executions.due_for_reconcile(limit=10) == ()  # five minutes, by default
+    shop.timing = Timing(orphaned=timedelta(seconds=-1))
+    await shop.executions.reconcile_due()
+    await shop.executions.reconcile_due()
+    (again,) = await due(shop)
+    assert await shop.executions.carry_out(ExecutionId(again.subject)) is ExecutionStatus.SUCCEEDED
+    assert await shop.executions.carry_out(execution) is ExecutionStatus.SUCCEEDED
+    assert len(shop.payments.booked) == 1
+    async with shop.database.read() as uow:  # the buried one stays on show
+        buried = select(func.count()).select_from(table_of(OutboxRow)).where(OUTBOX.buried_at.is_not(None))
+        assert (await uow.session.execute(buried)).scalar_one() == 1
