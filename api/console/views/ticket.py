@@ -20,8 +20,10 @@ from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import DecisionVerdict, ExecutionStatus, RequestStatus
 from support_agents.domain.ids import RequestId, RunId, TicketId
 from support_agents.domain.money import Money
-from support_agents.domain.runs import RunRecord
+from support_agents.domain.runs import Outcome, RunRecord
+from support_agents.domain.sections import ScreeningSection
 from support_agents.domain.ticket import Author, EventKind
+from support_agents.wording.handing_off import Acknowledgement, acknowledgement
 
 EntryKind = Literal["said", "ours", "event", "run", "request", "decision", "execution", "step"]
 
@@ -34,6 +36,7 @@ class RunView:
     intent: str
     corrected: str
     draft: str
+    handing_off: Acknowledgement | None
     verdict: VerdictLine | None
     cited: tuple[CitedPassage, ...]
     others: tuple[CitedPassage, ...]
@@ -99,7 +102,9 @@ def shown_ticket(timeline: TicketTimeline, corrected: Mapping[RunId, str], *, no
 def _entries(timeline: TicketTimeline, corrected: Mapping[RunId, str]) -> Iterator[Entry]:
     yield from (_message(stored, customer(timeline.ticket)) for stored in timeline.messages)
     yield from (Entry("event", event.received_at, _EVENTS[event.kind]) for event in timeline.events)
-    yield from (_run(record, corrected.get(record.run_id, "")) for record in timeline.runs)
+    yield from (
+        _run(record, corrected.get(record.run_id, ""), timeline.ticket.requester_name) for record in timeline.runs
+    )
     for request in timeline.requests:
         yield from _request(request, timeline.answers.get(request.id, ()))
     attempts: dict[object, list[Attempt]] = {}
@@ -132,7 +137,7 @@ def _message(stored: StoredMessage, name: str) -> Entry:
     return Entry(kind, message.created_at, title, badges=tuple(badges), words=shown_words(message))
 
 
-def _run(record: RunRecord, corrected: str) -> Entry:
+def _run(record: RunRecord, corrected: str, name: str) -> Entry:
     sections = record.sections
     badges = [OUTCOMES[record.outcome]]
     if sections.intent and sections.intent.intents:
@@ -147,6 +152,7 @@ def _run(record: RunRecord, corrected: str) -> Entry:
         intent=sections.intent.top.name if sections.intent and sections.intent.intents else "",
         corrected=corrected,
         draft=sections.draft.text if sections.draft else "",
+        handing_off=None if sections.draft or not sections.screening else _to_send(record, sections.screening, name),
         verdict=verdict_line(sections.compliance) if sections.draft else None,
         cited=cited(sections),
         others=uncited(sections),
@@ -155,6 +161,13 @@ def _run(record: RunRecord, corrected: str) -> Entry:
         cost=cost_of(record),
     )
     return Entry("run", record.finished_at, "Run", record.reason, badges=tuple(badges), run=shown)
+
+
+def _to_send(record: RunRecord, screened: ScreeningSection, name: str) -> Acknowledgement | None:
+    """A letter that says that a person answers, for a run that came to one."""
+    if record.outcome not in {Outcome.HANDED_OFF, Outcome.EVIDENCE}:
+        return None
+    return acknowledgement(screened.language, name, {})
 
 
 def _request(request: ApprovalRequest, answers: tuple[Answer, ...]) -> Iterator[Entry]:
