@@ -35,7 +35,8 @@ def shown_ticket(ticket: Ticket, outcome: Outcome | None) -> TicketShown:
 
 def shown_timeline(timeline: TicketTimeline) -> TimelineBody:
     """One ticket with all that happened."""
-    last = timeline.runs[-1].outcome if timeline.runs else None
+    answers = [record for record in timeline.runs if record.parent_run_id is None]
+    last = answers[-1].outcome if answers else None
     return TimelineBody(
         ticket=shown_ticket(timeline.ticket, last),
         messages=tuple(_message(stored) for stored in timeline.messages),

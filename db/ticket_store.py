@@ -111,19 +111,19 @@ class TicketStore:
             event=event.id,
             attempt=1,
         )
-        snapshot = await _seen(uow, ticket)
+        snapshot = await seen(uow, ticket)
         await uow.runs.begin(run, received_at=snapshot.received_at, begun_at=await uow.now())
         return Begun(run.id, attempt=1, resumed=False, ticket=snapshot)
 
     async def _resume(self, uow: UnitOfWork, run: OpenRun, ticket: Ticket, event: OutboxEvent) -> Begun:
         # What the lost attempt saw was shown to nobody, so the next one looks at the newest revision.
-        snapshot = await _seen(uow, ticket)
+        snapshot = await seen(uow, ticket)
         following = replace(run, attempt=run.attempt + 1, event=event.id, ticket_revision=ticket.revision)
         await uow.runs.resume(following, received_at=snapshot.received_at)
         return Begun(run.id, attempt=following.attempt, resumed=True, ticket=snapshot)
 
 
-async def _seen(uow: UnitOfWork, ticket: Ticket) -> TicketSnapshot:
+async def seen(uow: UnitOfWork, ticket: Ticket) -> TicketSnapshot:
     """The ticket as a run reads it, with what people said of earlier drafts of this very revision."""
     snapshot = await uow.tickets.snapshot(ticket)
     rejected = await uow.approvals.rejected_replies(ticket.id, revision=ticket.revision)

@@ -154,7 +154,8 @@ def _run(record: RunRecord, corrected: str) -> Entry:
         total_ms=milliseconds(total),
         cost=cost_of(record),
     )
-    return Entry("run", record.finished_at, "Run", record.reason, badges=tuple(badges), run=shown)
+    title = "Fuller draft" if record.parent_run_id else "Run"
+    return Entry("run", record.finished_at, title, record.reason, badges=tuple(badges), run=shown)
 
 
 def _request(request: ApprovalRequest, answers: tuple[Answer, ...]) -> Iterator[Entry]:
