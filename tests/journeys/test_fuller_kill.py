@@ -35,6 +35,8 @@ def served(tmp_path: Path) -> Iterator[tuple[Product, ModelProvider]]:
             "SUPPORT_SMTP_FROM_ADDRESS": "support@shop.example",
             "SUPPORT_DEADLINE_SECONDS": "30",
             "SUPPORT_LEASE_SECONDS": "60",
+            "SUPPORT_HURRY_SECONDS": "120",
+            "SUPPORT_REFUSE_SECONDS": "240",
             "SUPPORT_RESUMED_SECONDS": "20",
             "SUPPORT_STAGES__UNDERSTANDING": "10",
             "SUPPORT_STAGES__RETRIEVAL": "10",

@@ -72,6 +72,7 @@ class TicketView:
     order_id: str
     status: str
     needs_person: str
+    cost: str
     entries: tuple[Entry, ...]
     now: datetime
 
@@ -91,6 +92,7 @@ def shown_ticket(timeline: TicketTimeline, corrected: Mapping[RunId, str], *, no
         order_id=ticket.order_id or "",
         status=ticket.status,
         needs_person=ticket.needs_person_reason or "",
+        cost=cost_of(*timeline.runs) if len(timeline.runs) > 1 else "",
         entries=tuple(sorted(_entries(timeline, corrected), key=lambda entry: entry.at)),
         now=now,
     )

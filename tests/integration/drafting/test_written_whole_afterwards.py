@@ -34,6 +34,8 @@ async def slow_shop(folder: Path, database_url: str, *, fuller: bool = True) -> 
             "llm_hedge_share": 0.0,
             "llm_fuller_draft": fuller,
             "llm_fuller_seconds": 60.0,
+            "hurry_seconds": 120.0,
+            "refuse_seconds": 240.0,
         }
         async with open_installation(settings) as opened:
             await opened.container.knowledge.sync(shop.ARTICLES, DEFAULT_WORKSPACE)
