@@ -84,6 +84,7 @@ def _message(stored: StoredMessage) -> MessageShown:
 def _run(record: RunRecord) -> RunOfTicket:
     return RunOfTicket(
         id=record.run_id,
+        parent_run_id=record.parent_run_id,
         ticket_revision=record.ticket_revision,
         outcome=record.outcome,
         reason=record.reason,
