@@ -28,8 +28,11 @@ safety: $(INSTALLED) ## the whole approval-safety suite, journeys through real p
 	@$(BIN)/python -m pytest -m "long or not long" tests/journeys/approval_safety tests/soak tests/integration/approvals \
 		tests/integration/attacks tests/architecture tests/journeys/test_kill.py $(ARGS)
 
-peers: ## a Slack, a Stripe and a mail server that others wrote, for `make safety`; needs npm
+peers: ## servers that others wrote and a small real language model, for tests only; needs npm
 	@npm ci --prefix tests/peers/node --ignore-scripts --no-audit --no-fund --loglevel=error
+	@test -x tests/peers/python/$(BIN)/python || $(PYTHON) -m venv tests/peers/python/.venv
+	@tests/peers/python/$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+		--requirement tests/peers/python/requirements.txt
 
 soak: $(INSTALLED) ## 100,000 executions and 20,000 steps under faults; Ctrl-C stops it, the next call goes on
 	@$(BIN)/python -m tests.soak $(ARGS)

@@ -40,6 +40,7 @@ from api.worker.warming import Warming
 from api.writers import Writing, writing_of
 from approvals.bounces import Bounces
 from approvals.card_reading import CardReader
+from approvals.fuller import FullerDrafts
 from db.engine import Database
 from db.interaction_log import InteractionLog
 from db.passage_store import SqlPassageStore
@@ -184,6 +185,7 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
         asking=_asking(settings, clock, thinking),
         queue=acting.queue,
         editing=Editing(database, thinking.runner, acting.queue),
+        fuller=FullerDrafts(acting.queue),
         correcting=Correcting(database, thinking.intents),
         deciding=Deciding(database, acting.queue, records.key),
         executions=acting.executions,

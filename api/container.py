@@ -24,6 +24,7 @@ from approvals.bounces import Bounces
 from approvals.card_reading import CardReader
 from approvals.dispatch import DispatchSwitch
 from approvals.execution import Executions
+from approvals.fuller import FullerDrafts
 from approvals.messaging import Messenger
 from approvals.provider_events import ProviderEvents
 from approvals.queue import ApprovalQueue
@@ -86,6 +87,7 @@ class Container(Records):
     asking: Asking
     queue: ApprovalQueue
     editing: Editing
+    fuller: FullerDrafts
     correcting: Correcting
     deciding: Deciding
     executions: Executions

@@ -12,6 +12,7 @@ from approvals.desk_edits import DeskEdits
 from approvals.desk_queue import DeskQueue
 from approvals.execution import Executions
 from approvals.fitting import Fitting
+from approvals.fuller import FullerDrafts
 from approvals.linking import Linking
 from approvals.queue import ApprovalQueue
 from approvals.redrafting import Redrafting
@@ -51,7 +52,7 @@ def desk_of(needs: DeskNeeds) -> DeskParts:
         linking=linking,
         desk=Desk(database, queue, linking, needs.executions),
         queue=DeskQueue(database, Fitting(queue.entitlement), cards),
-        edits=DeskEdits(database, cards, needs.editing),
+        edits=DeskEdits(database, cards, needs.editing, FullerDrafts(queue)),
         batches=Batches(database, queue, cards, partial(slots_of, clock=needs.clock)),
         redrafting=Redrafting(database),
     )

@@ -55,6 +55,14 @@ class ModelSettings(BaseModel):
         default=0.8, gt=0, lt=1, description="Of earlier calls so many had spoken when the second one starts."
     )
 
+    llm_fuller_draft: bool = Field(
+        default=False,
+        description="Let a model that was cut at the deadline write its draft whole afterwards, and offer that.",
+    )
+    llm_fuller_seconds: float = Field(
+        default=20.0, ge=3, le=120, description="Seconds that such a fuller draft may take."
+    )
+
     @field_validator("llm_second_provider", "llm_second_api_key", "llm_monthly_limit_usd", mode="before")
     @classmethod
     def _empty(cls, value: object) -> object:

@@ -271,6 +271,7 @@ class RunOfTicket(Body):
     """A run in short; the whole record is at `/v1/runs/{id}`."""
 
     id: UUID
+    parent_run_id: UUID | None
     ticket_revision: int
     outcome: Outcome
     reason: str

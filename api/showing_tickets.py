@@ -35,7 +35,8 @@ def shown_ticket(ticket: Ticket, outcome: Outcome | None) -> TicketShown:
 
 def shown_timeline(timeline: TicketTimeline) -> TimelineBody:
     """One ticket with all that happened."""
-    last = timeline.runs[-1].outcome if timeline.runs else None
+    answers = [record for record in timeline.runs if record.parent_run_id is None]
+    last = answers[-1].outcome if answers else None
     return TimelineBody(
         ticket=shown_ticket(timeline.ticket, last),
         messages=tuple(_message(stored) for stored in timeline.messages),
@@ -83,6 +84,7 @@ def _message(stored: StoredMessage) -> MessageShown:
 def _run(record: RunRecord) -> RunOfTicket:
     return RunOfTicket(
         id=record.run_id,
+        parent_run_id=record.parent_run_id,
         ticket_revision=record.ticket_revision,
         outcome=record.outcome,
         reason=record.reason,

@@ -154,7 +154,10 @@ class More(_Frozen):
 
 
 class Card(_Frozen):
-    """One request as people see it; `blocked` says why it cannot be approved here, whatever the buttons say."""
+    """One request as people see it; `blocked` says why it cannot be approved here, whatever the buttons say.
+
+    `fuller`: the reply was cut by the deadline, and a whole one can be looked at.
+    """
 
     workspace: WorkspaceId
     request_id: RequestId
@@ -175,6 +178,7 @@ class Card(_Frozen):
     state: CardState
     more: More = More()
     claimed_by: str = ""
+    fuller: bool = False
     high_risk: bool = False
     intent: str = ""
     language: str = ""

@@ -17,6 +17,7 @@ from approvals.card import (
     Step,
 )
 from approvals.card_state import state_of
+from approvals.fuller import fuller_of
 from approvals.item_lines import cost_of, customer, file_line, file_named, flags_of
 from approvals.order_line import order_line, short_order_line
 from approvals.outside_links import strange_hosts
@@ -86,6 +87,7 @@ class CardReader:
             state=state_of(item, await uow.now()),
             more=_more(item, sections),
             claimed_by=claims[request.id].name if pending and request.id in claims else "",
+            fuller=await fuller_of(uow, item) is not None,
             high_risk=_is_high_risk(item, verdict, flags),
             intent=sections.intent.top.name if sections.intent and sections.intent.intents else "",
             language=sections.screening.language if sections.screening else "",

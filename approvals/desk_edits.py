@@ -8,6 +8,7 @@ from approvals.canonical import CanonicalReply, Sealed, unseal
 from approvals.card import Card
 from approvals.card_reading import CardReader
 from approvals.desk import mine
+from approvals.fuller import FullerDraft, FullerDrafts
 from approvals.interactions import About
 from approvals.modals import LONGEST_REPLY, Alternative
 from approvals.ports import Person
@@ -74,6 +75,7 @@ class DeskEdits:
     database: Database
     cards: CardReader
     editor: Editor
+    fuller: FullerDrafts
 
     async def begin(self, person: Person, about: About) -> Editable:
         """Return the text to edit: the reply's, or what this person had typed for the ticket and could not use."""
@@ -106,10 +108,16 @@ class DeskEdits:
 
     async def take(self, person: Person, about: About, which: Alternative) -> Card | Overtaken:
         """Put an alternative in the reply's place."""
+        if which is Alternative.FULLER:
+            return await self._card(await self.fuller.take(person, about.request_id, digest=about.digest))
         text = (await self.editor.alternatives(about.request_id)).get(which)
         if text is None:
             raise SupportError("not_found", "there is no such alternative for this reply")
         return await self.save(person, about, text)
+
+    async def look(self, person: Person, about: About) -> FullerDraft:
+        """Return the draft that was written whole, beside the one that is up for approval."""
+        return await self.fuller.look(person, about.request_id, digest=about.digest)
 
     async def _keep(self, person: Person, about: About, words: str, why: SupportError) -> Overtaken:
         async with self.database.write("keep_unsent") as uow:

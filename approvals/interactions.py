@@ -81,6 +81,13 @@ class TakeAlternative(Interaction):
 
 
 @dataclass(frozen=True)
+class ShowFuller(Interaction):
+    """Show the draft that was written whole; nothing changes by looking."""
+
+    about: About
+
+
+@dataclass(frozen=True)
 class Reject(Interaction):
     """Ask for the reason."""
 

@@ -48,12 +48,13 @@ def file_named(filename: str, content_type: str, size: int) -> str:
     return " · ".join(part for part in (filename or "(no name)", content_type, length) if part)
 
 
-def cost_of(record: RunRecord) -> str:
-    """Tokens and dollars of a run; nothing where no model was asked."""
-    tokens = sum(call.tokens_in + call.tokens_out for call in record.model_calls)
+def cost_of(*records: RunRecord) -> str:
+    """Tokens and dollars of runs together; nothing where no model was asked."""
+    calls = [call for record in records for call in record.model_calls]
+    tokens = sum(call.tokens_in + call.tokens_out for call in calls)
     if not tokens:
         return ""
-    dollars = sum(call.cost_micro_usd for call in record.model_calls) / _MILLION
+    dollars = sum(call.cost_micro_usd for call in calls) / _MILLION
     return f"{counted(tokens, 'token')}, ${dollars:.4f}"
 
 

@@ -31,6 +31,7 @@ class Alternative(StrEnum):
     SHORTER = "shorter"
     ASK_ORDER = "ask_order"
     PASS_ON = "pass_on"  # noqa: S105 - a ticket is passed on, no password
+    FULLER = "fuller"
 
 
 class EditModal(_Modal):
@@ -56,6 +57,15 @@ class CheckedModal(_Modal):
     text: str
     findings: Findings
     approvable: bool
+
+
+class FullerModal(_Modal):
+    """The draft that was written whole, beside the one that is up for approval; taking it makes new bytes."""
+
+    request_id: RequestId
+    digest: str
+    text: str
+    findings: Findings
 
 
 class RejectModal(_Modal):
@@ -90,7 +100,7 @@ class NoticeModal(_Modal):
     console_url: str = ""
 
 
-Modal = LoadingModal | EditModal | CheckedModal | RejectModal | PassOnModal | MoreModal | NoticeModal
+Modal = LoadingModal | EditModal | CheckedModal | FullerModal | RejectModal | PassOnModal | MoreModal | NoticeModal
 
 
 def units(text: str) -> int:

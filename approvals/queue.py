@@ -52,7 +52,7 @@ class Decided:
 
 
 @dataclass(frozen=True)
-class _Case:
+class Case:
     """A request with ticket and row locked, and its action as decoded from the very bytes."""
 
     request: ApprovalRequest
@@ -95,7 +95,7 @@ class ApprovalQueue:
         `look` raises where the surface has a reason of its own against it; it is asked under the request's lock.
         """
         async with self.database.write("decide") as uow:
-            case = await self._open(uow, request_id, person.workspace, digest=digest)
+            case = await self.open_case(uow, request_id, person.workspace, digest=digest)
             await look(uow, case.request)
             require_role(person.role, Role.APPROVER)
             present = await require_present(uow, person)
@@ -109,7 +109,7 @@ class ApprovalQueue:
         """Put a person's edit, already checked, in the place of a pending reply: new bytes, earlier approvals void."""
         _require_checked(rechecked)
         async with self.database.write("replace") as uow:
-            case = await self._open(uow, request_id, person.workspace, digest=digest)
+            case = await self.open_case(uow, request_id, person.workspace, digest=digest)
             require_role(person.role, Role.APPROVER)
             if not isinstance(case.action, CanonicalReply):
                 raise SupportError("not_editable", "money and recipients cannot be edited")
@@ -168,7 +168,7 @@ class ApprovalQueue:
             await self.consequences.close(uow, request, RequestTrigger.SUPERSEDED, reason="the ticket has moved on")
             return True
 
-    async def _open(self, uow: UnitOfWork, request_id: RequestId, workspace: WorkspaceId, *, digest: str) -> _Case:
+    async def open_case(self, uow: UnitOfWork, request_id: RequestId, workspace: WorkspaceId, *, digest: str) -> Case:
         """Lock ticket, then request; prove that it can still be decided and that these are the bytes."""
         ticket = await uow.tickets.lock_of(request_id)
         request = await uow.approvals.lock(request_id)
@@ -185,10 +185,10 @@ class ApprovalQueue:
             raise SupportError("expired", "the time to decide is over; the ticket needs a fresh draft")
         if ticket.revision != request.ticket_revision:
             raise SupportError("stale", "the ticket has moved on since this was drafted")
-        return _Case(request, ticket, action, now)
+        return Case(request, ticket, action, now)
 
     async def _checked(
-        self, uow: UnitOfWork, case: _Case, person: Person, verdict: DecisionVerdict, reason: str
+        self, uow: UnitOfWork, case: Case, person: Person, verdict: DecisionVerdict, reason: str
     ) -> Decided:
         """A check of attention ends here, whatever was decided: it is counted, and the ticket stays as it was."""
         if case.request.seeded_by == person.operator_id:
@@ -205,7 +205,7 @@ class ApprovalQueue:
         )
         return Decided(case.request.id, request_after(case.request.status, trigger), approvals=0)
 
-    async def _reject(self, uow: UnitOfWork, case: _Case, person: Person, reason: str) -> Decided:
+    async def _reject(self, uow: UnitOfWork, case: Case, person: Person, reason: str) -> Decided:
         await self._insert(uow, case, person, DecisionVerdict.REJECT, reason)
         why = f"rejected: {reason}" if reason else "rejected"
         actor = str(person.operator_id)
@@ -213,7 +213,7 @@ class ApprovalQueue:
         await uow.tickets.needs_person(case.ticket.id, why)
         return Decided(case.request.id, RequestStatus.REJECTED, approvals=0)
 
-    async def _approve(self, uow: UnitOfWork, case: _Case, person: Person, present: Present, *, reason: str) -> Decided:
+    async def _approve(self, uow: UnitOfWork, case: Case, person: Person, present: Present, *, reason: str) -> Decided:
         request = case.request
         require_not_own(person.email, case.ticket.requester_email)
         require_not_own(person.email, case.action.concerns)
@@ -237,7 +237,7 @@ class ApprovalQueue:
         return Decided(request.id, status, len(approving), "", execution.id, execution.not_before)
 
     async def _insert(
-        self, uow: UnitOfWork, case: _Case, person: Person, verdict: DecisionVerdict, reason: str
+        self, uow: UnitOfWork, case: Case, person: Person, verdict: DecisionVerdict, reason: str
     ) -> tuple[Decision, ...]:
         """Store the answer and return all that there are; under the request's lock nobody adds another."""
         request = case.request

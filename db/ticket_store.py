@@ -125,6 +125,11 @@ class TicketStore:
         return Begun(run.id, attempt=following.attempt, resumed=True, ticket=snapshot)
 
 
+async def seen(uow: UnitOfWork, ticket: Ticket) -> TicketSnapshot:
+    """The ticket as a run on it would read it now."""
+    return await _with_rejected(uow, await beginning(uow, ticket))
+
+
 async def _with_rejected(uow: UnitOfWork, seen: Beginning) -> TicketSnapshot:
     """The ticket as a run reads it, with what people said of earlier drafts of this very revision."""
     snapshot = seen.snapshot

@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 from support_agents.agents.debate import DebateAgent, DebateGiven
 from support_agents.agents.protocol import SentenceCheck, SentenceVerdict, StreamEnd, Streaming
 from support_agents.domain.errors import SupportError
-from support_agents.domain.runs import Run
+from support_agents.domain.runs import OUT_OF_TIME, Run
 from support_agents.domain.sections import (
     Check,
     CheckResult,
@@ -30,7 +30,6 @@ from support_agents.screening.terms import terms
 from support_agents.wording.completeness import enough
 from support_agents.wording.letters import closing_of
 
-_OUT_OF_TIME = "the drafter ran out of time"
 _GRACE = 0.1  # seconds, well within what is kept back for the commit
 _LATE = frozenset(("late", "llm_timeout"))
 
@@ -101,7 +100,7 @@ class _Heard:
     def reason(self) -> str:
         """Why the draft is not better, for a person; empty when nothing went wrong."""
         code = self.fault or (self.end.fault if self.end else "")
-        return _OUT_OF_TIME if code in _LATE else f"the drafter gave up ({code})" if code else ""
+        return OUT_OF_TIME if code in _LATE else f"the drafter gave up ({code})" if code else ""
 
 
 @dataclass(frozen=True)

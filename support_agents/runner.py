@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from support_agents.agents.interaction_log import InteractionGiven
 from support_agents.agents.protocol import Agent
+from support_agents.closing import Closing
 from support_agents.domain.runs import Rechecked, Run, RunRecord, Sections
 from support_agents.domain.sections import Rung, Sentence, written
 from support_agents.domain.ticket import TicketSnapshot
@@ -41,6 +42,11 @@ class TicketRunner:
             outlier=self.outliers.mark(ticket, finished.sections) if self.outliers else None,
         )
         return await self.interaction_log.work(given, run)
+
+    def unhurried(self, seconds: float) -> "TicketRunner":
+        """The same runner for runs that nobody waits for: a model may write for `seconds`, and no figure is learnt."""
+        shares = self.pipeline.shares.model_copy(update={"drafting": seconds})
+        return replace(self, pipeline=replace(self.pipeline, shares=shares, closing=Closing()), outliers=None)
 
     def ready(self, run: Run) -> None:
         """Note that a run's card is committed; later runs keep back the time that this takes."""

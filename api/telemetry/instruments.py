@@ -138,9 +138,10 @@ class Tallies:
             self._steps.labels(step.way, step.step, step.trigger).inc()
 
     def _fold_run(self, run: FinishedRun) -> None:
-        late = str(run.late).lower()
-        self._runs.labels(run.outcome, late).inc()
-        self._run.labels(late).observe(run.total_ms / 1000)
+        if not run.child:  # what it used is counted; a person waited for the run before it
+            late = str(run.late).lower()
+            self._runs.labels(run.outcome, late).inc()
+            self._run.labels(late).observe(run.total_ms / 1000)
         for timing in run.timings:
             self._stage.labels(timing.stage).observe(timing.took_ms / 1000)
             if timing.error is not None:

@@ -9,6 +9,7 @@ from api.choices import Provider, Role
 from api.pressure import PressureGauge
 from api.settings import Settings
 from api.worker.dispatcher import Handler, InProcessDispatcher
+from api.worker.fuller_drafts import FullerDraftDueHandler
 from api.worker.handlers import (
     ExecutionDueHandler,
     InsideStepDueHandler,
@@ -147,6 +148,16 @@ def _handlers(work: Work) -> Mapping[EventName, Handler]:
             clock=work.clock,
             timing=Timing(settings.deadline_seconds, settings.resumed_seconds),
             budget=Budget(),
+            pressure=work.pressure,
+            fuller_drafts=settings.llm_fuller_draft,
+        ),
+        EventName.FULLER_DRAFT_DUE: FullerDraftDueHandler(
+            database=work.database,
+            runner=work.runner.unhurried(settings.llm_fuller_seconds),
+            log=work.log,
+            clock=work.clock,
+            budget=Budget(),
+            seconds=settings.llm_fuller_seconds,
             pressure=work.pressure,
         ),
         EventName.EXECUTION_DUE: ExecutionDueHandler(work.database, work.acting.executions),

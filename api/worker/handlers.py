@@ -14,7 +14,7 @@ from db.interaction_log import InteractionLog, Stored
 from db.ticket_store import Begun, TicketStore
 from support_agents.domain.budget import Budget
 from support_agents.domain.deadline import Deadline
-from support_agents.domain.events import OutboxEvent
+from support_agents.domain.events import EventName, OutboxEvent
 from support_agents.domain.ids import ExecutionId
 from support_agents.domain.runs import Run
 from support_agents.ports import Clock
@@ -33,7 +33,10 @@ class Timing:
 
 @dataclass(frozen=True, kw_only=True)
 class TicketReceivedHandler:
-    """Runs the newest revision of a ticket through the pipeline, and puts record and requests in front of people."""
+    """Runs the newest revision of a ticket through the pipeline, and puts record and requests in front of people.
+
+    With `fuller_drafts`, what the deadline cut of a model's draft is written whole afterwards, by an event of its own.
+    """
 
     database: Database
     tickets: TicketStore
@@ -44,6 +47,7 @@ class TicketReceivedHandler:
     timing: Timing
     budget: Budget
     pressure: PressureGauge
+    fuller_drafts: bool = False
 
     async def handle(self, event: OutboxEvent) -> None:
         """C2, then the run outside any transaction, then C3: card ready."""
@@ -64,7 +68,9 @@ class TicketReceivedHandler:
             async with self.database.write("card_ready", urgent=True) as uow:
                 stored = await self.log.store(uow, record, attempt=begun.attempt)
                 if stored is Stored.OK:
-                    await self.queue.submit(uow, record, begun.ticket)
+                    asked = await self.queue.submit(uow, record, begun.ticket)
+                    if asked and self.fuller_drafts and record.was_cut:
+                        await uow.outbox.add(EventName.FULLER_DRAFT_DUE, record.run_id, workspace=event.workspace)
             self.runner.ready(run)
             took = (record.finished_at - record.received_at).total_seconds()
             outcome = record.outcome if stored is Stored.OK else stored

@@ -26,6 +26,8 @@ QUEUE_OF: Mapping[EventName, Queue] = {
     EventName.INSIDE_STEP_DUE: Queue.ACTIONS,
     EventName.REQUEST_CHANGED: Queue.BACKGROUND,
     EventName.KNOWLEDGE_CHANGED: Queue.BACKGROUND,
+    # Only those who serve runs hold a model's key and may write a run's sections.
+    EventName.FULLER_DRAFT_DUE: Queue.RUNS,
 }
 
 

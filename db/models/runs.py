@@ -12,10 +12,14 @@ from support_agents.domain.runs import Outcome
 from support_agents.domain.sections import SectionName, Writer
 
 OPEN = text("status = 'open'")
+CHILD = text("parent_run_id IS NOT NULL")
 
 
 class RunRow(Identified, InWorkspace, Created, Base):
-    """One passage of a ticket through the pipeline; `event_id` is the outbox row that it answers."""
+    """One passage of a ticket through the pipeline; `event_id` is the outbox row that it answers.
+
+    One with a parent wrote whole what the parent's deadline cut; a run has at most one such child.
+    """
 
     __tablename__ = "runs"
     __table_args__ = (
@@ -23,12 +27,16 @@ class RunRow(Identified, InWorkspace, Created, Base):
         Index(None, "ticket_id", "id"),
         Index("ix_runs_finished", "workspace_id", "finished_at"),
         Index("ix_runs_created_at", "workspace_id", "created_at"),
+        Index(
+            "uq_runs_parent", "parent_run_id", "workspace_id", unique=True, sqlite_where=CHILD, postgresql_where=CHILD
+        ),
         one_of("status", ("open", "finished")),
         one_of("outcome", Outcome),
     )
 
     ticket_id: Mapped[UUID] = mapped_column(Uuid(), ForeignKey("tickets.id"))
     ticket_revision: Mapped[int]
+    parent_run_id: Mapped[UUID | None] = mapped_column(Uuid())
     event_id: Mapped[UUID] = mapped_column(Uuid(), ForeignKey("outbox.id"))
     attempt: Mapped[int] = mapped_column(default=1)
     status: Mapped[str] = mapped_column(default="open")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import ColumnElement, Table, func, select
 
 from db.base import table_of
 from db.models.approvals import ApprovalRequestRow
@@ -27,6 +27,8 @@ REQUESTS = table_of(ApprovalRequestRow)
 EXECUTIONS = table_of(ExecutionRow)
 OUTBOX = table_of(OutboxRow)
 MOST = 50
+# What a person waited for: a fuller draft that is offered later is no answer of its own.
+_FIRST = RUNS.c.parent_run_id.is_(None)
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Activity:
 
 async def activity(uow: UnitOfWork, workspace: WorkspaceId, *, since: datetime) -> Activity:
     """What happened since then, and what waits for a person."""
-    outcomes = await _counts(uow, RUNS, "outcome", workspace, since)
+    outcomes = await _counts(uow, RUNS, "outcome", workspace, since, _FIRST)
     late, slowest = await _lateness(uow, workspace, since)
     return Activity(
         outcomes={Outcome(name): count for name, count in outcomes.items()},
@@ -88,11 +90,11 @@ async def activity(uow: UnitOfWork, workspace: WorkspaceId, *, since: datetime) 
 
 
 async def _counts(
-    uow: UnitOfWork, table: Table, column: str, workspace: WorkspaceId, since: datetime
+    uow: UnitOfWork, table: Table, column: str, workspace: WorkspaceId, since: datetime, *only: ColumnElement[bool]
 ) -> dict[str, int]:
     query = (
         select(table.c[column], func.count())
-        .where(table.c.workspace_id == workspace, table.c.created_at >= since, table.c[column].is_not(None))
+        .where(table.c.workspace_id == workspace, table.c.created_at >= since, table.c[column].is_not(None), *only)
         .group_by(table.c[column])
     )
     return {name: value for name, value in await uow.session.execute(query)}  # noqa: C416 - rows are not typed as pairs
@@ -100,7 +102,7 @@ async def _counts(
 
 async def _lateness(uow: UnitOfWork, workspace: WorkspaceId, since: datetime) -> tuple[int, float | None]:
     query = select(func.count().filter(RUNS.c.late), func.max(RUNS.c.total_ms)).where(
-        RUNS.c.workspace_id == workspace, RUNS.c.created_at >= since, RUNS.c.status == "finished"
+        RUNS.c.workspace_id == workspace, RUNS.c.created_at >= since, RUNS.c.status == "finished", _FIRST
     )
     late, slowest = (await uow.session.execute(query)).one()
     return late, slowest
@@ -108,7 +110,7 @@ async def _lateness(uow: UnitOfWork, workspace: WorkspaceId, since: datetime) ->
 
 async def _percentile(uow: UnitOfWork, workspace: WorkspaceId, since: datetime, *, percent: int) -> float | None:
     """A run's time by nearest rank, in milliseconds; SQLite has no function for it."""
-    timed = (RUNS.c.workspace_id == workspace, RUNS.c.created_at >= since, RUNS.c.total_ms.is_not(None))
+    timed = (RUNS.c.workspace_id == workspace, RUNS.c.created_at >= since, RUNS.c.total_ms.is_not(None), _FIRST)
     number: int = (await uow.session.execute(select(func.count()).select_from(RUNS).where(*timed))).scalar_one()
     rank = -(-number * percent // 100)
     query = select(RUNS.c.total_ms).where(*timed).order_by(RUNS.c.total_ms).offset(max(0, rank - 1)).limit(1)

@@ -25,13 +25,14 @@ _CALLS = TypeAdapter(tuple[ModelCall, ...])
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A run's figures; neither whose it was nor what was said."""
+    """A run's figures; neither whose it was nor what was said. Nobody waited for a `child`."""
 
     outcome: Outcome
     late: bool
     total_ms: float
     timings: tuple[StageTiming, ...]
     model_calls: tuple[ModelCall, ...]
+    child: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ async def _ways(uow: UnitOfWork, executions: Collection[UUID]) -> Mapping[UUID, 
 async def _runs(uow: UnitOfWork, runs: Collection[UUID]) -> tuple[FinishedRun, ...]:
     if not runs:
         return ()
-    columns = RUNS.c.outcome, RUNS.c.late, RUNS.c.total_ms, RUNS.c.timings, RUNS.c.model_calls
+    figures = RUNS.c.outcome, RUNS.c.late, RUNS.c.total_ms, RUNS.c.timings, RUNS.c.model_calls
+    columns = (*figures, RUNS.c.parent_run_id)
     rows = await uow.session.execute(select(*columns).where(RUNS.c.id.in_(runs), RUNS.c.outcome.is_not(None)))
     return tuple(
         FinishedRun(
@@ -101,6 +103,7 @@ async def _runs(uow: UnitOfWork, runs: Collection[UUID]) -> tuple[FinishedRun, .
             total_ms=row.total_ms or 0.0,
             timings=_TIMINGS.validate_python(row.timings),
             model_calls=_CALLS.validate_python(row.model_calls),
+            child=row.parent_run_id is not None,
         )
         for row in rows
     )

@@ -35,7 +35,7 @@ async def tickets(
     size = within(limit)
     last = (
         select(RUNS.c.outcome)
-        .where(RUNS.c.ticket_id == TICKETS.c.id, RUNS.c.status == "finished")
+        .where(RUNS.c.ticket_id == TICKETS.c.id, RUNS.c.status == "finished", RUNS.c.parent_run_id.is_(None))
         .order_by(RUNS.c.id.desc())
         .limit(1)
         .scalar_subquery()

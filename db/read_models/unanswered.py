@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import aliased
 
 from db.base import table_of
@@ -48,7 +48,7 @@ async def unanswered(uow: UnitOfWork, workspace: WorkspaceId, *, since: datetime
             RUNS.c.workspace_id == workspace,
             RUNS.c.finished_at >= since,
             RUNS.c.salt.is_not(None),
-            or_(RUNS.c.outcome.in_(_WITHOUT_DRAFT), RUNS.c.id.in_(edits)),
+            or_(and_(RUNS.c.outcome.in_(_WITHOUT_DRAFT), RUNS.c.parent_run_id.is_(None)), RUNS.c.id.in_(edits)),
         )
         .order_by(RUNS.c.finished_at.desc(), RUNS.c.id.desc())
         .limit(limit)

@@ -109,21 +109,9 @@ class Runs:
 
     async def finish(self, record: RunRecord, *, attempt: int, outcome: Outcome) -> OutboxId | None:
         """Close the run with its record and return the event that it answered; None when this attempt lost it."""
-        closing = {
-            "outcome": outcome,
-            "ticket_revision": record.ticket_revision,
-            "reason": record.reason,
-            "actions": storable(ACTIONS.dump_json(record.actions).decode()),
-            "timings": _TIMINGS.dump_python(record.timings, mode="json"),
-            "model_calls": [call.model_dump(mode="json") for call in record.model_calls],
-            "versions": dict(record.versions),
-            "finished_at": record.finished_at,
-            "total_ms": (record.finished_at - record.received_at).total_seconds() * 1000,
-            "late": record.late,
-            "outlier": record.outlier.model_dump(mode="json") if record.outlier else None,
-            "salt": secrets.token_hex(16),
-        }
-        given = {f"new_{name}": value for name, value in closing.items()}
+        closing = _closing_of(record, outcome)
+        outlier = record.outlier.model_dump(mode="json") if record.outlier else None
+        given = {f"new_{name}": value for name, value in (closing | {"outlier": outlier}).items()}
         found = await self._session.execute(_FINISH, {"wanted": record.run_id, "held": attempt, **given})
         event: OutboxId | None = found.scalar_one_or_none()
         if event is not None:
@@ -131,6 +119,30 @@ class Runs:
             row = (closing["salt"], record.ticket_revision, outcome, storable(record.reason), closing["actions"])
             self._written[record.run_id] = _commitment(row, sections)
         return event
+
+    async def add_child(self, record: RunRecord, *, event: OutboxId, attempt: int) -> None:
+        """Insert a finished run that nobody could see while it went on: it never was the ticket's open one.
+
+        A parent has one child at most; a second is refused by the database.
+        """
+        row = _closing_of(record, record.outcome) | {
+            "id": record.run_id,
+            "workspace_id": record.workspace,
+            "ticket_id": record.ticket_id,
+            "parent_run_id": record.parent_run_id,
+            "event_id": event,
+            "attempt": attempt,
+            "status": "finished",
+            "received_at": record.received_at,
+            "begun_at": record.received_at,
+        }
+        await self._session.execute(insert(RUNS), row)
+        await self._add_sections(record)
+
+    async def child_of(self, run: RunId) -> RunRecord | None:
+        """The run that wrote whole what this one's deadline cut, if there is one."""
+        child = (await self._session.execute(select(RUNS.c.id).where(RUNS.c.parent_run_id == run))).scalar_one_or_none()
+        return None if child is None else await self.load(child)
 
     async def abandon(self, ticket: TicketId, *, reason: str) -> RunId | None:
         """Close the ticket's open run as handed off; None when it has none."""
@@ -217,6 +229,23 @@ def _adding(sections: int) -> TextClause:
     return text(statement).bindparams(*(bindparam(name, type_=kind) for name, kind in types.items()))
 
 
+def _closing_of(record: RunRecord, outcome: Outcome) -> dict[str, Any]:
+    """What closing a run writes into its row; an outlier's numbers come on top."""
+    return {
+        "outcome": outcome,
+        "ticket_revision": record.ticket_revision,
+        "reason": record.reason,
+        "actions": storable(ACTIONS.dump_json(record.actions).decode()),
+        "timings": _TIMINGS.dump_python(record.timings, mode="json"),
+        "model_calls": [call.model_dump(mode="json") for call in record.model_calls],
+        "versions": dict(record.versions),
+        "finished_at": record.finished_at,
+        "total_ms": (record.finished_at - record.received_at).total_seconds() * 1000,
+        "late": record.late,
+        "salt": secrets.token_hex(16),
+    }
+
+
 def _commitment(row: Sequence[Any], sections: Sequence[tuple[str, str]]) -> str:
     return hashlib.sha256(json.dumps([*row, sorted(sections)]).encode()).hexdigest()
 
@@ -224,6 +253,7 @@ def _commitment(row: Sequence[Any], sections: Sequence[tuple[str, str]]) -> str:
 def _record(row: Row[*tuple[Any, ...]], sections: Sections) -> RunRecord:
     return RunRecord(
         run_id=row.id,
+        parent_run_id=row.parent_run_id,
         workspace=row.workspace_id,
         ticket_id=row.ticket_id,
         ticket_revision=row.ticket_revision,

@@ -16,10 +16,11 @@ class EventName(StrEnum):
     INSIDE_STEP_DUE = "inside_step_due"
     REQUEST_CHANGED = "request_changed"
     KNOWLEDGE_CHANGED = "knowledge_changed"
+    FULLER_DRAFT_DUE = "fuller_draft_due"
 
 
 class OutboxEvent(BaseModel):
-    """A claimed outbox row: `subject` is the id of the ticket, execution, request or article set it concerns."""
+    """A claimed outbox row: `subject` is the id of the ticket, execution, request, run or article set it concerns."""
 
     model_config = ConfigDict(frozen=True)
 

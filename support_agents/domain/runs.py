@@ -20,6 +20,9 @@ from support_agents.domain.sections import (
     Sentence,
 )
 
+# Why a draft is not the model's whole one, where nothing but time was short.
+OUT_OF_TIME = "the drafter ran out of time"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -53,6 +56,9 @@ class Outcome(StrEnum):
     def has_draft(self) -> bool:
         """Whether a reply is proposed."""
         return self not in {Outcome.EVIDENCE, Outcome.HANDED_OFF, Outcome.OVERTAKEN}
+
+
+_CUT = frozenset({Outcome.SHORTENED, Outcome.MACRO, Outcome.EXTRACTIVE})
 
 
 class StageTiming(BaseModel):
@@ -130,6 +136,7 @@ class RunRecord(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     run_id: RunId
+    parent_run_id: RunId | None = Field(default=None, description="the run whose cut draft this one wrote whole")
     workspace: WorkspaceId
     ticket_id: TicketId
     ticket_revision: int
@@ -144,6 +151,11 @@ class RunRecord(BaseModel):
     finished_at: AwareDatetime
     late: bool = Field(default=False, description="resumed after a crash, or past its deadline")
     outlier: OutlierMark | None = Field(default=None, description="how unlike earlier runs it is, if that was asked")
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether a model was still writing when the draft had to stand; a child run is not cut again: it had time."""
+        return self.parent_run_id is None and self.outcome in _CUT and self.reason == OUT_OF_TIME
 
 
 class Rechecked(BaseModel):

@@ -39,6 +39,10 @@ class PolicyLedger:
         """Return the clauses about `intent` that hold on `today`, in file order."""
         return tuple(c for c in self.clauses if intent in c.applies_to and c.holds_on(today))
 
+    def expired(self, today: date) -> tuple[Clause, ...]:
+        """Return the clauses whose last day is over, in file order: someone should renew them or take them out."""
+        return tuple(c for c in self.clauses if c.valid_until is not None and c.valid_until < today)
+
     def clause(self, ref: ClauseRef) -> Clause | None:
         """Return the clause at exactly this version, in force or not; None when the file has it no more."""
         return next((c for c in self.clauses if c.ref == ref), None)

@@ -47,8 +47,7 @@ async def policy(settings: Settings) -> tuple[Finding, ...]:
     if settings.policy is None:
         return (Finding("policy", "none: no refund is ever proposed (SUPPORT_POLICY)", absent=True),)
     ledger, today = load_policy(settings.policy), datetime.now(UTC).date()
-    expired = [clause for clause in ledger.clauses if clause.valid_until is not None and clause.valid_until < today]
-    names = ", ".join(f"{clause.id} v{clause.version}" for clause in expired)
+    names = ", ".join(f"{clause.id} v{clause.version}" for clause in ledger.expired(today))
     told = f"{len(ledger.clauses)} clauses, version {ledger.version}"
     return (Finding("policy", f"{told}; expired: {names}" if names else told),)
 

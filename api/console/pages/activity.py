@@ -14,6 +14,7 @@ from api.deps import ContainerDep, InteractiveDep, ShownDep
 from approvals.canonical import Way
 from approvals.dispatch import Extent
 from db.read_models.activity import activity
+from db.read_models.model_cost import cost_by_intent
 from db.read_models.model_use import model_use
 from support_agents.domain.action import ActionKind
 from support_agents.llm.spending import month_of
@@ -38,9 +39,14 @@ async def show(
         found = await activity(uow, person.workspace, since=await uow.now() - timedelta(hours=hours))
         pending = await uow.approvals.count_pending(person.workspace)
         window = await model_use(uow, person.workspace, since=await uow.now() - timedelta(hours=hours))
+        costs = await cost_by_intent(uow, person.workspace, since=await uow.now() - timedelta(hours=hours))
         month = await model_use(uow, person.workspace, since=month_of(await uow.now()))
-    models = shown_models(window, month, container.settings.llm_monthly_limit_usd)
-    view = shown_activity(found, workspace, person, hours=hours, pending=pending, stops=dispatch.stops, models=models)
+        expired = container.runner.pipeline.policy.expired((await uow.now()).date())
+    models = shown_models(window, month, container.settings.llm_monthly_limit_usd, costs)
+    view = shown_activity(
+        found, workspace, person, hours=hours, pending=pending, stops=dispatch.stops, models=models,
+        expired=[f"{clause.id} v{clause.version}" for clause in expired],
+    )  # fmt: skip
     return page("activity.html", shell_of(interactive, workspace, "activity"), {"view": view})
 
 

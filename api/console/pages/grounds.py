@@ -8,6 +8,7 @@ from api.console.views.state import Standing, shown_state
 from api.container import Container
 from approvals.authority import Authority
 from approvals.canonical import CanonicalReply, Sealed, unseal
+from approvals.fuller import fuller_of
 from approvals.item_lines import flags_of
 from approvals.order_of_work import by_risk_and_age
 from approvals.ports import Person
@@ -73,6 +74,7 @@ async def _grounds(uow: UnitOfWork, item: QueueItem, runner: TicketRunner) -> Gr
         edited_by=await editor_of(uow, request) if edited else "",
         waits_for=waits,
         flags=flags_of(item, beside=waits),
+        fuller=await fuller_of(uow, item),
     )
 
 

@@ -82,6 +82,16 @@ async def reject(  # noqa: PLR0913, PLR0917 - what the form says, and who says i
     return await _decide(RequestId(request_id), answer, poster, container)
 
 
+@router.post("/requests/{request_id}/fuller")
+async def take_fuller(request_id: UUID, poster: PosterDep, container: ContainerDep, digest: Digest = "") -> Response:
+    """Put the draft that was written whole in the short one's place, and show it: it is decided on its own."""
+    try:
+        made = await container.fuller.take(poster.person, RequestId(request_id), digest=digest or "none")
+    except SupportError as error:
+        return await _page(RequestId(request_id), poster, container, error)
+    return see_other(f"{HOME}/requests/{made}")
+
+
 @router.post("/executions/{execution_id}/undo")
 async def undo(
     execution_id: UUID,

@@ -18,6 +18,7 @@ from db.repositories.workspaces import Workspace
 from support_agents.domain.action import ActionKind
 from support_agents.domain.approval import Role
 
+_MOST_NAMED = 5
 _WINDOWS = ((1, "1 hour"), (24, "24 hours"), (168, "7 days"), (720, "30 days"))
 Code = TypeVar("Code", bound=StrEnum)
 
@@ -71,8 +72,9 @@ def shown_activity(  # noqa: PLR0913 - what the page is about
     pending: int,
     stops: Sequence[Stop] = (),
     models: ModelsView = ModelsView(),  # noqa: B008 - frozen and empty
+    expired: Sequence[str] = (),
 ) -> ActivityView:
-    """Put the page together."""
+    """Put the page together; `expired` names clauses of the policy file whose last day is over."""
     stuck = activity.stuck
     return ActivityView(
         windows=tuple(Window(length, words, length == hours) for length, words in _WINDOWS),
@@ -84,6 +86,7 @@ def shown_activity(  # noqa: PLR0913 - what the page is about
             Figure(counted(stuck.needs_person) or "0", "need a person now", _care(stuck.needs_person)),
             Figure(counted(stuck.in_doubt) or "0", "in doubt now", _alarm(stuck.in_doubt)),
             Figure(counted(stuck.buried) or "0", "buried", _alarm(stuck.buried)),
+            *_expired(expired),
             *models.figures,
         ),
         tables=(
@@ -103,6 +106,15 @@ def _times(activity: Activity) -> tuple[Figure, ...]:
         (activity.slowest_ms, "ms, the slowest"),
     )
     return tuple(Figure(milliseconds(value), words) for value, words in known if value is not None)
+
+
+def _expired(names: Sequence[str]) -> tuple[Figure, ...]:
+    """What nobody states any more until it is renewed or taken out of the file."""
+    if not names:
+        return ()
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    told = f"clauses of the policy file have expired: {', '.join(names[:_MOST_NAMED])}{more}"
+    return (Figure(str(len(names)), told, Tone.CARE),)
 
 
 def _care(number: int) -> Tone:

@@ -17,6 +17,7 @@ from api.console.views.evidence import (
 from api.console.views.state import StateView
 from api.console.views.words import Words, newest_words
 from approvals.canonical import AnyAction
+from approvals.fuller import FullerDraft
 from approvals.order_line import order_line
 from approvals.verdict_line import VerdictLine, verdict_of
 from approvals.wording import Badge, counted, milliseconds
@@ -30,7 +31,7 @@ from support_agents.domain.ticket import Message
 
 @dataclass(frozen=True)
 class Grounds:
-    """What a request rests on. `rechecked` is there when a person has edited the text."""
+    """What a request rests on. `rechecked` is there when a person has edited the text, `fuller` when time cut it."""
 
     request: ApprovalRequest
     action: AnyAction
@@ -41,6 +42,7 @@ class Grounds:
     edited_by: str
     waits_for: str
     flags: tuple[Badge, ...]
+    fuller: FullerDraft | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class RequestView:
     waits_for: str
     dry_run: bool
     edited_by: str
+    fuller: FullerDraft | None
     verdict: VerdictLine
     cited: tuple[CitedPassage, ...]
     others: tuple[CitedPassage, ...]
@@ -111,6 +114,7 @@ def shown_request(
         waits_for=grounds.waits_for,
         dry_run=grounds.action.dry_run,
         edited_by=grounds.edited_by,
+        fuller=grounds.fuller if state.decidable else None,
         verdict=verdict_of(grounds.action, sections),
         cited=cited(sections) if letter else (),
         others=uncited(sections) if letter else (),

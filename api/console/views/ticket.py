@@ -75,6 +75,7 @@ class TicketView:
     order_id: str
     status: str
     needs_person: str
+    cost: str
     entries: tuple[Entry, ...]
     now: datetime
 
@@ -94,6 +95,7 @@ def shown_ticket(timeline: TicketTimeline, corrected: Mapping[RunId, str], *, no
         order_id=ticket.order_id or "",
         status=ticket.status,
         needs_person=ticket.needs_person_reason or "",
+        cost=cost_of(*timeline.runs) if len(timeline.runs) > 1 else "",
         entries=tuple(sorted(_entries(timeline, corrected), key=lambda entry: entry.at)),
         now=now,
     )
@@ -160,7 +162,8 @@ def _run(record: RunRecord, corrected: str, name: str) -> Entry:
         total_ms=milliseconds(total),
         cost=cost_of(record),
     )
-    return Entry("run", record.finished_at, "Run", record.reason, badges=tuple(badges), run=shown)
+    title = "Fuller draft" if record.parent_run_id else "Run"
+    return Entry("run", record.finished_at, title, record.reason, badges=tuple(badges), run=shown)
 
 
 def _to_send(record: RunRecord, screened: ScreeningSection, name: str) -> Acknowledgement | None:

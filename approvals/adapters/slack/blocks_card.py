@@ -48,6 +48,7 @@ class CardBlocks:
             found.append(self.button("Approve", Verb.APPROVE, target, style="primary"))
         if card.state.decidable:
             found += [self.button("Edit", Verb.EDIT, target)] if card.letter else []
+            found += [self.button("Show fuller draft", Verb.FULLER, target)] if card.fuller else []
             found.append(self.button("Reject", Verb.REJECT, target, style="danger"))
         if card.state.stage is Stage.UNDO:
             found.append(self.button("Undo", Verb.UNDO, target, style="danger"))

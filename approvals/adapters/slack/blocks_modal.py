@@ -26,6 +26,7 @@ from approvals.modals import (
     Alternative,
     CheckedModal,
     EditModal,
+    FullerModal,
     LoadingModal,
     Modal,
     MoreModal,
@@ -45,6 +46,7 @@ _LABELS = {
     Alternative.SHORTER: "Make it shorter",
     Alternative.ASK_ORDER: "Ask for the order number",
     Alternative.PASS_ON: "Pass it to a group",
+    Alternative.FULLER: "Use this draft",
 }
 
 
@@ -64,6 +66,8 @@ class ModalBlocks:
                 return self._edit(modal)
             case CheckedModal():
                 return self._checked(modal)
+            case FullerModal():
+                return self._fuller(modal)
             case RejectModal():
                 return self._reject(modal)
             case PassOnModal():
@@ -108,6 +112,14 @@ class ModalBlocks:
         }
         buttons = [text.actions(approve)] if modal.approvable else []
         return self._view(modal, Callback.CHECKED, [_verdict(modal.findings), *shown, *buttons], target)
+
+    def _fuller(self, modal: FullerModal) -> Element:
+        """Its verdict and its text; one button puts it in the short one's place, where it is still to be approved."""
+        target = Target(modal.request_id, modal.digest)
+        shown = [text.section(part) for part in text.pieces(modal.text)]
+        told = text.context("It takes the place of the reply on the card. Approvals of that one do not count for it.")
+        use = text.actions(self._alternative(Alternative.FULLER, target))
+        return self._view(modal, Callback.FULLER, [_verdict(modal.findings), *shown, told, use], target)
 
     def _reject(self, modal: RejectModal) -> Element:
         reasons = {

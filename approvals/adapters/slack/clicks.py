@@ -34,6 +34,7 @@ from approvals.interactions import (
     Refused,
     Reject,
     RejectSubmitted,
+    ShowFuller,
     ShowSheet,
     TakeAlternative,
     Told,
@@ -48,7 +49,9 @@ from approvals.modals import (
     Alternative,
     CheckedModal,
     EditModal,
+    FullerModal,
     LoadingModal,
+    Modal,
     MoreModal,
     NoticeModal,
     PassOnModal,
@@ -169,8 +172,8 @@ class Clicks:
                 await self.answers.show(
                     told, sheet or notice("no two replies are alike enough to be approved together")
                 )
-            case Edit():
-                await self._edit(told, person)
+            case Edit() | ShowFuller():
+                await self._opened(told, person)
             case Reject():
                 back = told.where.answer_to if told.where.whispered else ""
                 modal = RejectModal(title="Reject", answer_to=back, **_named(told.about))
@@ -223,24 +226,24 @@ class Clicks:
         content = sheet.model_copy(update={"note": counted[0]}) if sheet else notice(*counted)
         await self.answers.show(told, content, Replacing.ORIGINAL)
 
-    async def _edit(self, told: Edit, person: Person) -> None:
-        """A skeleton inside the trigger's life, then the text."""
-        view = await self.answers.open(told, LoadingModal(title="Edit", **_named(told.about)))
+    async def _opened(self, told: Edit | ShowFuller, person: Person) -> None:
+        """A skeleton inside the trigger's life, then the text: to be edited, or whole beside the one that was cut."""
+        title = "Edit" if isinstance(told, Edit) else "Fuller draft"
+        view = await self.answers.open(told, LoadingModal(title=title, **_named(told.about)))
+        modal: Modal
         try:
-            found = await self.edits.begin(person, told.about)
+            if isinstance(told, Edit):
+                text = await self.edits.begin(person, told.about)
+                alternatives = tuple(text.alternatives)
+                modal = EditModal(
+                    title=title, text=text.text, alternatives=alternatives, note=text.note, **_named(told.about)
+                )
+            else:
+                whole = await self.edits.look(person, told.about)
+                modal = FullerModal(title=title, text=whole.text, findings=whole.findings, **_named(told.about))
         except SupportError as error:
             refused = self._refused(error)
-            await self.answers.refill(
-                view, NoticeModal(title="Edit", lines=refused.lines, console_url=refused.console_url)
-            )
-            return
-        modal = EditModal(
-            title="Edit",
-            text=found.text,
-            alternatives=tuple(found.alternatives),
-            note=found.note,
-            **_named(found.about),
-        )
+            modal = NoticeModal(title=title, lines=refused.lines, console_url=refused.console_url)
         await self.answers.refill(view, modal)
 
     async def _passed_on(self, told: PassOnSubmitted, person: Person) -> Answer:

@@ -58,6 +58,7 @@ from approvals.interactions import (
     Refused,
     Reject,
     RejectSubmitted,
+    ShowFuller,
     ShowSheet,
     TakeAlternative,
     Told,
@@ -187,9 +188,10 @@ class Reader:
                 return Ignored("a form that asks for nothing")
 
 
-_SIMPLE: dict[str, type[Approve | Edit | Reject | More | Undo | NotMe]] = {
+_SIMPLE: dict[str, type[Approve | Edit | ShowFuller | Reject | More | Undo | NotMe]] = {
     Verb.APPROVE: Approve,
     Verb.EDIT: Edit,
+    Verb.FULLER: ShowFuller,
     Verb.REJECT: Reject,
     Verb.MORE: More,
     Verb.UNDO: Undo,

@@ -18,6 +18,7 @@ class Verb(StrEnum):
 
     APPROVE = "approve"
     EDIT = "edit"
+    FULLER = "fuller"
     REJECT = "reject"
     MORE = "more"
     UNDO = "undo"
@@ -37,6 +38,7 @@ class Callback(StrEnum):
     LOADING = "loading"
     EDIT = "edit"
     CHECKED = "checked"
+    FULLER = "fuller"
     REJECT = "reject"
     PASS_ON = "pass_on"  # noqa: S105 - a ticket is passed on, no password
     MORE = "more"

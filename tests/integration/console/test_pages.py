@@ -161,3 +161,8 @@ async def test_a_page_bears_the_marks_of_its_row(desk: Desk) -> None:
     assert page.count('<span class="badge care">not authenticated</span>') == 1
     assert '<span class="badge care">0 sentences dropped</span>' in page
     assert "badge good" not in page
+
+
+async def test_clauses_that_nobody_renewed_are_named(desk: Desk) -> None:
+    figures = (await (await desk.browser()).get("/console/activity")).text
+    assert "clauses of the policy file have expired: refund-within-window-14 v2" in figures

@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 from db.interaction_log import InteractionLog, Stored
+from db.read_models.model_cost import IntentCost, cost_by_intent
 from db.read_models.model_use import ModelUse, model_use
 from support_agents.domain.ids import DEFAULT_WORKSPACE, WorkspaceId, new_id
+from support_agents.domain.intent import Ask, IntentScore
 from support_agents.domain.runs import ModelCall
+from support_agents.domain.sections import IntentSection
 from tests.fixtures.approvals import Shop, record_of
 
 
@@ -13,10 +16,16 @@ def call(model: str, cost: int, stop: str = "complete") -> ModelCall:
     return ModelCall(agent="drafting", model=model, prompt_version="drafting.1", cost_micro_usd=cost, stop=stop)
 
 
-async def finished(shop: Shop, key: str, minute: int, *calls: ModelCall) -> None:
+async def finished(shop: Shop, key: str, minute: int, *calls: ModelCall, intent: str = "") -> None:
     ticket = await shop.write(key, minute=minute)
     begun, _ = await shop.begin(ticket)
     record = record_of(begun).model_copy(update={"model_calls": calls})
+    if intent:
+        score = IntentScore(name=intent, probability=0.9)
+        said = 'What a customer wrote: \x00 "intents":[{"name":"forged"'
+        asks = (Ask(text=said, start=0, end=9, intent=score),)
+        read = IntentSection(intents=(score,), asks=asks, entities=(), model_version="1")
+        record = record.model_copy(update={"sections": record.sections.model_copy(update={"intent": read})})
     async with shop.database.write("finish") as uow:
         assert await InteractionLog().store(uow, record, attempt=begun.attempt) is Stored.OK
 
@@ -37,3 +46,22 @@ async def test_calls_are_summed_by_model_with_their_faults(shop: Shop) -> None:
         ModelUse("extractive", calls=1),
     )
     assert later == elsewhere == ()
+
+
+async def test_costs_are_summed_by_intent_whatever_customers_wrote(shop: Shop) -> None:
+    await finished(shop, "a", 0, call("openai:big", 30), call("openai:big", 10), intent="order_status")
+    await finished(shop, "b", 1, call("openai:big", 5), intent="order_status")
+    await finished(shop, "c", 2, call("openai:big", 50), intent="return_item")
+    await finished(shop, "d", 3, call("openai:big", 2))
+    await finished(shop, "e", 4, call("extractive", 0), intent="free_of_charge")
+    async with shop.database.read() as uow:
+        now = await uow.now()
+        costs = await cost_by_intent(uow, DEFAULT_WORKSPACE, since=now - timedelta(days=400))
+        elsewhere = await cost_by_intent(uow, WorkspaceId(new_id()), since=now - timedelta(days=400))
+        later = await cost_by_intent(uow, DEFAULT_WORKSPACE, since=now + timedelta(days=400))
+    assert costs == (
+        IntentCost("return_item", 1, 1, 50),
+        IntentCost("order_status", 2, 1, 45),
+        IntentCost("", 1, 1, 2),
+    )
+    assert elsewhere == later == ()

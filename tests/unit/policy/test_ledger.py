@@ -41,6 +41,8 @@ def test_only_clauses_in_force_apply(tmp_path: Path) -> None:
     assert [clause.version for clause in ledger.clauses_for("refund_request", TODAY)] == [2]
     assert [clause.version for clause in ledger.clauses_for("refund_request", date(2024, 12, 31))] == [1]
     assert ledger.clauses_for("invoice_request", TODAY) == ()
+    assert [clause.version for clause in ledger.expired(TODAY)] == [1]
+    assert ledger.expired(date(2024, 12, 31)) == ()
     assert ledger.clause(ClauseRef(id="returns", version=1)) is not None
     assert ledger.version.startswith("1.")
 
