@@ -144,7 +144,6 @@ def _reading(settings: Settings, database: Database) -> Reading:
 
 def build(settings: Settings, role: Role = Role.SERVE) -> Container:
     """Wire a process that thinks, by default a whole installation; loads models and an index in a second or two."""
-    in_one_thread()
     records = build_records(settings)
     database, clock = records.database, system_clock()
     orders = order_lookup(settings, clock)
@@ -263,6 +262,7 @@ def _thinking(
     from support_agents.adapters.onnx import OnnxEmbedder
     from support_agents.adapters.remembering import RememberingEmbedder
 
+    in_one_thread()
     embedder = OnnxEmbedder(threads=settings.onnx_threads)
     opened = index_of(settings, embedder)
     index = opened.store

@@ -78,14 +78,14 @@ class TicketStore:
         """
         async with self._database.write("begin_run", fence=fences.of(event.workspace)) as uow:
             ticket = _known(await uow.tickets.lock(TicketId(event.subject)))
-            seen = await beginning(uow, ticket)
-            run = seen.run
+            found = await beginning(uow, ticket)
+            run = found.run
             if run is not None and run.event != event.id and await uow.outbox.is_waiting(run.event):
                 run = None
             elif run is not None:
-                return await self._resume(uow, run, ticket, event, await _with_rejected(uow, seen))
+                return await self._resume(uow, run, ticket, event, await _with_rejected(uow, found))
             elif ticket.awaits_answer:
-                return await self._begin(uow, ticket, event, await _with_rejected(uow, seen))
+                return await self._begin(uow, ticket, event, await _with_rejected(uow, found))
             await uow.outbox.done(event.id)
         return None
 
@@ -130,10 +130,10 @@ async def seen(uow: UnitOfWork, ticket: Ticket) -> TicketSnapshot:
     return await _with_rejected(uow, await beginning(uow, ticket))
 
 
-async def _with_rejected(uow: UnitOfWork, seen: Beginning) -> TicketSnapshot:
+async def _with_rejected(uow: UnitOfWork, found: Beginning) -> TicketSnapshot:
     """The ticket as a run reads it, with what people said of earlier drafts of this very revision."""
-    snapshot = seen.snapshot
-    if not seen.was_rejected:
+    snapshot = found.snapshot
+    if not found.was_rejected:
         return snapshot
     rejected = await uow.approvals.rejected_replies(snapshot.id, revision=snapshot.revision)
     drafts = [(each.closed_reason or "", (await uow.runs.sections(each.run_id)).draft) for each in rejected]
