@@ -154,6 +154,7 @@ async def test_who_waits_for_another_process_keeps_nobody_else_waiting(
     sqlite_url: str, open_database: Callable[..., Database]
 ) -> None:
     database, done = open_database(sqlite_url), list[str]()
+    assert await name_in(database) == "default"  # from here on the file has a write-ahead log
     other = sqlite3.connect(sqlite_url.removeprefix("sqlite+aiosqlite:///"), isolation_level=None)
 
     async def unit() -> None:
