@@ -80,6 +80,7 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.writer.close()
         await self.reading.dispose()
         await self.writing.dispose()
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Executable
 from sqlalchemy.engine import Result
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncResult
 from sqlalchemy.sql.selectable import TypedReturnsRows
+from sqlalchemy.util.concurrency import greenlet_spawn
 from sqlalchemy.util.typing import TupleAny, TypeVarTuple, Unpack
 
 Columns = TypeVarTuple("Columns")
@@ -24,7 +25,7 @@ class Statements:
     __slots__ = ("_connection",)
 
     def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+        self._connection = _open(connection)
 
     @overload
     async def execute(
@@ -35,7 +36,7 @@ class Statements:
     async def execute(self, statement: Executable, given: Given | None = None) -> Result[Unpack[TupleAny]]:
         """Send one statement; a list of values sends it once for each of them."""
         # Not `AsyncConnection.execute`: it insists on a trip to another thread, which SQLite's writer does not make.
-        return await self._connection.run_sync(Connection.execute, statement, given)
+        return await greenlet_spawn(self._connection.execute, statement, given)
 
     async def scalar(self, statement: Executable, given: Given | None = None) -> Any:  # noqa: ANN401 - any column
         """The first column of the first row, or None."""
@@ -47,8 +48,10 @@ class Statements:
 
     def get_bind(self) -> Connection:
         """The connection, to ask which database it leads to."""
-        return self._connection.sync_connection or _closed()
+        return self._connection
 
 
-def _closed() -> Connection:
-    raise RuntimeError("this unit of work has ended")
+def _open(connection: AsyncConnection) -> Connection:
+    if connection.sync_connection is None:
+        raise RuntimeError("statements need a connection that is open")
+    return connection.sync_connection

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -17,6 +17,7 @@ class Writer:
         self._engine = engine
         self._boundary = boundary
         self._held = False
+        self._idle: AsyncConnection | None = None
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._patient: deque[asyncio.Future[None]] = deque()
 
@@ -25,13 +26,25 @@ class Writer:
         """Hold the writer inside a transaction: committed on a clean exit, rolled back on an error."""
         await self._enter(urgent=urgent)
         try:
-            async with self._engine.connect() as connection, connection.begin() as transaction:
-                yield connection
-                self._boundary("before", label)
-                await transaction.commit()
+            async with AsyncExitStack() as stack:
+                connection, self._idle = self._idle or await self._engine.connect(), None
+                stack.push_async_exit(connection)
+                async with connection.begin() as transaction:
+                    yield connection
+                    self._boundary("before", label)
+                    await transaction.commit()
+                # Only what has committed is as good as new; any other is closed, which undoes what it was at.
+                stack.pop_all()
+                self._idle = connection
             self._boundary("after", label)
         finally:
             self._held = _wake(self._urgent) or _wake(self._patient)
+
+    async def close(self) -> None:
+        """Close the connection that waits for the next turn."""
+        if self._idle is not None:
+            connection, self._idle = self._idle, None
+            await connection.close()
 
     async def _enter(self, *, urgent: bool) -> None:
         if not self._held:

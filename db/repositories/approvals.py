@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import RowMapping, Select, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from db.base import database_now, table_of, upsert
+from db.base import constant, database_now, table_of, upsert
 from db.models.approvals import ApprovalRequestRow, DecisionRow, OperatorMoneyRow
 from db.models.executions import ExecutionRow
 from db.models.operators import OperatorRow, SessionRow
@@ -133,8 +133,8 @@ _OLDEST = select(_REQUESTS).order_by(_R.id).limit(bindparam("most"))
 _HAS_EXECUTION = exists().where(_EXECUTIONS.c.request_id == _R.id)
 # What could still lead to an effect and has not begun to: pending, or approved and waiting for another action.
 _OPEN: ColumnElement[bool] = or_(
-    _R.status == RequestStatus.PENDING,
-    (_R.status == RequestStatus.APPROVED) & _R.after_action_id.is_not(None) & ~_HAS_EXECUTION,
+    _R.status == constant(RequestStatus.PENDING),
+    (_R.status == constant(RequestStatus.APPROVED)) & _R.after_action_id.is_not(None) & ~_HAS_EXECUTION,
 )
 _OPEN_ON = _OLDEST.where(_R.ticket_id == bindparam("ticket"), _OPEN)
 _STANDING = select(
@@ -145,9 +145,9 @@ _WAITING_FOR = _OPEN_IN.where(_R.after_action_id == bindparam("first"))
 # Checks of attention are nobody's reply.
 REJECTED_REPLIES = _OLDEST.where(
     _R.ticket_id == bindparam("ticket"), _R.ticket_revision == bindparam("revision"), _R.seeded_by.is_(None),
-    _R.kind == ActionKind.SEND_REPLY, _R.status == RequestStatus.REJECTED,
+    _R.kind == constant(ActionKind.SEND_REPLY), _R.status == constant(RequestStatus.REJECTED),
 )  # fmt: skip
-_EXPIRED = _OLDEST.where(_R.status == RequestStatus.PENDING, _R.expires_at <= database_now())
+_EXPIRED = _OLDEST.where(_R.status == constant(RequestStatus.PENDING), _R.expires_at <= database_now())
 _STALE = _OLDEST.where(_OPEN, exists().where(_TICKETS.c.id == _R.ticket_id, _TICKETS.c.revision != _R.ticket_revision))
 _MOVE = (
     update(_REQUESTS)

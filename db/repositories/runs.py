@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import JSON, Row, TextClause, bindparam, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from db.base import database_now, storable, table_of
+from db.base import constant, database_now, storable, table_of
 from db.models.runs import RunRow, RunSectionRow
 from db.statements import Statements
 from support_agents.domain.action import ProposedAction
@@ -26,7 +26,7 @@ RUNS = table_of(RunRow)
 SECTIONS = table_of(RunSectionRow)
 ACTIONS = TypeAdapter(tuple[ProposedAction, ...])
 _TIMINGS = TypeAdapter(tuple[StageTiming, ...])
-OPEN = RUNS.c.status == "open"
+OPEN = RUNS.c.status == constant("open")
 OPEN_OF = select(
     RUNS.c.id, RUNS.c.workspace_id, RUNS.c.ticket_id, RUNS.c.ticket_revision, RUNS.c.event_id, RUNS.c.attempt
 ).where(RUNS.c.ticket_id == bindparam("ticket"), OPEN)

@@ -99,7 +99,8 @@ class CsvOrderLookup:
             rows = self._current().rows
         except SupportError as error:
             return Failed(error.code, error.message)
-        theirs = [row.facts for row in rows if row.email == _mailbox(requester.email)]
+        mailbox = _mailbox(requester.email)
+        theirs = [row.facts for row in rows if row.email == mailbox]
         return Ok(tuple(sorted(theirs, key=lambda facts: facts.placed_on, reverse=True)))
 
     def check(self) -> int:

@@ -59,7 +59,7 @@ def features_of(ticket: TicketSnapshot, sections: Sections) -> Features | None:
         asks=log1p(len(intent.asks)),
         certainty=intent.top.probability,
         likeness=max((each.similarity for each in passages), default=0.0),
-        figures=log1p(sum(character.isdigit() for character in text)),
+        figures=log1p(sum(map(str.isdigit, text))),
         links=log1p(text.count("://")),
         files=log1p(len(newest.attachments) if newest else 0),
         messages=log1p(len(ticket.messages)),

@@ -19,6 +19,7 @@ from support_agents.domain.runs import Run, RunRecord
 from support_agents.domain.ticket import InboundMessage, TicketSnapshot
 from support_agents.runner import TicketRunner
 from tests.fixtures.installation import Installation, event
+from tests.fixtures.statements import statements
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,3 +161,13 @@ async def test_giving_up_hands_the_ticket_to_people(local_installation: Installa
     assert shown["ticket"]["needs_person_reason"] == GIVEN_UP
     waiting = (await local_installation.client.get("/v1/tickets?needs_person=true", headers=headers)).json()
     assert [item["id"] for item in waiting["items"]] == [ticket]
+
+
+async def test_a_run_takes_no_more_statements_than_it_needs(installation: Installation) -> None:
+    await installation.send(event())
+    claimed = await claim(installation)
+    with statements() as executed:
+        await handler(installation).handle(claimed)
+    assert [run.status for run in await runs(installation)] == ["finished"]
+    # Lock, look, begin; lock, close, sections, event done, ticket answered, circumstances, request, audit.
+    assert len(executed) <= 11, executed

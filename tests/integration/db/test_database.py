@@ -5,8 +5,10 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InternalError
 
 from db.engine import Database
@@ -131,7 +133,7 @@ async def test_a_unit_cancelled_at_work_is_undone(database: Database) -> None:
 async def test_a_database_held_by_another_process_is_retryable(
     sqlite_url: str, open_database: Callable[..., Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.sqlite.PRAGMAS", ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=50"))
+    monkeypatch.setattr("db.sqlite_driver.PATIENCE_MS", 50)
     path = sqlite_url.removeprefix("sqlite+aiosqlite:///")
     database = open_database(sqlite_url)
     await name_in(database)
@@ -146,6 +148,48 @@ async def test_a_database_held_by_another_process_is_retryable(
     assert (caught.value.code, caught.value.retryable) == ("database_unavailable", True)
     async with database.write("free again") as uow:
         await rename(uow, "free")
+
+
+async def test_who_waits_for_another_process_keeps_nobody_else_waiting(
+    sqlite_url: str, open_database: Callable[..., Database]
+) -> None:
+    database, done = open_database(sqlite_url), list[str]()
+    assert await name_in(database) == "default"  # from here on the file has a write-ahead log
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite+aiosqlite:///"), isolation_level=None)
+
+    async def unit() -> None:
+        async with database.write("blocked") as uow:
+            await rename(uow, "after")
+        done.append("unit")
+
+    try:
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.create_task(unit())
+        await name_in(database)  # the loop and its readers go on
+        done.append("reader")
+        other.execute("UPDATE workspaces SET name = 'before'")
+        other.execute("COMMIT")
+        await asyncio.wait_for(waiting, 60)
+    finally:
+        other.close()
+    assert done == ["reader", "unit"]
+    assert await name_in(database) == "after"
+
+
+async def test_after_a_restart_of_the_server_nobody_is_handed_a_dead_connection(
+    postgres_url: str, open_database: Callable[..., Database]
+) -> None:
+    database = open_database(postgres_url)
+    assert await name_in(database) == "default"
+    direct = make_url(postgres_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(direct) as one:
+        one.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    async with database.write("rename") as uow:
+        await rename(uow, "afterwards")
+    assert await name_in(database) == "afterwards"
 
 
 async def test_sqlite_is_durable_and_enforces_keys(sqlite_url: str, open_database: Callable[..., Database]) -> None:
