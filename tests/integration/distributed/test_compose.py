@@ -36,11 +36,12 @@ GIVEN = {
 }
 # What is tested is that the services work together, not how fast a busy machine thinks.
 UNHURRIED = {
-    "SUPPORT_DEADLINE_SECONDS": "12",
-    "SUPPORT_RESUMED_SECONDS": "10",
-    "SUPPORT_STAGES__UNDERSTANDING": "5",
-    "SUPPORT_STAGES__RETRIEVAL": "5",
-    "SUPPORT_STAGES__DRAFTING": "8",
+    "SUPPORT_DEADLINE_SECONDS": "45",
+    "SUPPORT_RESUMED_SECONDS": "40",
+    "SUPPORT_LEASE_SECONDS": "90",
+    "SUPPORT_STAGES__UNDERSTANDING": "15",
+    "SUPPORT_STAGES__RETRIEVAL": "15",
+    "SUPPORT_STAGES__DRAFTING": "20",
     "SUPPORT_UNDO_REPLY_SECONDS": "0.2",
 }
 READY = {"worker": "worker_ready", "relay": "ready", "scheduler": "ready"}
@@ -75,6 +76,10 @@ class Run:
     def _is_ready(self, each: Container) -> bool:
         assert each.process.poll() is None, each.said[-3_000:]
         return READY[each.service] in each.said if each.service in READY else each.answers()
+
+    def log(self) -> str:
+        """The end of what each replica wrote."""
+        return "".join(f"\n--- {each.service}\n{self._said(each)}" for each in self.composed.running)
 
     def urls(self) -> list[str]:
         return [each.url for each in self.composed.running if each.url]
@@ -128,7 +133,8 @@ def journey(run: Run, first: str, second: str) -> None:
     ticket = answered(first, event(text="How long do I have to return an item?", message_id="M-77", ticket_id="T-77"))
     with httpx.Client(base_url=second, timeout=120, trust_env=False) as client:
         csrf = client.post("/v1/session", json={"email": OPERATOR, "password": PASSWORD}).json()["csrf"]
-        asked = until(lambda: client.get(f"/v1/tickets/{ticket}").json()["requests"])
+        path = f"/v1/tickets/{ticket}"
+        asked = until(lambda: client.get(path).json()["requests"], lambda: client.get(path).text + run.log())
         yes = {"decision": "approve", "digest": asked[0]["digest"]}
         path = f"/v1/approvals/{asked[0]['id']}/decisions"
         decided = client.post(path, json=yes, headers={"X-CSRF-Token": csrf})
