@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from approvals.wording import milliseconds, words
 from support_agents.domain.knowledge import Audience, Citation, RetrievedPassage
-from support_agents.domain.runs import Sections, StageTiming
+from support_agents.domain.runs import RunRecord, Sections, StageTiming
 from support_agents.domain.sections import Check, CheckResult
 
 
@@ -105,6 +105,11 @@ def check_lines(checks: Sequence[Check]) -> tuple[CheckLine, ...]:
         for name, count in passes.items()
     ]
     return (*failed, *passed)
+
+
+def length_of(record: RunRecord) -> str:
+    """What a run's milliseconds are counted from, and to; for a draft that was written whole nobody waited."""
+    return "from its own beginning" if record.parent_run_id else "from the first byte to card ready"
 
 
 def stage_bars(timings: Sequence[StageTiming]) -> tuple[StageBar, ...]:

@@ -11,6 +11,7 @@ from api.console.views.evidence import (
     StageBar,
     check_lines,
     cited,
+    length_of,
     stage_bars,
     uncited,
 )
@@ -75,6 +76,7 @@ class RequestView:
     checks_words: str
     stages: tuple[StageBar, ...]
     total_ms: str
+    length: str
     digest: str
     digest_short: str
     state: StateView
@@ -123,6 +125,7 @@ def shown_request(
         checks_words=f"{counted(len(checks), 'check')}" if checks else counted(len(facts), "fact"),
         stages=stage_bars(grounds.record.timings),
         total_ms=milliseconds(total),
+        length=length_of(grounds.record),
         digest=request.digest,
         digest_short=short(request.digest),
         state=state,

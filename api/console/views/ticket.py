@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from api.console.views.evidence import CitedPassage, StageBar, cited, stage_bars, uncited
+from api.console.views.evidence import CitedPassage, StageBar, cited, length_of, stage_bars, uncited
 from api.console.views.words import Words, shown_words
 from approvals.item_lines import cost_of, customer
 from approvals.standing import VERBS
@@ -42,6 +42,7 @@ class RunView:
     others: tuple[CitedPassage, ...]
     stages: tuple[StageBar, ...]
     total_ms: str
+    length: str
     cost: str
 
 
@@ -160,6 +161,7 @@ def _run(record: RunRecord, corrected: str, name: str) -> Entry:
         others=uncited(sections),
         stages=stage_bars(record.timings),
         total_ms=milliseconds(total),
+        length=length_of(record),
         cost=cost_of(record),
     )
     title = "Fuller draft" if record.parent_run_id else "Run"
