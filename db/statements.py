@@ -22,10 +22,10 @@ class Statements:
     No ORM session: no row is ever loaded as an object here, and its book-keeping took a fifth of a statement's time.
     """
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_streaming")
 
     def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = _open(connection)
+        self._connection, self._streaming = _open(connection), connection
 
     @overload
     async def execute(
@@ -44,7 +44,7 @@ class Statements:
 
     async def stream(self, statement: Executable, given: Given | None = None) -> AsyncResult[Unpack[TupleAny]]:
         """Send one statement and read its rows as they come, in batches that do not fill the memory."""
-        return await self._connection.stream(statement, given, execution_options={"yield_per": _BATCH})
+        return await self._streaming.stream(statement, given, execution_options={"yield_per": _BATCH})
 
     def get_bind(self) -> Connection:
         """The connection, to ask which database it leads to."""
