@@ -63,7 +63,9 @@ def test_a_kill_leaves_one_child_and_the_draft_that_people_see(
     made.start(fault=point)
     timeline, killed = _driven(made)
     assert killed == 1, f"the fault at {point} was never reached"
-    assert [run["outcome"] for run in timeline["runs"]] == ["shortened", "drafted"]
+    first, second = (run["outcome"] for run in timeline["runs"])
+    assert first in {"shortened", "extractive"}, "what was there when time was up"
+    assert second == "drafted"
     (request,) = timeline["requests"]
     assert request["status"] == "pending"
     cut, whole = timeline["runs"]
