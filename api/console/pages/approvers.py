@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
-from api.console.routing import HOME, ConsoleRoute, PosterDep, see_other, shell_of, workspace_now
+from api.console.routing import HOME, ConsoleRoute, PosterDep, see_other, shell_of
 from api.console.templating import page
 from api.console.views.approvers import shown_approvers
 from api.deps import ContainerDep, InteractiveDep, ShownDep
@@ -33,8 +33,9 @@ async def show(
     require_role(me.role, Role.MANAGER)
     async with shown() as uow:
         figures = await approver_figures(uow, me.workspace, since=await uow.now() - timedelta(days=days))
+    async with container.database.read() as uow:
         people = await uow.operators.all(me.workspace)
-    workspace = await workspace_now(container, me.workspace)
+        workspace = await uow.workspaces.get(me.workspace)
     candidates = await container.seeds.candidates(me.workspace)
     settings = container.settings
     names = {p.id: p.name or p.email for p in people} if settings.per_person_figures else {}

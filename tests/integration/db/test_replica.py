@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from api.deps import WROTE
@@ -18,6 +20,8 @@ from db import replica
 from db.engine import Database
 from db.fences import UPKEEP
 from db.replica import AWAY_SECONDS, Reading
+from db.roles import DatabaseRole, name_of, statements
+from db.upgrade import run
 from support_agents.domain.approval import RequestStatus, Role
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from tests.fixtures.console import Browser, Desk, open_desk
@@ -141,6 +145,34 @@ async def test_lists_and_figures_come_from_the_follower_and_after_a_write_from_t
     assert await desk.status(request) is RequestStatus.APPROVED
     assert WROTE in ann.client.cookies
     assert "/console/tickets/" in (await ann.get("/console/tickets")).text
+
+
+@pytest.fixture
+def reading_url(postgres_url: str) -> Iterator[str]:
+    """The database itself, for the login of a process that decides: the console reads who decided."""
+    prefix, password = f"support_test_{uuid4().hex[:8]}", uuid4().hex
+    login = f"{prefix}_login"
+    run(postgres_url, [*statements(prefix), f"CREATE ROLE {login} LOGIN PASSWORD '{password}' IN ROLE {prefix}_decide"])
+    yield make_url(postgres_url).set(username=login, password=password).render_as_string(hide_password=False)
+    names = [login, *(name_of(role, prefix) for role in DatabaseRole)]
+    run(postgres_url, [f"DROP OWNED BY {', '.join(names)}", f"DROP ROLE {', '.join(names)}"])
+
+
+async def test_a_login_of_who_decides_is_enough(postgres_url: str, reading_url: str, tmp_path: Path) -> None:
+    async with open_desk(tmp_path, database_url=postgres_url, database_read_url=reading_url) as desk:
+        said: list[str] = []
+        desk.installation.container.reading.warn = said.append
+        mia = await desk.browser(Role.MANAGER)
+        request, decided = await desk.reply(), await desk.reply()
+        assert (await mia.decide(decided, "approve")).status_code == 303
+        async with desk.installation.container.database.read() as uow:
+            tickets = [asked.ticket_id for asked in [await uow.approvals.get(decided)] if asked is not None]
+        forget(mia)
+        for path in ("", "/queue/lists", "/tickets", f"/tickets/{tickets[0]}", "/activity", "/approvers"):
+            answer = await mia.get(f"/console{path}")
+            assert answer.status_code == 200, path
+        assert f"row-{request}" in (await mia.get("/console")).text
+        assert said == []
 
 
 async def test_a_stop_is_shown_at_once_although_the_follower_knows_nothing_of_it(desk: Desk) -> None:
