@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
-from api.choices import ChatApi, Provider
+from api.choices import ChatApi, PiiRecogniser, Provider
 
 PREFIX = "SUPPORT_"
 
@@ -53,6 +53,14 @@ class ModelSettings(BaseModel):
     )
     llm_hedge_point: float = Field(
         default=0.8, gt=0, lt=1, description="Of earlier calls so many had spoken when the second one starts."
+    )
+
+    pii_finder: PiiRecogniser = Field(
+        default=PiiRecogniser.RULES,
+        description="Who finds personal data in prompts for models outside: `rules`, or `presidio` (an extra) beside.",
+    )
+    pii_model: str = Field(
+        default="", description="With `presidio`: an installed spaCy model for English that knows names; empty: none."
     )
 
     @field_validator("llm_second_provider", "llm_second_api_key", "llm_monthly_limit_usd", mode="before")
