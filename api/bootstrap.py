@@ -16,7 +16,15 @@ from api.container import BrokerCheck, Container, Records, Step
 from api.correcting import Correcting
 from api.deciding import Deciding
 from api.editing import Editing
-from api.engines import entailment_model, index_of, intent_model, order_lookup, outlier_detector, system_clock
+from api.engines import (
+    entailment_model,
+    index_of,
+    intent_model,
+    order_lookup,
+    outlier_detector,
+    pii_finder,
+    system_clock,
+)
 from api.factors import SecondFactors
 from api.fault_points import boundary_of
 from api.intake.admission import Admission
@@ -69,6 +77,7 @@ from support_agents.ports import (
     VectorStore,
 )
 from support_agents.runner import TicketRunner
+from support_agents.screening.pii import RULES
 
 # Intent and retrieval embed the same asks one after the other; a few messages are under way at once.
 ASKS_REMEMBERED = 256
@@ -294,6 +303,7 @@ def _thinking(
             entailment=entailment_model(settings),
             topics=topics,
             outliers=Outliers(outlier_detector()),
+            finder=pii_finder(settings) if writing.model is not None else RULES,
             local_only=frozenset(map(WorkspaceId, settings.local_only_workspaces)),
         )
     )

@@ -31,6 +31,13 @@ class Payments(StrEnum):
     PAYPAL = "paypal"
 
 
+class PiiRecogniser(StrEnum):
+    """Who finds personal data before a prompt leaves."""
+
+    RULES = "rules"
+    PRESIDIO = "presidio"
+
+
 class LogFormat(StrEnum):
     """How log lines look."""
 

@@ -1,16 +1,19 @@
 """Single parts of an installation by its settings, for commands that need one and for the root; it wires nothing."""
 
 import asyncio
+import importlib.util
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from api.choices import PiiRecogniser
 from api.indexes import in_own_folder
 from api.no_orders import NoOrders
 from api.secret_key import make_data_dir, secret_key
 from api.settings import Settings
+from support_agents.domain.errors import SupportError
 from support_agents.evals.retrieval import Tools
 from support_agents.intents.model import IntentHead
 from support_agents.intents.registry import Registry
@@ -25,6 +28,8 @@ from support_agents.ports import (
     VectorStore,
 )
 from support_agents.screening.detection import Detector
+from support_agents.screening.pii import RULES
+from support_agents.screening.spans import PiiFinder
 
 
 @contextmanager
@@ -93,6 +98,20 @@ def entailment_model(settings: Settings) -> Entailment | None:
     from support_agents.adapters.onnx_entailment import OnnxEntailment
 
     return OnnxEntailment.load(settings.entailment, threads=settings.onnx_threads)
+
+
+def pii_finder(settings: Settings) -> PiiFinder:
+    """Return who finds personal data in prompts: the rules, or Presidio beside them; refused where it is missing."""
+    if settings.pii_finder is PiiRecogniser.RULES:
+        return RULES
+    if importlib.util.find_spec("presidio_analyzer") is None:
+        raise SupportError(
+            "presidio_missing",
+            "Presidio is not installed; install the extra `presidio`, or set SUPPORT_PII_FINDER=rules",
+        )
+    from support_agents.adapters.presidio import PresidioFinder
+
+    return PresidioFinder.load(settings.pii_model)
 
 
 @contextmanager

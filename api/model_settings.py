@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
-from api.choices import ChatApi, Provider
+from api.choices import ChatApi, PiiRecogniser, Provider
 
 PREFIX = "SUPPORT_"
 
@@ -61,6 +61,13 @@ class ModelSettings(BaseModel):
     )
     llm_fuller_seconds: float = Field(
         default=20.0, ge=3, le=120, description="Seconds that such a fuller draft may take."
+    )
+    pii_finder: PiiRecogniser = Field(
+        default=PiiRecogniser.RULES,
+        description="Who finds personal data in prompts for models outside: `rules`, or `presidio` (an extra) beside.",
+    )
+    pii_model: str = Field(
+        default="", description="With `presidio`: an installed spaCy model for English that knows names; empty: none."
     )
 
     @field_validator("llm_second_provider", "llm_second_api_key", "llm_monthly_limit_usd", mode="before")

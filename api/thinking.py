@@ -24,7 +24,9 @@ from support_agents.ports import Clock, Embedder, Entailment, IntentModel, Langu
 from support_agents.prompts.files import load_prompt
 from support_agents.runner import TicketRunner
 from support_agents.screening.detection import Detector
+from support_agents.screening.pii import RULES
 from support_agents.screening.screening import screen
+from support_agents.screening.spans import PiiFinder
 from support_agents.stages import Shares
 
 
@@ -55,6 +57,7 @@ class Parts:
     entailment: Entailment | None = None
     outliers: Outliers | None = None
     local_only: frozenset[WorkspaceId] = frozenset()
+    finder: PiiFinder = RULES
 
 
 def runner_of(parts: Parts) -> TicketRunner:
@@ -62,9 +65,11 @@ def runner_of(parts: Parts) -> TicketRunner:
     prompt = load_prompt("drafting")
     calls = parts.calls
     extractive = DraftingAgent(RecordedModel(parts.extractive, calls), prompt, Rung.EXTRACTIVE)
-    outside = RedactedModel(parts.writer, parts.local_only) if parts.writer is not None else None
+    outside = RedactedModel(parts.writer, parts.local_only, parts.finder) if parts.writer is not None else None
     written = DraftingAgent(outside, prompt) if outside is not None else None
-    small = StructuredModel(RedactedModel(parts.small, parts.local_only)) if parts.small is not None else None
+    small = (
+        StructuredModel(RedactedModel(parts.small, parts.local_only, parts.finder)) if parts.small is not None else None
+    )
     debate = DebateAgent(parts.policy.checks.debate, outside)
     pipeline = Pipeline(
         screen=screen,

@@ -6,10 +6,9 @@ from rich.table import Table
 
 from api.cli.installation import configured
 from api.cli.output import figures_table, progress, remarks, results
-from api.engines import detecting
+from api.engines import detecting, pii_finder
 from support_agents.evals import pii as pii_figures
 from support_agents.evals import screening as screening_figures
-from support_agents.screening.pii import RULES
 
 
 async def screening(files: screening_figures.Files, *, as_json: bool) -> None:
@@ -29,7 +28,7 @@ def pii(data: Path, *, as_json: bool) -> None:
     """Measure and print two tables, or one JSON object."""
     texts = pii_figures.Marked.read(data)
     with progress("texts", remarks()) as step:
-        report = pii_figures.measure(texts, RULES, step)
+        report = pii_figures.measure(texts, pii_finder(configured()), step)
     if as_json:
         print(report.model_dump_json())  # noqa: T201 - this is a command line
         return
