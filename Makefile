@@ -64,7 +64,7 @@ intents: $(INSTALLED) ## train the shipped intent model again from its examples
 	@$(BIN)/support-agents intents train
 
 lock: ## resolve requirements.lock anew (needs uv)
-	@uv pip compile pyproject.toml --all-extras --generate-hashes --universal --no-header --no-annotate --quiet --output-file requirements.lock
+	@uv pip compile pyproject.toml --extra dev --extra phoenix --generate-hashes --universal --no-header --no-annotate --quiet --output-file requirements.lock
 
 clean: ## remove what the commands made
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache *.egg-info .lint-imports.log

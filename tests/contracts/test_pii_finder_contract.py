@@ -37,7 +37,8 @@ def presidio(model: str = "") -> Any:
 def finder(request: pytest.FixtureRequest) -> PiiFinder:
     if request.param == "rules":
         return RULES
-    return presidio() if request.param == "both" else replace(presidio(), beside=None)
+    found: PiiFinder = presidio() if request.param == "both" else replace(presidio(), beside=None)
+    return found
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,7 @@ def test_the_embedded_service_as_it_is_started_there(tmp_path: Path) -> None:
                 "support-agents", "operators", "add", OPERATOR, "--role", "admin", "--password-stdin", given=PASSWORD
             )
             (url,) = run.urls()
+            until(lambda: httpx.get(f"{url}/readyz", trust_env=False).json()["index"], run.log)
             journey(run, url, url)
 
 
