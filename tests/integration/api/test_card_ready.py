@@ -1,7 +1,7 @@
 """From a claimed event to card ready: overtaken runs, lost attempts, crashes in between, lateness, giving up."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,24 +15,10 @@ from db.repositories.runs import RUNS
 from support_agents.domain.budget import Budget
 from support_agents.domain.events import OutboxEvent
 from support_agents.domain.ids import DEFAULT_WORKSPACE
-from support_agents.domain.runs import Run, RunRecord
-from support_agents.domain.ticket import InboundMessage, TicketSnapshot
-from support_agents.runner import TicketRunner
+from support_agents.domain.ticket import InboundMessage
 from tests.fixtures.installation import Installation, event
+from tests.fixtures.interrupted import Interrupted
 from tests.fixtures.statements import statements
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interrupted(TicketRunner):
-    """The real runner, with something happening while the run is under way."""
-
-    meanwhile: Callable[[], Awaitable[object]]
-
-    async def run(self, ticket: TicketSnapshot, run: Run, *, resumed: bool = False) -> RunRecord:
-        """Run, then let it happen before the record is stored."""
-        record = await super().run(ticket, run, resumed=resumed)
-        await self.meanwhile()
-        return record
 
 
 def handler(installation: Installation) -> TicketReceivedHandler:

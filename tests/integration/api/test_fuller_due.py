@@ -1,7 +1,6 @@
 """The event that calls for a fuller draft: when it is answered, put off or left, and never twice."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,25 +13,11 @@ from support_agents.domain.budget import Budget
 from support_agents.domain.errors import SupportError
 from support_agents.domain.events import OutboxEvent
 from support_agents.domain.ids import RequestId
-from support_agents.domain.runs import OUT_OF_TIME, Run, RunRecord
-from support_agents.domain.ticket import TicketSnapshot
-from support_agents.runner import TicketRunner
+from support_agents.domain.runs import OUT_OF_TIME, RunRecord
 from tests.fixtures.console import Desk
 from tests.fixtures.fuller import child_of, due, kept, parent_of
 from tests.fixtures.installation import Installation
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interrupted(TicketRunner):
-    """The real runner, with something happening while the run is under way."""
-
-    meanwhile: Callable[[], Awaitable[object]]
-
-    async def run(self, ticket: TicketSnapshot, run: Run, *, resumed: bool = False) -> RunRecord:
-        """Run, then let it happen before the record is stored."""
-        record = await super().run(ticket, run, resumed=resumed)
-        await self.meanwhile()
-        return record
+from tests.fixtures.interrupted import Interrupted
 
 
 def handler(installation: Installation) -> FullerDraftDueHandler:
