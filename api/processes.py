@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import timedelta
 
 from api import logging
@@ -73,10 +73,7 @@ async def _closed(container: Container) -> None:
 
 def relay(settings: Settings) -> None:
     """Be a relay until SIGTERM or SIGINT; it loads no model."""
-    logging.configure(settings)
-    settings.check_role(Role.RELAY)
-    check_work(settings.privilege, Role.RELAY)
-    asyncio.run(_relay(settings))
+    _be(Role.RELAY, settings, _relay)
 
 
 async def _relay(settings: Settings) -> None:
@@ -89,10 +86,7 @@ async def _relay(settings: Settings) -> None:
 
 def keep_time(settings: Settings) -> None:
     """Be a scheduler until SIGTERM or SIGINT; it loads no model, and of several one works."""
-    logging.configure(settings)
-    settings.check_role(Role.SCHEDULER)
-    check_work(settings.privilege, Role.SCHEDULER)
-    asyncio.run(_keep_time(settings))
+    _be(Role.SCHEDULER, settings, _keep_time)
 
 
 async def _keep_time(settings: Settings) -> None:
@@ -103,6 +97,13 @@ async def _keep_time(settings: Settings) -> None:
     loops = scheduler_of(database, (*upkeep.duties, Duty("resend", _RESEND_SECONDS, sender.sweep)))
     opening = (records.open, *upkeep.opening)
     await _until_signalled(loops, opening=opening, closing=(dispatcher.close, *upkeep.closing, records.close))
+
+
+def _be(role: Role, settings: Settings, live: Callable[[Settings], Coroutine[None, None, None]]) -> None:
+    logging.configure(settings)
+    settings.check_role(role)
+    check_work(settings.privilege, role)
+    asyncio.run(live(settings))
 
 
 def _pace(settings: Settings) -> SendingPace:

@@ -4,24 +4,14 @@ from typing import Annotated
 
 import typer
 
+from api.cli.serve import Host, Port, listen
 
-def api(
-    host: Annotated[str | None, typer.Option(help="Address to listen on (SUPPORT_HOST).")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on (SUPPORT_PORT); 0 picks a free one.")] = None,
-) -> None:
+
+def api(host: Host = None, port: Port = None) -> None:
     """Serve webhooks, REST and console, and leave the work to workers. Needs SUPPORT_BROKER_URL and PostgreSQL."""
-    from api import settings
     from api.choices import Role
-    from api.serving import serve
-    from api.settings import Settings
 
-    def announce(taken: Settings) -> None:
-        typer.echo(f"serving on {taken.url} – Ctrl-C stops it")
-
-    given = {"host": host, "port": port}
-    found = settings.load({name: value for name, value in given.items() if value is not None})
-    serve(found, announce, Role.API)
-    typer.echo("stopped", err=True)
+    listen(host, port, Role.API)
 
 
 def worker(
