@@ -1,5 +1,18 @@
 """Fixtures of the tests of what is measured."""
 
-from tests.fixtures.installation import installation, local_installation
+from collections.abc import AsyncIterator
 
-__all__ = ["installation", "local_installation"]
+import pytest
+
+from tests.fixtures.installation import installation, local_installation
+from tests.peers.collector import Collector
+from tests.peers.serving import serving
+
+__all__ = ["collector", "installation", "local_installation"]
+
+
+@pytest.fixture
+async def collector() -> AsyncIterator[Collector]:
+    """Where spans are sent to."""
+    async with serving(Collector()) as found:
+        yield found

@@ -1,5 +1,6 @@
 """A message full of personal data through the whole product: all that leaves for models, logs, figures is searched."""
 
+import asyncio
 import json
 import logging as stdlib_logging
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from api.auth import Scope
 from api.choices import LogFormat
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from tests.fixtures.installation import UNHURRIED, Installation, event, open_installation
+from tests.peers.collector import Collector
 from tests.peers.model_provider import ModelProvider, model_provider
 
 NAME, MAIL = "Quillona Bramsegger", "quillona.bramsegger77@postbox.example"
@@ -96,11 +98,19 @@ async def handled(installation: Installation, *numbers: int) -> None:
             await installation.settled()
 
 
-async def test_no_personal_data_leaves_for_models_logs_or_figures(
-    sqlite_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+async def test_no_personal_data_leaves_for_models_logs_figures_or_spans(
+    sqlite_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], collector: Collector
 ) -> None:
-    async with speaking({"database_url": sqlite_url, "data_dir": tmp_path / "data"}) as (installation, provider):
+    settings = {
+        "database_url": sqlite_url,
+        "data_dir": tmp_path / "data",
+        "traces_url": f"{collector.base_url}/v1/traces",
+    }
+    async with speaking(settings) as (installation, provider):
         await handled(installation, 1, 2)  # the second time the first one is what was said before
+        async with installation.working(), asyncio.timeout(120):
+            while sum(span.name == "run" for span in collector.spans()) < 2:  # noqa: ASYNC110 - nothing tells of a span
+                await asyncio.sleep(0.05)
         figures = await installation.client.get("/metrics", headers=await installation.token(Scope.READ))
     printed = capsys.readouterr()
     asked = "\n".join(json.dumps(one.body, ensure_ascii=False) for one in provider.asked)
@@ -110,6 +120,7 @@ async def test_no_personal_data_leaves_for_models_logs_or_figures(
     assert '"run_finished"' in printed.err
     assert leaked(printed.err + printed.out) == []
     assert leaked(figures.text) == []
+    assert leaked(b"".join(collector.bodies).decode(errors="replace")) == []
 
 
 async def test_a_workspace_that_forbids_models_outside_asks_none_and_is_served(sqlite_url: str, tmp_path: Path) -> None:

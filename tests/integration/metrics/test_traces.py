@@ -15,13 +15,6 @@ from support_agents.domain.ids import DEFAULT_WORKSPACE
 from tests.fixtures.installation import UNHURRIED, Installation, event, open_installation
 from tests.integration.metrics.test_log_lines import SAID
 from tests.peers.collector import Collector
-from tests.peers.serving import serving
-
-
-@pytest.fixture
-async def collector() -> AsyncIterator[Collector]:
-    async with serving(Collector()) as found:
-        yield found
 
 
 @pytest.fixture
