@@ -100,7 +100,7 @@ class _Trace:
         *,
         failed: str | None = None,
     ) -> ReadableSpan:
-        began = self.run.begun_at + timedelta(milliseconds=began_ms)
+        began, ended = (self.run.begun_at + timedelta(milliseconds=at) for at in (began_ms, began_ms + took_ms))
         return ReadableSpan(
             name=name,
             context=self._context(number),
@@ -110,7 +110,7 @@ class _Trace:
             kind=SpanKind.INTERNAL,
             status=Status(StatusCode.ERROR, failed) if failed else Status(),
             start_time=_nanoseconds(began),
-            end_time=_nanoseconds(began + timedelta(milliseconds=took_ms)),
+            end_time=_nanoseconds(ended),
             instrumentation_scope=_SCOPE,
         )
 
