@@ -78,9 +78,11 @@ class SecretKey:
 
     def sealers(self, purpose: str) -> tuple[tuple[bytes, int | None], ...]:
         """The older keys of a chain, each with the last entry that it may have sealed (None: not let go of yet)."""
-        former = self.history.former.values()
-        kept = ((each.keys[purpose], each.sealed_to) for each in former if purpose in each.keys)
-        return (*((key, None) for key in self.accepted(purpose)), *kept)
+        former = self.history.former
+        kept = ((each.keys[purpose], each.sealed_to) for each in former.values() if purpose in each.keys)
+        # One that was let go of and still stands in the settings says no more than what is kept of it.
+        given = (each.derived(purpose) for each in self.elders if each.fingerprint not in former)
+        return (*((key, None) for key in given), *kept)
 
     def keyed(self, purpose: str, content: bytes) -> str:
         """Return a hex digest that nobody without the key can make or recognise."""

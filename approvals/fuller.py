@@ -84,7 +84,9 @@ class FullerDrafts:
                 raise SupportError("not_allowed", action.reason)
             actor = str(person.operator_id)
             await queue.consequences.close(uow, case.request, RequestTrigger.SUPERSEDED, reason=TAKEN, actor=actor)
-            action = action.model_copy(update={"tier": before.tier})
+            # What came in since without a revision of its own – late, or in another order – neither draft has read.
+            read = {"seen_until": min(action.seen_until, before.seen_until), "tier": before.tier}
+            action = action.model_copy(update=read)
             made = await queue.submission.insert(uow, action, ref=case.request.ref, now=case.now)
             if isinstance(made, Unfit):
                 raise SupportError("not_allowed", made.reason)

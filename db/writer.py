@@ -32,7 +32,12 @@ class Writer:
                 async with connection.begin() as transaction:
                     yield connection
                     self._boundary("before", label)
-                    await transaction.commit()
+                    try:
+                        await transaction.commit()
+                    except Exception:
+                        # SQLAlchemy takes it for ended and rolls nothing back; closed for good, it keeps no lock.
+                        await connection.invalidate()
+                        raise
                 # Only what has committed is as good as new; any other is closed, which undoes what it was at.
                 stack.pop_all()
                 self._idle = connection

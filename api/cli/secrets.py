@@ -21,7 +21,7 @@ def rotate() -> None:
     """Make a new key in the data folder and keep the old one beside it; the server is stopped meanwhile."""
     from api.cli.secrets_work import rotate as work
 
-    work()
+    asyncio.run(work())
 
 
 @app.command("reseal")

@@ -25,14 +25,15 @@ STEPS = (
 )
 
 
-def rotate() -> None:
-    """Replace the file's key."""
+async def rotate() -> None:
+    """Replace the file's key, which the database has to know of first: what it was is needed afterwards."""
     settings = configured()
     if settings.secret_key is not None:
         raise SupportError("settings", STEPS)
     if running(settings) is not None:
         raise SupportError("already_running", "a server is running: stop it, then rotate and start it again")
-    replace_file(settings.data_dir)
+    async with recorded(settings):
+        replace_file(settings.data_dir)
     results().print("a new key is in place and the old one beside it; start the server, then run")
     results().print("`support-agents secrets reseal` to let go of the old one")
 

@@ -20,13 +20,14 @@ from db.read_models.queue import queue_item
 from db.read_models.tickets import tickets
 from db.read_models.unanswered import unanswered
 from support_agents.domain.action import ActionKind
-from support_agents.domain.approval import DecisionVerdict, RequestStatus, Role
+from support_agents.domain.approval import DecisionVerdict, ExecutionStatus, RequestStatus, Role
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE, RequestId, WorkspaceId, new_id
 from support_agents.domain.runs import OUT_OF_TIME, Outcome, Rechecked
 from support_agents.domain.sections import ComplianceSection, Verdict
 from tests.fixtures.approvals import REPLY, Shop, refund, set_column
 from tests.fixtures.fuller import WHOLE, child_of, due, kept, parent_of, written_whole
+from tests.fixtures.inbound import event, facts, message
 
 STATES_IT = REPLY.model_copy(update={"after": "refund"})
 
@@ -271,3 +272,27 @@ async def test_figures_count_what_people_waited_for_and_costs_count_everything(s
     assert found.slowest_ms < 1_000
     assert line.outcome is Outcome.SHORTENED
     assert use.cost_micro_usd == 7
+
+
+async def test_i2_a_message_that_came_late_and_was_read_by_neither_draft_still_stops_the_reply(shop: Shop) -> None:
+    """What the helpdesk sends out of its order raises no revision; the helpdesk is asked before the reply goes out."""
+    ticket = await shop.write(source="zendesk")
+    async with shop.database.write("sender") as uow:
+        await set_column(uow, "tickets", "sender_revision", 9, ticket)
+    begun, _ = await shop.begin(ticket)
+    (short,) = await shop.finish(begun, REPLY, cut=OUT_OF_TIME)
+    await written_whole(shop.database, short)
+    late = message("No, please cancel it instead!", minute=5)
+    told = event("late", ticket=facts("77", revision=8), said=late, minute=6).model_copy(update={"source": "zendesk"})
+    await shop.store.receive(told, b"{}")
+    shop.helpdesk.tickets["77"].last_foreign_comment_at = late.created_at
+
+    made, before = await shop.request(await take(shop, short, await shop.person("ben"))), await shop.request(short)
+    assert made.ticket_revision == before.ticket_revision
+    read = [reply_of(each.canonical, each.digest).seen_until for each in (before, made)]
+    assert read[0] == read[1]
+    execution = await shop.approve(made.id, await shop.person("ada"))
+    assert execution is not None
+    await shop.executions.carry_out(execution)
+    assert await shop.status(execution) is ExecutionStatus.SUPERSEDED
+    assert not shop.helpdesk.tickets["77"].comments

@@ -1,5 +1,6 @@
 """`support-agents secrets`: a new key in the old one's place on a data folder, and what is said when one is missing."""
 
+import sqlite3
 import stat
 
 from api.secret_key import FILE, FILE_OF_OLD
@@ -57,6 +58,20 @@ def test_a_key_that_is_missing_is_named_by_its_fingerprint_and_may_be_given_up(r
     assert "reseal" in run("secrets", "forget", fingerprint, secret_keys_old=old).stderr
     assert run("secrets", "forget", fingerprint).returncode == 0
     assert run("operators", "list").returncode == 0
+    assert states(run) == ["let go", "present"]
+
+
+def test_i9_a_key_that_no_process_has_noted_yet_is_not_lost_by_rotating_at_once(run: CommandLine) -> None:
+    """As after an update from a version that noted none: stopped, updated, rotated, started."""
+    add_somebody(run)
+    with sqlite3.connect(run.data / "support.db") as database:
+        database.execute("DELETE FROM secret_keys")
+    old = (run.data / FILE).read_text().strip()
+    assert run("secrets", "rotate").returncode == 0
+    assert run("operators", "list").returncode == 0
+    assert states(run) == ["accepted", "present"], "the older one comes first: people and events are found by it"
+    assert "let go of the installation key" in run("secrets", "reseal").stdout
+    assert old not in "".join(path.read_text() for path in run.data.glob("secret_key*"))
     assert states(run) == ["let go", "present"]
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InternalError
 
 from db.engine import Database
+from db.sqlite_driver import WriterConnection
 from db.uow import UnitOfWork
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
@@ -200,6 +201,32 @@ async def test_sqlite_is_durable_and_enforces_keys(sqlite_url: str, open_databas
             for name in ("journal_mode", "synchronous", "foreign_keys")
         ]
     assert found == ["wal", 2, 1]
+
+
+async def test_who_writes_after_a_commit_that_failed_finds_no_open_transaction(
+    sqlite_url: str, open_database: Callable[..., Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk, say: what was written is undone, and the file is free again for this process and all others."""
+    database, disk_is_full = open_database(sqlite_url), [True]
+    commit = WriterConnection.commit
+
+    def perhaps(connection: WriterConnection) -> None:
+        if disk_is_full.pop():
+            raise sqlite3.OperationalError("disk I/O error")
+        commit(connection)
+
+    monkeypatch.setattr(WriterConnection, "commit", perhaps)
+    with pytest.raises(SupportError, match="disk I/O error"):
+        async with database.write("rename") as uow:
+            await rename(uow, "lost")
+    monkeypatch.undo()
+    with sqlite3.connect(str(make_url(sqlite_url).database), timeout=0) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.rollback()
+    async with database.write("rename") as uow:
+        assert (await uow.workspaces.get(DEFAULT_WORKSPACE)).name == "default"
+        await rename(uow, "kept")
+    assert await name_in(database) == "kept"
 
 
 async def test_a_missing_database_cannot_be_reached(tmp_path: Path, open_database: Callable[..., Database]) -> None:
