@@ -23,8 +23,9 @@ from support_agents.domain.ids import WorkspaceId
 
 _WHOSE = bindparam("workspace", type_=Uuid())
 _SEAL_HERE = text("SELECT seal FROM audit WHERE workspace_id = :workspace AND sealed_seq = :seq").bindparams(_WHOSE)
+# Sealed again under a later key, a manifest says the same a second time.
 _SEAL_OFF = text(
-    "SELECT span ->> 3 FROM part_manifests, jsonb_array_elements(spans) span"
+    "SELECT DISTINCT span ->> 3 FROM part_manifests, jsonb_array_elements(spans) span"
     " WHERE workspace_id = :workspace AND (span ->> 1)::integer = :seq"
 ).bindparams(_WHOSE)
 

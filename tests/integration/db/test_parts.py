@@ -310,6 +310,21 @@ async def test_i9_only_keys_in_use_speak_for_rows_that_were_taken_off(
     assert copies == 2
 
 
+async def test_the_next_part_can_be_taken_off_after_manifests_were_sealed_again(
+    postgres_url: str, sealer: AuditSealer
+) -> None:
+    await begun(sealer)
+    first_end, second_end = cut_months(postgres_url)
+    for days in (80, 50, 1):
+        entry(postgres_url, NOW - timedelta(days=days))
+        await sealer.seal(DEFAULT_WORKSPACE)
+    await PartRemoval(sealer.database, sealer).detach(first_end)
+    rotated = replace(sealer, key=b"a later key", former=lambda: ((sealer.key, None),))
+    await rotated.seal_parts_again(DEFAULT_WORKSPACE)
+    assert "audit_2001_02" in await PartRemoval(sealer.database, rotated).detach(second_end)
+    assert await replace(rotated, former=lambda: ((sealer.key, 3),)).verify(DEFAULT_WORKSPACE) == ()
+
+
 async def test_i9_an_entry_put_in_place_of_one_taken_off_is_found(postgres_url: str, taken_off: AuditSealer) -> None:
     ask(
         postgres_url,
