@@ -13,10 +13,12 @@ from support_agents.domain.errors import SupportError
 
 # After how long a replica that was away, or too far behind, is asked again.
 AWAY_SECONDS = 10.0
-# Seconds behind: none where it has replayed all that it has received, however long nothing has been written.
+# Seconds behind: none where it has replayed all that it has received, however long nothing has been written. One that
+# receives no more – its primary is out of its reach, not of ours – knows of nothing that was written since.
 _BEHIND = text(
-    "SELECT CASE WHEN NOT pg_is_in_recovery() OR pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0"
-    " ELSE coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0) END"
+    "SELECT CASE WHEN NOT pg_is_in_recovery() THEN 0"
+    " WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() AND EXISTS (SELECT FROM pg_stat_wal_receiver) THEN 0"
+    " ELSE coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 1e9) END"
 )
 
 

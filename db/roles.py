@@ -26,7 +26,8 @@ VERBS = {"s": "SELECT", "i": "INSERT", "u": "UPDATE", "d": "DELETE"}
 _SIGN_IN = (
     *("operators", "second_factors", "recovery_codes", "sign_in_failures", "sign_in_links", "sessions", "api_tokens"),
 )
-# Holds nothing that can be used without a key; those without a key have no business there.
+# Holds nothing that can be used without a key; those without a key have no business there. Only the owner lets go of a
+# key, and so says up to where it may have sealed.
 _KEYS = "secret_keys"
 _ALL = tuple(sorted(METADATA.tables))
 _READ = dict.fromkeys((name for name in _ALL if name not in (*_SIGN_IN, _KEYS)), "s")
@@ -45,12 +46,12 @@ GRANTS: Mapping[DatabaseRole, Mapping[str, str]] = {
     DatabaseRole.DECIDE: {
         **_READ,
         **dict.fromkeys(_SIGN_IN, "siud"),
-        **dict.fromkeys(("decisions", "audit", "run_sections"), "si"),
+        **dict.fromkeys(("decisions", "audit", "run_sections", _KEYS), "si"),
         **dict.fromkeys(
             (
                 *("tickets", "runs", "outbox", "approval_requests", "executions", "inside_steps"),
                 *("operator_money", "money_claims", "money_subjects", "reply_edits", "intent_corrections"),
-                *("workspaces", _KEYS),
+                "workspaces",
             ),
             "siu",
         ),
@@ -66,11 +67,12 @@ GRANTS: Mapping[DatabaseRole, Mapping[str, str]] = {
         **_READ,
         "approval_requests": "su",
         "operators": "s",  # whether who approved still may
+        _KEYS: "si",
         **dict.fromkeys(
             (
                 *("tickets", "runs", "outbox", "executions", "attempts", "inside_steps", "inbox"),
                 *("order_balances", "refund_entries", "operator_money", "money_claims", "money_subjects", "audit"),
-                *("provider_events", "workspaces", _KEYS),
+                *("provider_events", "workspaces"),
             ),
             "siu",
         ),

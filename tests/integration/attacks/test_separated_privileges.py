@@ -12,6 +12,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from pydantic import SecretStr
+from sqlalchemy.exc import DBAPIError
 
 from api.choices import Privilege, Role
 from api.separation import EVERYBODYS, HELD, SECRETS, check_work
@@ -21,6 +22,7 @@ from db.roles import GRANTS, VERBS, DatabaseRole
 from db.schema import METADATA
 from support_agents.domain.approval import ExecutionStatus
 from support_agents.domain.errors import SupportError
+from support_agents.domain.ids import DEFAULT_WORKSPACE
 from tests.fixtures.approvals import Shop, refund
 from tests.fixtures.brokers import broker_address
 from tests.fixtures.database_roles import Addresses, logins
@@ -211,3 +213,19 @@ def test_a_worker_of_runs_that_was_given_a_payment_key_does_not_start(tmp_path: 
     assert ended.returncode != 0
     assert "SUPPORT_STRIPE_KEY" in ended.stdout + ended.stderr
     assert "of_somebody_else" not in ended.stdout + ended.stderr
+
+
+async def test_i9_who_decides_or_acts_notes_keys_but_never_how_far_one_may_have_sealed(separated: Addresses) -> None:
+    for role in (DatabaseRole.DECIDE, DatabaseRole.ACT):
+        database = Database.open(separated[role])
+        try:
+            async with database.write("noted") as uow:
+                for _ in range(2):
+                    await uow.secret_keys.add(DEFAULT_WORKSPACE, kind="installation", fingerprint=role)
+                record = (await uow.secret_keys.all(DEFAULT_WORKSPACE))[-1]
+            assert record.fingerprint == role
+            with pytest.raises(DBAPIError, match="permission denied"):
+                async with database.write("let_go") as uow:
+                    await uow.secret_keys.retire(DEFAULT_WORKSPACE, record, sealed_to=10**9, kept={})
+        finally:
+            await database.close()
