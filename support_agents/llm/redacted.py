@@ -89,10 +89,16 @@ def _forms(value: str) -> Iterator[str]:
 
 
 def _hidden(text: str, masked: Masked) -> str:
-    """Replace every form of every value, longest first."""
+    """Replace every form of every value, longest first, and nothing inside of what already stands for one."""
+    pieces = [text]  # every second one is a placeholder
     for value, placeholder in sorted(masked.written.items(), key=lambda one: -len(one[0])):
-        text = text.replace(value, placeholder)
-    return text
+        cut = ([piece] if at % 2 else _between(piece.split(value), placeholder) for at, piece in enumerate(pieces))
+        pieces = [piece for part in cut for piece in part]
+    return "".join(pieces)
+
+
+def _between(parts: list[str], placeholder: str) -> list[str]:
+    return [each for part in parts for each in (part, placeholder)][:-1]
 
 
 def _whole(text: str) -> tuple[str, str]:

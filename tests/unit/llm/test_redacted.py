@@ -99,3 +99,15 @@ async def test_a_name_in_capitals_or_small_letters_is_the_same_name() -> None:
     await said(RedactedModel(model), a_prompt("this is anna müller, ANNA MÜLLER, the MÜLLER account"))
     (sent,) = model.prompts
     assert "müller" not in sent.user.lower()
+
+
+@pytest.mark.parametrize("name", ["Orson Card", "Bea Name", "Ada Abe"])
+async def test_a_name_that_looks_like_a_part_of_a_placeholder_spoils_none(name: str) -> None:
+    class Echo(ScriptedModel):
+        async def stream(self, prompt: Prompt, run: Run) -> AsyncIterator[TextDelta | Completed]:
+            assert not run.deadline.passed
+            yield TextDelta(prompt.user)
+
+    prompt = a_prompt("My card is 4111 1111 1111 1111, my phone +49 170 1234567.", name=name)
+    for _ in range(20):  # placeholders are random, and their letters make short names
+        assert await said(RedactedModel(Echo(())), prompt) == prompt.user
