@@ -1,6 +1,7 @@
 """Lets go of older secret keys: makes anew under the present key what can be made anew, and says what still waits."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from api.acting import decision_seal, sealer_of
@@ -43,6 +44,7 @@ class Resealing:
             raise SupportError(
                 "settings", f"{VARIABLES[DECISIONS]} is needed, too: decisions are sealed by a key of their own"
             )
+        self._require_known(records)
         sealed = await self.factors.seal_again(workspace)
         await asyncio.to_thread(self.sealer.anchor.sign_again)
         await self.sealer.seal_parts_again(workspace)
@@ -63,6 +65,18 @@ class Resealing:
                 await self._let_go(record, key)
                 let_go.append(f"{record.kind} key {record.fingerprint}")
         return Resealed(sealed, tuple(let_go), tuple(waiting))
+
+    def _require_known(self, records: Iterable[KeyRecord]) -> None:
+        """Say no word of a key that was never noted: what it sealed before keys were noted would be lost with it."""
+        known = {each.fingerprint for each in records}
+        for kind, key in self.records.keys.items():
+            if strange := [each.fingerprint for each in key.elders if each.fingerprint not in known]:
+                message = (
+                    f"{OLD[kind]} holds {strange[0]}, with which no process was started since keys are noted: start"
+                    f" once with it in {VARIABLES[kind]} and the present one in {OLD[kind]}, or take it out if it is"
+                    " another installation's"
+                )
+                raise SupportError("settings", message)
 
     async def forget(self, fingerprint: str) -> None:
         """Take note that a key is lost for good; what only it could open or verify stays unreadable."""

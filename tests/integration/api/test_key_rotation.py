@@ -208,3 +208,19 @@ async def test_the_key_of_decisions_is_rotated_in_the_same_way(given: Given) -> 
             await resealing_of(house.container).run()
     async with open_installation({**given, "decision_key": NEWEST}) as house:
         assert await problems(house) == ()
+
+
+async def test_i9_a_key_that_was_exchanged_before_keys_were_noted_is_not_let_go_unseen(given: Given) -> None:
+    async with open_installation({**given, "secret_key": OLD}) as house:
+        assert await problems(house) == ()
+        async with house.container.database.write("as of a version before") as uow:
+            await uow.session.execute(text("DELETE FROM secret_keys"))
+    async with open_installation({**given, "secret_key": NEW, "secret_keys_old": OLD}) as house:
+        with pytest.raises(SupportError, match="start once with it in SUPPORT_SECRET_KEY "):
+            await resealing_of(house.container).run()
+    async with open_installation({**given, "secret_key": OLD, "secret_keys_old": NEW}) as house:
+        assert await problems(house) == ()
+    async with open_installation({**given, "secret_key": NEW, "secret_keys_old": OLD}) as house:
+        assert len((await resealing_of(house.container).run()).let_go) == 1
+    async with open_installation({**given, "secret_key": NEW}) as house:
+        assert await problems(house) == ()
