@@ -4,13 +4,12 @@ from typing import Annotated
 
 import typer
 
+from api.choices import Role
 from api.cli.serve import Host, Port, listen
 
 
 def api(host: Host = None, port: Port = None) -> None:
     """Serve webhooks, REST and console, and leave the work to workers. Needs SUPPORT_BROKER_URL and PostgreSQL."""
-    from api.choices import Role
-
     listen(host, port, Role.API)
 
 
