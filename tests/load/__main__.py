@@ -22,7 +22,7 @@ _TITLES = {
 }
 _AT_TEN, _CARD_MS = "ramp 10/s", 250.0
 _GIVEN_UP = 0.5  # a ramp ends where fewer cards than this are in time
-_WARM_UP = Phase("warm-up", ((4.0, 8.0),))
+_WARM_UP = Phase("warm-up", ((8.0, 15.0),))
 
 
 def main() -> int:

@@ -18,7 +18,8 @@ TALLY = Tally(
     statuses={"202": 10},
     seconds=9.0,
 )
-RESULT = Result(PHASE, TALLY, {"api 0": 6.0, "worker 3": 50.0, "worker 4": 10.0, "postgres": 12.0}, 0.25)
+SPENT = {"api 0": 6.0, "worker 3": 50.0, "worker 4": 10.0, "postgres": 12.0}
+RESULT = Result(PHASE, TALLY, SPENT, {"api 0": 0.5, "worker 3": 20.0}, others_cores=0.25, client_cores=0.1)
 
 
 def test_messages_are_due_evenly_at_each_rate() -> None:

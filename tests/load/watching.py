@@ -46,6 +46,16 @@ def used(pids: Mapping[str, int]) -> dict[str, float]:
     return seconds
 
 
+def by_thread(pid: int) -> dict[int, float]:
+    """Processor seconds of each thread that a process has now."""
+    seconds = {}
+    for each in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):
+            fields = each.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+            seconds[int(each.parent.name)] = (int(fields[11]) + int(fields[12])) / _TICKS
+    return seconds
+
+
 @dataclass
 class Memory:
     """Samples of resident memory while a soak goes on."""

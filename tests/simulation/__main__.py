@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import track
 
 from tests.benchmarks.figures import percentile
 from tests.load.shown import put
@@ -45,18 +46,22 @@ def main() -> int:
     """Compare, plan, show; 1 if the model is off by more than it may be."""
     told = _arguments()
     measured = Measured.read(told.measured)
+    console = Console(width=160)
     compared = [_compared(measured, step) for step in measured.steps]
-    plans = [planned(measured, rate) for rate in RATES]
-    lines = [*_compared_lines(compared), "", *_planned_lines(measured, plans)]
-    Console(width=160).print("\n".join(lines), markup=False, highlight=False)
+    lines = _compared_lines(compared)
+    console.print("\n".join(lines), markup=False, highlight=False)
+    plans = [planned(measured, rate) for rate in track(RATES, "sizes", console=console, transient=True)]
+    sizes = ["", *_planned_lines(measured, plans)]
+    console.print("\n".join(sizes), markup=False, highlight=False)
+    lines += sizes
     if told.write:
         put(told.write, HEADING, "\n".join([HEADING, "", *lines, ""]))
     return 0 if all(abs(off) <= WITHIN for each in compared for off in each.off.values()) else 1
 
 
 def _compared(measured: Measured, step: Step) -> Compared:
-    machine = Size(shared_cores=step.free_cores)
-    model = Installation(measured.costs, measured.alone_ms, machine)
+    machine = Size(shared_cores=measured.cores, others_cores=step.others_cores)
+    model = Installation(step.costs, measured.lone, machine)
     outcome = model.run(step.rate, max(_FEWEST, round(step.rate * step.seconds)), evenly=True)
     middle, high = (percentile(outcome.card_ms, share) for share in (0.5, 0.95))
     return Compared(step, middle, high, outcome.per_second)
@@ -64,7 +69,7 @@ def _compared(measured: Measured, step: Step) -> Compared:
 
 def _compared_lines(compared: Sequence[Compared]) -> list[str]:
     paired = [f"{name} measured / model" for name in ("p50 ms", "p95 ms", "cards a second")]
-    columns = ("tickets a second", "free cores", *paired)
+    columns = ("tickets a second", "others' cores", *paired)
     rows = [_row((*columns, "most off")), _row(("---", *["---:"] * 5))]
     for each in compared:
         step = each.step
@@ -72,14 +77,14 @@ def _compared_lines(compared: Sequence[Compared]) -> list[str]:
         pairs = ((step.p50, each.p50), (step.p95, each.p95))
         cells = [f"{real:,.0f} / {model:,.0f}" for real, model in pairs]
         rate = f"{step.per_second:.1f} / {each.per_second:.1f}"
-        rows.append(_row((f"{step.rate:g}", f"{step.free_cores:.2f}", *cells, rate, f"{worst:+.0%}")))
+        rows.append(_row((f"{step.rate:g}", f"{step.others_cores:.2f}", *cells, rate, f"{worst:+.0%}")))
     within = sum(abs(off) <= WITHIN for each in compared for off in each.off.values())
     every = sum(len(each.off) for each in compared)
     return [
         *rows,
         "",
-        f"{within} of {every} figures are within {WITHIN:.0%}. The model is fed with the processor times of the steps",
-        "that left the machine room and with the latencies of the slowest step; all else in its columns is its own.",
+        f"{within} of {every} figures are within {WITHIN:.0%}. The model is fed with each step's processor times",
+        "(the machine's speed wobbles) and with the latencies of the slowest step; all else in its columns is its own.",
     ]
 
 
@@ -92,7 +97,7 @@ def _planned_lines(measured: Measured, plans: Sequence[Planned]) -> list[str]:
     ]
     for plan in plans:
         size = plan.size
-        counts = (size.api, size.worker, size.relay, size.postgres_cores, plan.brokers, round(plan.p99))
+        counts = (size.api, size.worker, size.relay, size.postgres_cores, size.brokers, round(plan.p99))
         first = f"{plan.first} ({plan.full[plan.first]:.0%})"
         sizes = [f"{each:,}" for each in counts]
         rows.append(_row((f"{plan.rate:,.0f}", *sizes, first, f"{plan.cores:,}", f"{plan.million:.2f}")))

@@ -7,35 +7,62 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-# A third of a worker's time is the embedding model's, outside the interpreter's lock (docs/performance.md).
-EMBEDDING = 1 / 3
-_UNSATURATED = 0.7  # a step in whose cores so much or less was used says what a ticket costs
+_ROOM = 0.7  # a step in which so much or less of the machine was used says what a ticket costs
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Milliseconds of processor a ticket: on its way to the card by kind, and `background` for what is done beside."""
+    """Milliseconds of processor a ticket: on its way to the card by kind, and `background` for what is done beside.
+
+    `embedding` is the part of the worker's that its embedder's thread does; all the rest needs the interpreter, which
+    lets one thread in at a time.
+    """
 
     api: float
     relay: float
     broker: float
     worker: float
+    embedding: float
     postgres: float
     background: float
 
     @property
+    def before_the_card(self) -> float:
+        """All but what is done beside."""
+        return self.api + self.relay + self.broker + self.worker + self.postgres
+
+    @property
     def total(self) -> float:
         """All of it."""
-        return self.api + self.relay + self.broker + self.worker + self.postgres + self.background
+        return self.before_the_card + self.background
+
+
+@dataclass(frozen=True)
+class Lone:
+    """Tickets that had the machine nearly to themselves: milliseconds to the card of each, and what one cost then."""
+
+    card_ms: Sequence[float]
+    costs: Costs
+
+    @property
+    def mean(self) -> float:
+        """Milliseconds to the card."""
+        return fmean(self.card_ms)
+
+    @property
+    def on_the_way(self) -> float:
+        """The share of a ticket's processor time that can have been on its way: the rest ran beside it or after it."""
+        return min(1.0, self.mean / self.costs.before_the_card)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a measured ramp."""
+    """One step of a measured ramp; `others_cores` is what the load generator and the rest of the machine took."""
 
     rate: float
     seconds: float
-    free_cores: float
+    others_cores: float
+    costs: Costs
     p50: float
     p95: float
     per_second: float
@@ -44,10 +71,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Measured:
-    """One installation's figures; `alone_ms` are latencies of tickets that had the machine nearly to themselves."""
+    """One installation's figures: what a ticket costs where there is room, lone tickets, and each step of the ramp."""
 
+    cores: int
     costs: Costs
-    alone_ms: Sequence[float]
+    lone: Lone
     steps: Sequence[Step]
 
     @classmethod
@@ -55,30 +83,33 @@ class Measured:
         """Read what `python -m tests.load redis` left; `KeyError` if it made no ramp."""
         held = json.loads(file.read_text(encoding="utf-8"))
         ramp = [each for name, each in held["phases"].items() if name.startswith("ramp")]
-        steps = [_step(each, held["cores"]) for each in ramp]
+        steps = [_step(each) for each in ramp]
         first = min(range(len(ramp)), key=lambda at: steps[at].rate)
-        free = [at for at, step in enumerate(steps) if step.cores_used <= _UNSATURATED * step.free_cores]
-        return cls(_costs([ramp[at] for at in free or [first]]), ramp[first]["samples_ms"], steps)
+        room = [at for at, step in enumerate(steps) if step.cores_used + step.others_cores <= _ROOM * held["cores"]]
+        lone = Lone(ramp[first]["samples_ms"], steps[first].costs)
+        return cls(held["cores"], _costs([ramp[at] for at in room or [first]]), lone, steps)
 
 
-def _step(each: Mapping[str, Any], cores: int) -> Step:
+def _step(each: Mapping[str, Any]) -> Step:
     ((rate, seconds),) = each["rates"]
-    used = sum(each["processor_ms"].values()) * each["per_second"] / 1_000
-    card = each["card_ms"]
-    return Step(rate, seconds, cores - each["others_cores"], card["p50"], card["p95"], each["per_second"], used)
+    costs, card, per_second = _costs([each]), each["card_ms"], each["per_second"]
+    others = each["others_cores"] + each["client_cores"]
+    return Step(rate, seconds, others, costs, card["p50"], card["p95"], per_second, costs.total * per_second / 1_000)
 
 
 def _costs(steps: Sequence[Mapping[str, Any]]) -> Costs:
-    kinds: dict[str, list[float]] = {}
-    for each in steps:
-        sums: dict[str, float] = {}
-        for name, ms in each["processor_ms"].items():
-            kind = name.partition(" ")[0]
-            sums[kind] = sums.get(kind, 0.0) + ms
-        for kind, ms in sums.items():
-            kinds.setdefault(kind, []).append(ms)
-    mean = {kind: fmean(values) for kind, values in kinds.items()}
+    processor, second = (_means([each[name] for each in steps]) for name in ("processor_ms", "second_thread_ms"))
     return Costs(
-        api=mean["api"], relay=mean["relay"], broker=mean["broker"], worker=mean["worker"],
-        postgres=mean["postgres"], background=mean["scheduler"],
+        api=processor["api"], relay=processor["relay"], broker=processor["broker"], worker=processor["worker"],
+        embedding=second["worker"], postgres=processor["postgres"], background=processor["scheduler"],
     )  # fmt: skip
+
+
+def _means(steps: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """By kind: the sum over its processes, and of these the mean over the steps."""
+    kinds: dict[str, float] = {}
+    for each in steps:
+        for name, ms in each.items():
+            kind = name.partition(" ")[0]
+            kinds[kind] = kinds.get(kind, 0.0) + ms / len(steps)
+    return kinds

@@ -4,26 +4,34 @@ import random
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import simpy
 
-from tests.simulation.measured import EMBEDDING, Costs
+from tests.simulation.measured import Costs, Lone
 
+_OTHERS_MS = 1.0  # what else runs on the machine takes a core for so long at a time, by chance
 _SLICE_MS = 5.0  # a core passes from one process to the next after so long at most
+_HAND_OVERS = 3  # the embedder's thread comes back to Python behind tokens, model and mean, and must be let in
 _AT_ONCE = 4  # events that a worker process handles at the same time (`SUPPORT_WORKER_CONCURRENCY`)
 Wait = Generator[simpy.Event, Any, None]
+P = TypeVar("P")
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many of each process. With `shared_cores` all run on one machine of so many; without, each has its own."""
+    """How many of each process. With `shared_cores` all run on one machine of so many; without, each has its own.
+
+    `others_cores` of the shared ones are used by what is no part of the installation.
+    """
 
     api: int = 1
     relay: int = 1
     worker: int = 1
+    brokers: int = 1
     postgres_cores: int = 2
-    shared_cores: float | None = None
+    shared_cores: int | None = None
+    others_cores: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -35,72 +43,99 @@ class Outcome:
 
 
 @dataclass
-class _Kind:
+class _Kind(Generic[P]):
     """The processes of one kind: the next ticket goes to each in turn."""
 
-    processes: Sequence[simpy.Resource]
+    processes: Sequence[P]
     _turn: Iterator[int] = field(default_factory=count)
 
-    def next(self) -> simpy.Resource:
+    def next(self) -> P:
         turn: int = next(self._turn)
         return self.processes[turn % len(self.processes)]
+
+
+class _Worker:
+    """One process: as many runs at once, one thread in the interpreter, one embedder."""
+
+    def __init__(self, env: simpy.Environment) -> None:
+        self.seats = simpy.Resource(env, _AT_ONCE)
+        self.python = simpy.Resource(env, 1)
+        self.embedder = simpy.Resource(env, 1)
 
 
 class Installation:
     """One simulated installation; times are milliseconds."""
 
-    def __init__(self, costs: Costs, alone_ms: Sequence[float], size: Size, *, seed: int = 1) -> None:
+    def __init__(self, costs: Costs, lone: Lone, size: Size, *, seed: int = 1) -> None:
         self._env = simpy.Environment()
-        self._costs, self._size = costs, size
-        self._alone, self._mean = alone_ms, sum(alone_ms) / len(alone_ms)
+        self._costs, self._lone, self._size = costs, lone, size
+        self._mean, self._share = lone.mean, lone.on_the_way
         self._dice = random.Random(seed)  # noqa: S311 - chance, no secret
-        cores = max(1, round(size.shared_cores or 0))
-        self._cores = simpy.Resource(self._env, cores) if size.shared_cores else None
-        self._stretch = cores / size.shared_cores if size.shared_cores else 1.0
-        self._api = self._kind(size.api, 1)
-        self._relay = self._kind(size.relay, 1)
-        self._seats = self._kind(size.worker, _AT_ONCE)
-        self._locks = self._kind(size.worker, 1)
+        self._cores = [simpy.Resource(self._env, 1) for _ in range(size.shared_cores or 0)]
+        self._api = self._kind(size.api)
+        self._relay = self._kind(size.relay)
+        self._broker = self._kind(size.brokers)
+        self._worker = _Kind([_Worker(self._env) for _ in range(size.worker)])
         self._postgres = simpy.Resource(self._env, size.postgres_cores)
-        self._broker = simpy.Resource(self._env, 1)
         self._card_ms: list[float] = []
 
     def run(self, rate: float, tickets: int, *, evenly: bool = False) -> Outcome:
         """Let so many tickets arrive, by chance (Poisson) or evenly, and return when the last card is ready."""
         self._card_ms = [0.0] * tickets
-        self._env.process(self._arrivals(rate, tickets, evenly=evenly))
-        self._env.run()
+        if self._size.others_cores:
+            self._env.process(self._others(self._size.others_cores))
+        self._env.run(self._env.process(self._arrivals(rate, tickets, evenly=evenly)))
         return Outcome(self._card_ms, tickets / self._env.now * 1_000)
 
-    def _kind(self, processes: int, places: int) -> _Kind:
-        return _Kind([simpy.Resource(self._env, places) for _ in range(processes)])
+    def _kind(self, processes: int) -> _Kind[simpy.Resource]:
+        return _Kind([simpy.Resource(self._env, 1) for _ in range(processes)])
 
     def _arrivals(self, rate: float, tickets: int, *, evenly: bool) -> Wait:
+        """End when the last card is ready."""
+        cards = []
         for at in range(tickets):
-            self._env.process(self._ticket(at))
+            cards.append(self._env.process(self._ticket(at)))
             yield self._env.timeout(1_000 / rate if evenly else self._dice.expovariate(rate / 1_000))
+        yield self._env.all_of(cards)
+
+    def _others(self, cores: float) -> Wait:
+        """What else the machine does: short pieces of work, as many as make up so many cores."""
+        while True:
+            yield self._env.timeout(self._dice.expovariate(cores / _OTHERS_MS))
+            self._env.process(self._core(_OTHERS_MS))
 
     def _ticket(self, at: int) -> Wait:
         """One ticket's way: webhook, hint, run. Its length varies as lone tickets' did, and all its parts with it."""
         costs, began = self._costs, self._env.now
-        alone = self._dice.choice(self._alone)
-        factor = alone / self._mean
+        alone = self._dice.choice(self._lone.card_ms)
+        factor = alone / self._mean * self._share
         # What a lone ticket took longer than its processor time, it waited: for the disk, for being woken.
-        waits = max(0.0, alone - factor * (costs.total - costs.background))
+        waits = max(0.0, alone - factor * self._lone.costs.before_the_card)
         third = factor * costs.postgres / 3  # a webhook's, a claim's and a run's transactions
         yield from self._on(self._api.next(), factor * costs.api)
         yield from self._on(self._postgres, third)
         yield from self._on(self._relay.next(), factor * costs.relay)
         yield from self._on(self._postgres, third)
-        yield from self._on(self._broker, factor * costs.broker)
+        yield from self._on(self._broker.next(), factor * costs.broker)
         yield self._env.timeout(waits)
-        with self._seats.next().request() as seat:
+        worker, half = self._worker.next(), factor * (costs.worker - costs.embedding) / 2
+        with worker.seats.request() as seat:
             yield seat
-            yield from self._on(self._locks.next(), factor * costs.worker * (1 - EMBEDDING))
-            yield from self._core(factor * costs.worker * EMBEDDING)
+            yield from self._on(worker.python, half)
+            yield from self._embedded(worker, factor * costs.embedding)
+            yield from self._on(worker.python, half)
             yield from self._on(self._postgres, third)
         self._card_ms[at] = self._env.now - began
-        yield from self._core(costs.background)
+        self._env.process(self._core((1 - self._share) * costs.before_the_card + costs.background))
+
+    def _embedded(self, worker: "_Worker", milliseconds: float) -> Wait:
+        """Work in the embedder's thread: between its steps it needs the interpreter, and waits until it is let in."""
+        with worker.embedder.request() as turn:
+            yield turn
+            for _ in range(_HAND_OVERS):
+                yield from self._core(milliseconds / _HAND_OVERS)
+                with worker.python.request() as lock:
+                    yield lock
 
     def _on(self, process: simpy.Resource, milliseconds: float) -> Wait:
         """Work in a process that does one thing at a time, in slices, so that none blocks it for long."""
@@ -113,12 +148,16 @@ class Installation:
 
     def _core(self, milliseconds: float) -> Wait:
         """Use a core for so long, in slices where cores are shared."""
-        if self._cores is None:
+        if not self._cores:
             yield self._env.timeout(milliseconds)
             return
         left = milliseconds
         while left > 0:
-            with self._cores.request() as core:
+            with self._next_core().request() as core:
                 yield core
-                yield self._env.timeout(min(left, _SLICE_MS) * self._stretch)
+                yield self._env.timeout(min(left, _SLICE_MS))
             left -= _SLICE_MS
+
+    def _next_core(self) -> simpy.Resource:
+        """An idle core if there is one; else any: what waits on a core stays there, though another falls idle."""
+        return next((core for core in self._cores if not core.count), None) or self._dice.choice(self._cores)

@@ -13,7 +13,7 @@ PROMISED_MS = 2_000.0
 FULLEST = 0.85
 CORE_HOUR = 0.04  # assumed price of one virtual core for an hour, in US dollars, without storage, network and people
 _TICKETS = 6_000
-_LONGEST = 40_000
+_LONGEST = 20_000
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,12 @@ class Planned:
     size: Size
     p99: float
     full: Mapping[str, float]
-    brokers: int
 
     @property
     def cores(self) -> int:
         """One for each process, the database's, the scheduler's and the brokers'."""
         size = self.size
-        return size.api + size.relay + size.worker + size.postgres_cores + 1 + self.brokers
+        return size.api + size.relay + size.worker + size.brokers + size.postgres_cores + 1
 
     @property
     def first(self) -> str:
@@ -50,6 +49,7 @@ def planned(measured: Measured, rate: float) -> Planned:
         api=_least(rate, costs.api),
         relay=_least(rate, costs.relay),
         worker=_least(rate, costs.worker),
+        brokers=_least(rate, costs.broker),
         postgres_cores=_least(rate, costs.postgres),
     )
     p99 = _p99(measured, size, rate)
@@ -59,10 +59,11 @@ def planned(measured: Measured, rate: float) -> Planned:
     full = {
         "api": rate * costs.api / 1_000 / size.api,
         "relay": rate * costs.relay / 1_000 / size.relay,
+        "broker": rate * costs.broker / 1_000 / size.brokers,
         "worker": rate * costs.worker / 1_000 / size.worker,
         "postgres": rate * costs.postgres / 1_000 / size.postgres_cores,
     }
-    return Planned(rate, size, p99, full, _least(rate, costs.broker))
+    return Planned(rate, size, p99, full)
 
 
 def _least(rate: float, milliseconds: float) -> int:
@@ -71,5 +72,5 @@ def _least(rate: float, milliseconds: float) -> int:
 
 def _p99(measured: Measured, size: Size, rate: float) -> float:
     tickets = int(min(_LONGEST, max(_TICKETS, 4 * rate)))
-    outcome = Installation(measured.costs, measured.alone_ms, size).run(rate, tickets)
+    outcome = Installation(measured.costs, measured.lone, size).run(rate, tickets)
     return percentile(outcome.card_ms, 0.99)
