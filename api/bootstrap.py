@@ -17,6 +17,7 @@ from api.correcting import Correcting
 from api.deciding import Deciding
 from api.editing import Editing
 from api.engines import (
+    attachment_reader,
     entailment_model,
     index_of,
     intent_model,
@@ -119,9 +120,8 @@ def build_records(settings: Settings) -> Records:
     """Wire what commands need that only read and write the database; no model is loaded and no index opened."""
     make_data_dir(settings.data_dir)
     key = secret_key(settings)
-    heard = frozenset() if settings.slack_bot_token is None else frozenset({EventName.REQUEST_CHANGED})
     database = Database.open(
-        settings.database, boundary=boundary_of(settings), heard=heard, direct=settings.database_direct_url
+        settings.database, boundary=boundary_of(settings), heard=_heard(settings), direct=settings.database_direct_url
     )
     passages = SqlPassageStore(database)
     passwords, limits = Passwords(), SignInLimits(key)
@@ -142,6 +142,14 @@ def build_records(settings: Settings) -> Records:
         factors=SecondFactors(database, passwords, limits, key),
         passages=passages,
         knowledge=KnowledgeSync(passages),
+    )
+
+
+def _heard(settings: Settings) -> frozenset[EventName]:
+    """Which optional events somebody listens to."""
+    cards, files = settings.slack_bot_token is not None, settings.read_attachments
+    return frozenset(
+        (*((EventName.REQUEST_CHANGED,) if cards else ()), *((EventName.ATTACHMENTS_DUE,) if files else ()))
     )
 
 
@@ -177,7 +185,9 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
         keeper=keeper,
         pressure=admission.door.pressure,
         notification=messaging.notification,
+        files=attachment_reader(settings) if role in {Role.SERVE, Role.WORKER} else None,
     )
+    reading = () if work.files is None else (work.files.warm, work.files.close)
     once = duties_of(settings, database, acting, outside, messaging.messenger)
     loops = loops_of(role, work, Duties(_here(work, thinking, warming), once))
     container = Container(
@@ -207,8 +217,20 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
         broker=broker.check,
         cards=cards,
         messenger=messaging.messenger,
-        opening=(*opening_of(settings, database, acting, role), outside.paying.record, *messaging.opening),
-        closing=(*messaging.closing, *outside.closing, *thinking.closing, *broker.closing, *admission.closing),
+        opening=(
+            *opening_of(settings, database, acting, role),
+            outside.paying.record,
+            *messaging.opening,
+            *reading[:1],
+        ),
+        closing=(
+            *reading[1:],
+            *messaging.closing,
+            *outside.closing,
+            *thinking.closing,
+            *broker.closing,
+            *admission.closing,
+        ),
     )
     return with_slack(container)
 
