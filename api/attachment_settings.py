@@ -31,7 +31,7 @@ class AttachmentSettings(BaseModel):
         default="", description="The one host that it is sent to; empty: that of `SUPPORT_ZENDESK_BASE_URL`."
     )
     attachment_wait_seconds: float = Field(
-        default=0.4, ge=0, le=10, description="How much of the deadline a run may wait for its files to be read."
+        default=0.4, ge=0, le=30, description="How much of the deadline a run may wait for its files to be read."
     )
     attachment_days: int = Field(
         default=90, ge=1, le=3_650, description="After how many days the text of a file is forgotten."

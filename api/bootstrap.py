@@ -213,6 +213,7 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
         indexer=indexer,
         keeper=keeper,
         worker=loops.worker,
+        reader=work.files,
         taker=loops.taker,
         broker=broker.check,
         cards=cards,
