@@ -357,14 +357,11 @@ def test_files_of_a_native_comment_are_named_and_what_is_no_file_costs_no_messag
         "deleted": False,
     }
     odd = [file, "x", {"size": -1, "file_name": {"a": 1}}]
-    message = understood(
-        NATIVE | {"event": {"comment": NATIVE["event"]["comment"] | {"attachments": odd}}}, ZENDESK
-    ).message
+    body = NATIVE | {"event": {"comment": NATIVE["event"]["comment"] | {"attachments": odd}}}
+    message = understood(body, ZENDESK).message
     assert message is not None
-    assert [(one.id, one.size, one.url) for one in message.attachments] == [
-        ("5", 7, "https://acme.zendesk.com/a"),
-        ("1", 0, ""),
-    ]
+    found = [(one.id, one.size, one.url) for one in message.attachments]
+    assert found == [("5", 7, "https://acme.zendesk.com/a"), ("1", 0, "")]
     without = understood(NATIVE | {"event": {"comment": NATIVE["event"]["comment"] | {"attachments": 3}}}, ZENDESK)
     assert without.message is not None
     assert without.message.attachments == ()
