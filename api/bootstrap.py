@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
@@ -41,6 +41,7 @@ from api.slack_bootstrap import slack_messenger, with_slack
 from api.thinking import Parts, runner_of
 from api.upkeep import duties_of, opening_of
 from api.worker.assembly import Duties, Work, loops_of
+from api.worker.attachment_reading import AttachmentReader
 from api.worker.brokers import broker_of
 from api.worker.index_keeper import IndexKeeper
 from api.worker.outliers import OutlierLearning
@@ -170,7 +171,6 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
     tickets = TicketStore(database, IdentifierHash(partial(records.key.first, "identifiers")))
     indexer = _indexer(records.passages, thinking)
     keeper = IndexKeeper(partial(_in_step, indexer, thinking.macros, thinking.topics))
-    warming = Warming(thinking.warm, records.passages, thinking.index, keeper)
     cards = CardReader(thinking.runner.recheck, settings.public_url, frozenset(settings.link_hosts))
     messaging = _messaging(settings, records, cards, role)
     broker, admission = _broker(settings), _admission(settings, gauge_of(settings, database))
@@ -187,9 +187,8 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
         notification=messaging.notification,
         files=attachment_reader(settings) if role in {Role.SERVE, Role.WORKER} else None,
     )
-    reading = () if work.files is None else (work.files.warm, work.files.close)
     once = duties_of(settings, database, acting, outside, messaging.messenger)
-    loops = loops_of(role, work, Duties(_here(work, thinking, warming), once))
+    loops = loops_of(role, work, Duties(_here(work, thinking, records.passages), once))
     container = Container(
         **vars(records),
         clock=clock,
@@ -213,27 +212,22 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
         indexer=indexer,
         keeper=keeper,
         worker=loops.worker,
-        reader=work.files,
         taker=loops.taker,
         broker=broker.check,
         cards=cards,
         messenger=messaging.messenger,
-        opening=(
-            *opening_of(settings, database, acting, role),
-            outside.paying.record,
-            *messaging.opening,
-            *reading[:1],
-        ),
-        closing=(
-            *reading[1:],
-            *messaging.closing,
-            *outside.closing,
-            *thinking.closing,
-            *broker.closing,
-            *admission.closing,
-        ),
+        opening=(*opening_of(settings, database, acting, role), outside.paying.record, *messaging.opening),
+        closing=(*messaging.closing, *outside.closing, *thinking.closing, *broker.closing, *admission.closing),
     )
-    return with_slack(container)
+    return with_slack(_with_files(container, work.files))
+
+
+def _with_files(container: Container, reader: AttachmentReader | None) -> Container:
+    """The container with who reads customers' files, if anybody does: warm before the first message, ended first."""
+    if reader is None:
+        return container
+    opening, closing = (*container.opening, reader.warm), (reader.close, *container.closing)
+    return replace(container, reader=reader, opening=opening, closing=closing)
 
 
 def _indexer(passages: PassageStore, thinking: "_Thinking") -> PassageIndexer:
@@ -261,10 +255,11 @@ def _admission(settings: Settings, pressure: PressureGauge) -> _Admission:
     return _Admission(Admission(pressure, retrying, rates.count), rates.closing)
 
 
-def _here(work: Work, thinking: _Thinking, warming: Warming) -> tuple[Duty, ...]:
+def _here(work: Work, thinking: _Thinking, passages: PassageStore) -> tuple[Duty, ...]:
     """What every process that thinks does for itself by the clock."""
     if work.settings.privilege is Privilege.INTAKE:
         return (Duty("pressure", LOOK_SECONDS, work.pressure.look),)
+    warming = Warming(thinking.warm, passages, thinking.index, work.keeper)
     duties = (
         Duty("spend", 60, lambda: thinking.writing.restate(work.database)),
         Duty("warm", 30, lambda: warming.run(DEFAULT_WORKSPACE)),

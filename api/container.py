@@ -98,7 +98,7 @@ class Container(Records):
     indexer: PassageIndexer
     keeper: IndexKeeper
     worker: WorkerLoop
-    reader: AttachmentReader | None
+    reader: AttachmentReader | None = None
     taker: Taker | None
     broker: BrokerCheck | None
     opening: Sequence[Step]
