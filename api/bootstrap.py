@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
@@ -17,6 +17,7 @@ from api.correcting import Correcting
 from api.deciding import Deciding
 from api.editing import Editing
 from api.engines import (
+    attachment_reader,
     entailment_model,
     index_of,
     intent_model,
@@ -40,6 +41,7 @@ from api.slack_bootstrap import slack_messenger, with_slack
 from api.thinking import Parts, runner_of
 from api.upkeep import duties_of, opening_of
 from api.worker.assembly import Duties, Work, loops_of
+from api.worker.attachment_reading import AttachmentReader
 from api.worker.brokers import broker_of
 from api.worker.index_keeper import IndexKeeper
 from api.worker.outliers import OutlierLearning
@@ -119,9 +121,8 @@ def build_records(settings: Settings) -> Records:
     """Wire what commands need that only read and write the database; no model is loaded and no index opened."""
     make_data_dir(settings.data_dir)
     key = secret_key(settings)
-    heard = frozenset() if settings.slack_bot_token is None else frozenset({EventName.REQUEST_CHANGED})
     database = Database.open(
-        settings.database, boundary=boundary_of(settings), heard=heard, direct=settings.database_direct_url
+        settings.database, boundary=boundary_of(settings), heard=_heard(settings), direct=settings.database_direct_url
     )
     passages = SqlPassageStore(database)
     passwords, limits = Passwords(), SignInLimits(key)
@@ -145,6 +146,14 @@ def build_records(settings: Settings) -> Records:
     )
 
 
+def _heard(settings: Settings) -> frozenset[EventName]:
+    """Which optional events somebody listens to."""
+    cards, files = settings.slack_bot_token is not None, settings.read_attachments
+    return frozenset(
+        (*((EventName.REQUEST_CHANGED,) if cards else ()), *((EventName.ATTACHMENTS_DUE,) if files else ()))
+    )
+
+
 def _reading(settings: Settings, database: Database) -> Reading:
     replica = Database.open_replica(settings.database_read_url) if settings.database_read_url else None
     warn = partial(logging.get().warning, "replica_not_asked")
@@ -162,7 +171,6 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
     tickets = TicketStore(database, IdentifierHash(partial(records.key.first, "identifiers")))
     indexer = _indexer(records.passages, thinking)
     keeper = IndexKeeper(partial(_in_step, indexer, thinking.macros, thinking.topics))
-    warming = Warming(thinking.warm, records.passages, thinking.index, keeper)
     cards = CardReader(thinking.runner.recheck, settings.public_url, frozenset(settings.link_hosts))
     messaging = _messaging(settings, records, cards, role)
     broker, admission = _broker(settings), _admission(settings, gauge_of(settings, database))
@@ -177,9 +185,10 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
         keeper=keeper,
         pressure=admission.door.pressure,
         notification=messaging.notification,
+        files=attachment_reader(settings) if role in {Role.SERVE, Role.WORKER} else None,
     )
     once = duties_of(settings, database, acting, outside, messaging.messenger)
-    loops = loops_of(role, work, Duties(_here(work, thinking, warming), once))
+    loops = loops_of(role, work, Duties(_here(work, thinking, records.passages), once))
     container = Container(
         **vars(records),
         clock=clock,
@@ -210,7 +219,15 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
         opening=(*opening_of(settings, database, acting, role), outside.paying.record, *messaging.opening),
         closing=(*messaging.closing, *outside.closing, *thinking.closing, *broker.closing, *admission.closing),
     )
-    return with_slack(container)
+    return with_slack(_with_files(container, work.files))
+
+
+def _with_files(container: Container, reader: AttachmentReader | None) -> Container:
+    """The container with who reads customers' files, if anybody does: warm before the first message, ended first."""
+    if reader is None:
+        return container
+    opening, closing = (*container.opening, reader.warm), (reader.close, *container.closing)
+    return replace(container, reader=reader, opening=opening, closing=closing)
 
 
 def _indexer(passages: PassageStore, thinking: "_Thinking") -> PassageIndexer:
@@ -238,10 +255,11 @@ def _admission(settings: Settings, pressure: PressureGauge) -> _Admission:
     return _Admission(Admission(pressure, retrying, rates.count), rates.closing)
 
 
-def _here(work: Work, thinking: _Thinking, warming: Warming) -> tuple[Duty, ...]:
+def _here(work: Work, thinking: _Thinking, passages: PassageStore) -> tuple[Duty, ...]:
     """What every process that thinks does for itself by the clock."""
     if work.settings.privilege is Privilege.INTAKE:
         return (Duty("pressure", LOOK_SECONDS, work.pressure.look),)
+    warming = Warming(thinking.warm, passages, thinking.index, work.keeper)
     duties = (
         Duty("spend", 60, lambda: thinking.writing.restate(work.database)),
         Duty("warm", 30, lambda: warming.run(DEFAULT_WORKSPACE)),

@@ -17,6 +17,7 @@ from api.opening import Standings, migrate
 from api.secret_key import SecretKey
 from api.settings import Settings
 from api.slack_door import SlackDoor
+from api.worker.attachment_reading import AttachmentReader
 from api.worker.index_keeper import IndexKeeper
 from api.worker.loop import WorkerLoop
 from api.worker.taking import Taker
@@ -97,6 +98,7 @@ class Container(Records):
     indexer: PassageIndexer
     keeper: IndexKeeper
     worker: WorkerLoop
+    reader: AttachmentReader | None = None
     taker: Taker | None
     broker: BrokerCheck | None
     opening: Sequence[Step]

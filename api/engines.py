@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from api.choices import PiiRecogniser
+from api.choices import PiiRecogniser, Privilege
 from api.indexes import in_own_folder
 from api.no_orders import NoOrders
 from api.secret_key import make_data_dir, secret_key
 from api.settings import Settings
+from api.worker.attachment_reading import LARGEST_BYTES, AttachmentReader
 from support_agents.domain.errors import SupportError
 from support_agents.evals.retrieval import Tools
 from support_agents.intents.model import IntentHead
@@ -30,6 +31,9 @@ from support_agents.ports import (
 from support_agents.screening.detection import Detector
 from support_agents.screening.pii import RULES
 from support_agents.screening.spans import PiiFinder
+
+# Longest that a customer's file may take to come.
+_FILE_SECONDS = 5.0
 
 
 @contextmanager
@@ -49,6 +53,24 @@ def page_source(private: frozenset[str]) -> PageSource:
     from support_agents.adapters.page_fetcher import PageFetcher
 
     return PageFetcher(private)
+
+
+def attachment_reader(settings: Settings) -> AttachmentReader | None:
+    """Return who reads customers' files where that is asked for, in a process that may neither decide nor act."""
+    if not settings.read_attachments or settings.privilege not in {None, Privilege.AGENTS}:
+        return None
+    from support_agents.adapters.page_fetcher import PageFetcher
+
+    key = settings.attachment_authorization
+    host = settings.credential_host(settings.zendesk_base_url)
+    source = PageFetcher(
+        frozenset(settings.attachment_private_hosts),
+        largest=LARGEST_BYTES,
+        seconds=_FILE_SECONDS,
+        hosts=frozenset(settings.attachment_hosts),
+        credentials={} if key is None else {host: key.get_secret_value()},
+    )
+    return AttachmentReader(source)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ HELD: Mapping[Privilege, frozenset[str]] = {
             *("rate_limits_url", "qdrant_api_key"),
         }
     ),
-    Privilege.AGENTS: frozenset({"llm_api_key", "llm_second_api_key", "qdrant_api_key"}),
+    Privilege.AGENTS: frozenset({"llm_api_key", "llm_second_api_key", "qdrant_api_key", "attachment_authorization"}),
     Privilege.DECIDE: frozenset(
         {
             *("secret_key", "secret_keys_old", "decision_key", "decision_keys_old"),

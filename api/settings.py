@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from api.attachment_settings import AttachmentSettings
 from api.choices import LogFormat, Payments
 from api.index_settings import IndexSettings
 from api.model_settings import PREFIX, ModelSettings, checked_url
@@ -27,7 +28,14 @@ Names = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(
-    ModelSettings, OperatingSettings, ScaleSettings, PressureSettings, SeparationSettings, IndexSettings, BaseSettings
+    ModelSettings,
+    OperatingSettings,
+    ScaleSettings,
+    PressureSettings,
+    AttachmentSettings,
+    SeparationSettings,
+    IndexSettings,
+    BaseSettings,
 ):
     """Frozen settings; a field `x` is set by the environment variable `SUPPORT_X`."""
 
@@ -326,6 +334,8 @@ class Settings(
         if self.dkim_key and not self.dkim_selector:
             raise ValueError(f"{PREFIX}DKIM_SELECTOR is needed with {PREFIX}DKIM_KEY")
         if problem := missing_secret(self) or strange_secret(self):
+            raise ValueError(problem)
+        if problem := self.attachment_problem(self.zendesk_base_url, self.deadline_seconds):
             raise ValueError(problem)
         if self.lease_seconds <= self.deadline_seconds:
             raise ValueError(f"{PREFIX}LEASE_SECONDS must be more than {PREFIX}DEADLINE_SECONDS")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 
 from api.acting import Acting, acting_of
@@ -23,6 +24,7 @@ from support_agents.domain.errors import SupportError
 
 # Parts are made two months ahead: that nobody looked for weeks is no loss.
 _PARTS_SECONDS = 6 * 3600
+_FORGET_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,18 @@ def duties_of(
     duties = (
         *upkeep_of(database, acting),
         Duty("payments", 60, outside.paying.record),
+        Duty("attachments", _FORGET_SECONDS, partial(_forget, database, timedelta(days=settings.attachment_days))),
         Duty("parts", _PARTS_SECONDS, PartStore(database).make),
         *told,
         *_traces(settings, database),
     )
     return tuple(replace(duty, work=partial(_everywhere, duty.work)) for duty in duties)
+
+
+async def _forget(database: Database, age: timedelta) -> None:
+    """Empty the texts of customers' files that have been kept for long enough."""
+    async with database.write("attachments_forgotten") as uow:
+        await uow.attachments.forget_older(age)
 
 
 def _traces(settings: Settings, database: Database) -> tuple[Duty, ...]:

@@ -47,6 +47,7 @@ class Receiving:
         self._subjects: dict[tuple[WorkspaceId, str], UUID] = {}
         self._messages: list[NewMessage] = []
         self._to_run: list[Ticket] = []
+        self._to_read: list[Ticket] = []
 
     async def receive(self, events: Sequence[tuple[InboundMessage, bytes]]) -> list[Received]:
         """Store each event once and apply those that are new."""
@@ -85,6 +86,8 @@ class Receiving:
         after = self._tickets[key] = applied(before, inbound, subject=subject, ours=ours)
         if inbound.message is not None:
             self._messages.append(NewMessage(event.id, after, inbound, ours=ours))
+            if _has_files(inbound) and self._uow.outbox.hears(EventName.ATTACHMENTS_DUE):
+                self._to_read.append(after)
         starts = starts_run(before, after, inbound)
         if starts:
             self._to_run.append(after)
@@ -106,9 +109,21 @@ class Receiving:
         old = self._stored.items()
         await self._uow.tickets.save([self._tickets[key] for key, before in old if self._tickets[key] != before])
         await self._uow.tickets.add_messages(self._messages)
-        for workspace in {ticket.workspace_id for ticket in self._to_run}:
-            mine = [ticket.id for ticket in self._to_run if ticket.workspace_id == workspace]
-            await self._uow.outbox.add_all(EventName.TICKET_RECEIVED, mine, workspace=workspace)
+        # Files first: whoever runs waits a moment for them.
+        await self._tell(EventName.ATTACHMENTS_DUE, self._to_read)
+        await self._tell(EventName.TICKET_RECEIVED, self._to_run)
+
+    async def _tell(self, name: EventName, tickets: Sequence[Ticket]) -> None:
+        for workspace in {ticket.workspace_id for ticket in tickets}:
+            mine = [ticket.id for ticket in tickets if ticket.workspace_id == workspace]
+            await self._uow.outbox.add_all(name, mine, workspace=workspace)
+
+
+def _has_files(inbound: InboundMessage) -> bool:
+    """Whether a customer's own message names files; what a machine or one of us attached is not read."""
+    message = inbound.message
+    is_theirs = message is not None and message.author is Author.CUSTOMER and message.public and not inbound.automatic
+    return is_theirs and message is not None and bool(message.attachments)
 
 
 def _key(inbound: InboundMessage) -> TicketKey:

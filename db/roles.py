@@ -41,7 +41,8 @@ GRANTS: Mapping[DatabaseRole, Mapping[str, str]] = {
     DatabaseRole.AGENTS: {
         **_READ,
         **dict.fromkeys(("tickets", "runs", "outbox", "approval_requests", "inside_steps"), "siu"),
-        **dict.fromkeys(("run_sections", "audit"), "si"),
+        # Whoever fetches what strangers sent may neither decide nor act.
+        **dict.fromkeys(("run_sections", "audit", "attachment_texts"), "si"),
     },
     DatabaseRole.DECIDE: {
         **_READ,
@@ -65,7 +66,7 @@ GRANTS: Mapping[DatabaseRole, Mapping[str, str]] = {
     },
     DatabaseRole.ACT: {
         **_READ,
-        "approval_requests": "su",
+        **dict.fromkeys(("approval_requests", "attachment_texts"), "su"),  # the scheduler empties old texts
         "operators": "s",  # whether who approved still may
         _KEYS: "si",
         **dict.fromkeys(

@@ -3,6 +3,7 @@
 from db.base import Base
 from db.models import (
     approvals,
+    attachments,
     audit,
     dispatch,
     executions,
@@ -29,6 +30,7 @@ from db.models import (
 
 MODULES = (
     approvals,
+    attachments,
     audit,
     dispatch,
     executions,

@@ -132,7 +132,7 @@ async def seen(uow: UnitOfWork, ticket: Ticket) -> TicketSnapshot:
 
 async def _with_rejected(uow: UnitOfWork, found: Beginning) -> TicketSnapshot:
     """The ticket as a run reads it, with what people said of earlier drafts of this very revision."""
-    snapshot = found.snapshot
+    snapshot = await _with_attached(uow, found.snapshot)
     if not found.was_rejected:
         return snapshot
     rejected = await uow.approvals.rejected_replies(snapshot.id, revision=snapshot.revision)
@@ -148,6 +148,14 @@ async def _with_rejected(uow: UnitOfWork, found: Beginning) -> TicketSnapshot:
             )
         }
     )
+
+
+async def _with_attached(uow: UnitOfWork, snapshot: TicketSnapshot) -> TicketSnapshot:
+    """The ticket with what its files say, as far as that has been read; a ticket without files asks nothing."""
+    if not any(message.attachments for message in snapshot.messages):
+        return snapshot
+    texts = await uow.attachments.texts(snapshot.id)
+    return snapshot.model_copy(update={"attached": texts}) if texts else snapshot
 
 
 def _known(ticket: Ticket | None) -> Ticket:

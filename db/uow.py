@@ -5,6 +5,7 @@ from datetime import datetime
 
 from db.base import NOW
 from db.repositories.approvals import Approvals
+from db.repositories.attachments import Attachments
 from db.repositories.audit import Audit
 from db.repositories.dispatch import DispatchStops
 from db.repositories.executions import Executions
@@ -41,6 +42,7 @@ class UnitOfWork:
         self.runs = Runs(session)
         self.outbox = Outbox(session, heard)
         self.audit = Audit(session)
+        self.attachments = Attachments(session)
         self.knowledge = Knowledge(session)
         self.operators = Operators(session)
         self.api_tokens = ApiTokens(session)

@@ -42,6 +42,7 @@ from support_agents.planning import PlanningGiven, plan, reply_action, wants_ord
 from support_agents.policy.ledger import PolicyLedger
 from support_agents.ports import Clock, Embedder, OrderLookup, Vector
 from support_agents.redrafting import asking_first, unwanted_macros
+from support_agents.screening.attached import spotless, with_attached
 from support_agents.screening.detection import Detector
 from support_agents.screening.quoting import newest
 from support_agents.screening.taint import judged, untainted
@@ -131,7 +132,9 @@ class Pipeline:
         return self.compliance.close(sentences, verdicts, given)
 
     async def _screened(self, ticket: TicketSnapshot) -> ScreeningSection:
-        return self.screen(ticket.last_from_customer.text, ticket.subject)
+        return with_attached(
+            self.screen(ticket.last_from_customer.text, ticket.subject), ticket.attached, _attachments(ticket)
+        )
 
     async def _understand(self, work: Work, screened: ScreeningSection) -> None:
         """Embed once, then intent, order and evidence as far at once as one does not need the other."""
@@ -308,7 +311,8 @@ def compliance_given(
         needs_order_id=planned.needs_order_id,
         question=planned.question,
         order_answer=planned.order_answer,
-        attachments=_attachments(ticket),
+        attachments=tuple(map(spotless, _attachments(ticket))),
+        attached=screened.attached,
         today=clock.now().date(),
         rejected=tuple(one.line for one in ticket.rejected),
         earlier=earlier(ticket),

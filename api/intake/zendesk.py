@@ -15,9 +15,13 @@ one with the condition "Current user is (end user)" and `"author": "customer"`, 
 `order_id` takes the placeholder of an order field. Status triggers send `ticket.solved` or `ticket.closed` and no
 `message`.
 
+A trigger's message may name files as `attachments`: a list of objects with `id`, `filename`, `content_type`, `size`
+and `url`.
+
 Assumed, not documented by Zendesk: `latest_public_comment.id` may render empty (then a keyed digest of the body is the
 message's id), placeholder text may hold raw line breaks inside JSON strings, and the members of `event.comment` in
-native events. Native events name a requester by id only, so they are never verified.
+native events, its `attachments` among them (as in Zendesk's API of attachments). Native events name a requester by id
+only, so they are never verified.
 """
 
 import base64
@@ -36,6 +40,7 @@ from support_agents.domain.ticket import Author, Channel, EventKind, InboundMess
 _SIGNATURE = "x-zendesk-webhook-signature"
 _TIMESTAMP = "x-zendesk-webhook-signature-timestamp"
 _NATIVE = "zen:event-type:ticket."
+_MOST_FILES, _BIGGEST = 100, 2**53
 _CHANNELS = {channel.value: channel for channel in Channel} | {
     "mail": Channel.EMAIL,
     "chat": Channel.CHAT,
@@ -154,7 +159,23 @@ def _native_message(event: Json, *, requester: str) -> Json:
         "author": Author.CUSTOMER if customer else Author.OPERATOR,
         "author_id": author_id,
         "public": comment.get("is_public", True),
+        "attachments": _native_files(comment.get("attachments")),
     }
+
+
+def _native_files(named: object) -> list[Json]:
+    """The files of a comment by the names of Zendesk's attachments; what is no file is left out, the comment is not."""
+    files = [file for file in named if isinstance(file, dict)] if isinstance(named, list) else []
+    return [
+        {
+            "id": _word(file.get("id")),
+            "filename": _word(file.get("file_name")) or _word(file.get("filename")),
+            "content_type": _word(file.get("content_type")),
+            "size": size if isinstance(size := file.get("size"), int) and 0 <= size < _BIGGEST else 0,
+            "url": _word(file.get("content_url")),
+        }
+        for file in files[:_MOST_FILES]
+    ]
 
 
 def _part(body: Json, name: str) -> Json:

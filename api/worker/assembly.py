@@ -8,6 +8,8 @@ from api.acting import Acting
 from api.choices import Provider, Role
 from api.pressure import PressureGauge
 from api.settings import Settings
+from api.worker.attachment_reading import AttachmentReader
+from api.worker.attachments import AttachmentsDueHandler, Patience
 from api.worker.dispatcher import Handler, InProcessDispatcher
 from api.worker.fuller_drafts import FullerDraftDueHandler
 from api.worker.handlers import (
@@ -56,6 +58,7 @@ class Work:
     keeper: IndexKeeper
     pressure: PressureGauge
     notification: Notification | None = None
+    files: AttachmentReader | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,7 @@ def _handlers(work: Work) -> Mapping[EventName, Handler]:
             budget=Budget(),
             pressure=work.pressure,
             fuller_drafts=settings.llm_fuller_draft,
+            files=Patience(work.database, work.clock, settings.attachment_wait_seconds) if work.files else None,
         ),
         EventName.FULLER_DRAFT_DUE: FullerDraftDueHandler(
             database=work.database,
@@ -160,6 +164,7 @@ def _handlers(work: Work) -> Mapping[EventName, Handler]:
             seconds=settings.llm_fuller_seconds,
             pressure=work.pressure,
         ),
+        EventName.ATTACHMENTS_DUE: AttachmentsDueHandler(database=work.database, reader=work.files),
         EventName.EXECUTION_DUE: ExecutionDueHandler(work.database, work.acting.executions),
         EventName.INSIDE_STEP_DUE: InsideStepDueHandler(work.database, work.acting.inside_steps),
         EventName.REQUEST_CHANGED: RequestChangedHandler(work.database, work.notification),

@@ -1,6 +1,7 @@
 """What each event calls for: small, safe to repeat, done in the transaction of its effect; no thinking happens here."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from api import logging
 from api.pressure import Pressure, PressureGauge
@@ -15,10 +16,19 @@ from db.ticket_store import Begun, TicketStore
 from support_agents.domain.budget import Budget
 from support_agents.domain.deadline import Deadline
 from support_agents.domain.events import EventName, OutboxEvent
-from support_agents.domain.ids import ExecutionId
+from support_agents.domain.ids import ExecutionId, TicketId
 from support_agents.domain.runs import Run
 from support_agents.ports import Clock
 from support_agents.runner import TicketRunner
+
+
+class FilesAwaited(Protocol):
+    """Knows whether a ticket's files are being read."""
+
+    async def wait(self, ticket: TicketId) -> None:
+        """Return when they are, or when a run may wait no longer."""
+        ...
+
 
 GIVEN_UP = "the software failed on this ticket several times; please answer it by hand"
 
@@ -36,6 +46,7 @@ class TicketReceivedHandler:
     """Runs the newest revision of a ticket through the pipeline, and puts record and requests in front of people.
 
     With `fuller_drafts`, what the deadline cut of a model's draft is written whole afterwards, by an event of its own.
+    `files` are waited for, within the deadline, where customers' files are read.
     """
 
     database: Database
@@ -48,9 +59,12 @@ class TicketReceivedHandler:
     budget: Budget
     pressure: PressureGauge
     fuller_drafts: bool = False
+    files: FilesAwaited | None = None
 
     async def handle(self, event: OutboxEvent) -> None:
         """C2, then the run outside any transaction, then C3: card ready."""
+        if self.files is not None:
+            await self.files.wait(TicketId(event.subject))
         begun = await self.tickets.begin_run(event)
         if begun is None:
             return

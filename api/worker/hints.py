@@ -28,6 +28,8 @@ QUEUE_OF: Mapping[EventName, Queue] = {
     EventName.KNOWLEDGE_CHANGED: Queue.BACKGROUND,
     # Only those who serve runs hold a model's key and may write a run's sections.
     EventName.FULLER_DRAFT_DUE: Queue.RUNS,
+    # Whoever fetches from outside may neither decide nor act.
+    EventName.ATTACHMENTS_DUE: Queue.RUNS,
 }
 
 

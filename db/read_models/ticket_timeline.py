@@ -1,7 +1,7 @@
 """Everything of one ticket: what was said, thought, asked, decided and done; it changes nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from db.models.executions import AttemptRow, ExecutionRow
 from db.models.inbox import InboxRow
 from db.read_models.queue import Answer, answers_to
 from db.repositories.approvals import ApprovalRequest
+from db.repositories.attachments import ReadFile
 from db.repositories.executions import Attempt, Execution
 from db.repositories.inside_steps import InsideStep
 from db.repositories.runs import OpenRun
@@ -33,13 +34,14 @@ MOST = 100
 
 @dataclass(frozen=True)
 class StoredMessage:
-    """A message with what became of it; `ours` marks the echo of what we sent."""
+    """A message with what became of it; `ours` marks the echo of what we sent, `files` are by position."""
 
     message: Message
     automatic: bool
     ours: bool
     revision: int
     received_at: datetime
+    files: Mapping[int, ReadFile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,11 @@ async def _messages(uow: UnitOfWork, ticket: TicketId) -> tuple[StoredMessage, .
     newest = MESSAGES.c.written_at.desc(), MESSAGES.c.id.desc()
     query = select(MESSAGES).where(MESSAGES.c.ticket_id == ticket).order_by(*newest).limit(MOST)
     rows = (await uow.session.execute(query)).all()[::-1]
+    messages = read_messages(rows)
+    files = await uow.attachments.of_messages(ticket) if any(message.attachments for message in messages) else {}
     return tuple(
-        StoredMessage(message, row.automatic, row.ours, row.revision, row.received_at)
-        for row, message in zip(rows, read_messages(rows), strict=True)
+        StoredMessage(message, row.automatic, row.ours, row.revision, row.received_at, files.get(row.id, {}))
+        for row, message in zip(rows, messages, strict=True)
     )
 
 

@@ -82,6 +82,10 @@ class Outbox:
         query = select(COLUMNS.id).where(WAITING, *mine, COLUMNS.not_before <= by).limit(1)
         return (await self._session.execute(query)).first() is not None
 
+    def hears(self, name: EventName) -> bool:
+        """Whether an optional event has a listener in this installation."""
+        return name in self._heard
+
     async def add_all(self, name: EventName, subjects: Sequence[UUID], *, workspace: WorkspaceId) -> None:
         """Add one event per subject, due at once."""
         common = {"workspace_id": workspace, "name": str(name), "attempts": 0}

@@ -1,8 +1,8 @@
-"""Fetches pages that a person listed: https, a public address resolved once, no redirects, five megabytes at most."""
+"""Fetches listed pages and customers' files: https, a public address resolved once, no redirects, 5 MB at most."""
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -27,11 +27,15 @@ class PageFetcher:
     """One guarded client. `private` hosts may be in private ranges and speak plain http; nobody else may.
 
     The address that was checked is the address that is connected to, so a name cannot change its mind in between.
+    With `hosts` no other host is asked. `credentials` are values of `Authorization` by the one host that each is for.
     """
 
     private: frozenset[str] = frozenset()
     resolve: Resolve = field(default=by_the_system, repr=False)
     largest: int = LARGEST_BYTES
+    seconds: float = SECONDS
+    hosts: frozenset[str] | None = None
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     async def fetch(self, url: str) -> Ok[bytes] | Failed:
         """Return the body of one page; every refusal and failure says why."""
@@ -45,12 +49,14 @@ class PageFetcher:
         if isinstance(pinned, Failed):
             return pinned
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(self.seconds):
                 return await self._body(parts, pinned.value)
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             return Failed("unreachable", f"could not be fetched: {type(error).__name__}", retryable=True)
 
     async def _pinned(self, url: httpx.URL) -> Ok[str] | Failed:
+        if self.hosts is not None and url.host not in self.hosts:
+            return Failed("host_not_listed", f"{url.host} is not among the hosts that may be asked")
         is_private = url.host in self.private
         if not url.host or (url.scheme != "https" and not (is_private and url.scheme == "http")):
             return Failed("not_https", "is not an https address")
@@ -68,8 +74,10 @@ class PageFetcher:
 
     async def _body(self, url: httpx.URL, address: str) -> Ok[bytes] | Failed:
         headers = {"Host": url.netloc.decode(), "User-Agent": "support-agents", "Accept-Encoding": "identity"}
+        if url.host in self.credentials:
+            headers["Authorization"] = self.credentials[url.host]
         async with (
-            httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=SECONDS) as client,
+            httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=self.seconds) as client,
             client.stream(
                 "GET", url.copy_with(host=address), headers=headers, extensions={"sni_hostname": url.host}
             ) as answer,

@@ -11,7 +11,7 @@ from support_agents.domain.action import IssueRefund
 from support_agents.domain.errors import SupportError
 from support_agents.domain.knowledge import Citation
 from support_agents.domain.runs import Run
-from support_agents.domain.sections import DraftingGiven, Rung, Sentence
+from support_agents.domain.sections import AttachedWords, DraftingGiven, Rung, Sentence
 from support_agents.ports import Completed, LanguageModel, Prompt, StopReason, TextDelta
 from support_agents.prompts.files import PromptFile
 from support_agents.screening.terms import terms
@@ -22,6 +22,7 @@ from support_agents.wording.phrases import phrases_of
 from support_agents.wording.segments import Segment, Segmenter, split_sentences
 
 _OPEN_FACT = "open."
+_FENCE = "----"
 # Seconds before the deadline at which a model is no longer listened to, so that what it said can be concluded.
 TO_CONCLUDE = 0.03
 
@@ -115,6 +116,7 @@ def rendered(prompt: PromptFile, given: DraftingGiven, run: Run) -> Prompt:
         "earlier": "\n".join(given.earlier) or "nothing",
         "needs_order_id": "yes" if given.needs_order_id else "no",
         "attachments": ", ".join(given.attachments) or "nothing",
+        "attached": "\n\n".join(map(_file, given.attached)) or "nothing",
         "asks": "\n".join(f"{n}. {ask.text}" for n, ask in enumerate(given.asks, start=1)),
         "facts": "\n".join(f"[{name}] {text}" for name, text in facts.items() if text) or "none",
         "actions": "\n".join(_action(action) for action in given.actions if isinstance(action, IssueRefund)) or "none",
@@ -138,6 +140,11 @@ def rendered(prompt: PromptFile, given: DraftingGiven, run: Run) -> Prompt:
 
 def _action(action: IssueRefund) -> str:
     return f"[action.{action.ref}] refund of {action.amount} to the payment method of order {action.order_id}"
+
+
+def _file(said: AttachedWords) -> str:
+    """A file's words; whatever it holds, it does not end its own fence."""
+    return f"{said.filename}:\n{said.text}".replace(_FENCE, "– –")
 
 
 def _passage(number: int, given: DraftingGiven) -> str:

@@ -17,6 +17,7 @@ class EventName(StrEnum):
     REQUEST_CHANGED = "request_changed"
     KNOWLEDGE_CHANGED = "knowledge_changed"
     FULLER_DRAFT_DUE = "fuller_draft_due"
+    ATTACHMENTS_DUE = "attachments_due"
 
 
 class OutboxEvent(BaseModel):

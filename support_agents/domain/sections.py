@@ -62,6 +62,13 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class AttachedWords(Section):
+    """What an attached file says, screened: data like the message, and nothing that anything is proposed by."""
+
+    filename: str
+    text: str
+
+
 class ScreeningSection(Section):
     """What rules said of the customer's text before anything else looked at it."""
 
@@ -72,6 +79,9 @@ class ScreeningSection(Section):
     doubted: bool = Field(default=False, description="a tainted span is left in the clean text: no model may read it")
     reasons: tuple[str, ...] = ()
     clean_text: str = Field(description="the newest message without quoted history, signature and tainted spans")
+    attached: tuple[AttachedWords, ...] = Field(
+        default=(), description="what files say that had been read when the run began, without tainted sentences"
+    )
 
 
 # An ask stands apart from the words that explain it: below DOUBTFUL its own intent gives way to a message's SURE one.
@@ -251,6 +261,9 @@ class DraftingGiven(BaseModel):
     question: str = ""
     order_answer: OrderAnswer
     attachments: tuple[str, ...] = Field(default=(), description="file names the customer attached")
+    attached: tuple[AttachedWords, ...] = Field(
+        default=(), description="what some of them say: data, no evidence, and nothing that a reply may state"
+    )
     today: date
     macros: tuple[ChosenMacro, ...] = Field(default=(), description="approved wording for this case, in order")
     opened: tuple[OpenAsk, ...] = Field(default=(), description="what the macros leave open and the reply says so")

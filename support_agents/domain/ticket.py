@@ -46,6 +46,33 @@ class Requester(BaseModel):
     verified: bool = False
 
 
+class AttachmentOutcome(StrEnum):
+    """What became of reading an attachment: its text, or why there is none."""
+
+    READ = "read"
+    PICTURE = "picture"  # not looked at: nothing here sees
+    OTHER_KIND = "other_kind"
+    REFUSED = "refused"  # an address that may not be asked
+    UNREACHABLE = "unreachable"
+    NOT_GIVEN = "not_given"  # the server answered, but not with the file; a redirect counts as that
+    TOO_LARGE = "too_large"
+    MISMATCHED = "mismatched"  # the bytes are not what the name says
+    LOCKED = "locked"  # by a password
+    TOO_COSTLY = "too_costly"
+    EMPTY = "empty"
+    BROKEN = "broken"
+
+
+class AttachedText(BaseModel):
+    """The text of an attachment, as a run reads it; data from outside like the message itself."""
+
+    model_config = ConfigDict(frozen=True)
+
+    filename: str = Field(max_length=300)
+    text: str
+    tainted: bool = Field(default=False, description="somewhere in the file a sentence tries to instruct software")
+
+
 class Attachment(BaseModel):
     """A file named by a message; its bytes are never fetched by the pipeline."""
 
@@ -132,6 +159,10 @@ class TicketSnapshot(BaseModel):
     order_id: str | None
     messages: tuple[Message, ...]
     received_at: datetime = Field(description="first byte of the event that the run answers")
+    attached: tuple[AttachedText, ...] = Field(
+        default=(),
+        description="text of the newest files, as far as it has been read; without files it is not asked for",
+    )
     rejected: tuple[RejectedDraft, ...] = Field(
         default=(), description="drafts of this revision that people rejected; not empty in a run that drafts again"
     )

@@ -74,6 +74,7 @@ class RedactedModel:
 def _told(given: DraftingGiven) -> Iterator[str]:
     """Yield all that comes from the customer but the name."""
     yield from (given.subject, given.text, *given.earlier, *(ask.text for ask in given.asks), *given.attachments)
+    yield from (said for file in given.attached for said in (file.filename, file.text))
 
 
 def _forms(value: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from api.console.views.evidence import CitedPassage, StageBar, cited, length_of, stage_bars, uncited
+from api.console.views.files import FileShown, shown_files
 from api.console.views.words import Words, shown_words
 from approvals.item_lines import cost_of, customer
 from approvals.standing import VERBS
@@ -57,6 +58,7 @@ class Entry:
     tone: Tone | None = None
     badges: tuple[Badge, ...] = ()
     words: Words | None = None
+    files: tuple[FileShown, ...] = ()
     run: RunView | None = None
     request_id: RequestId | None = None
 
@@ -137,7 +139,8 @@ def _message(stored: StoredMessage, name: str) -> Entry:
         badges.append(Badge("internal"))
     title = "What we sent, as it came back" if stored.ours else who[message.author]
     kind: EntryKind = "said" if message.author is Author.CUSTOMER else "ours"
-    return Entry(kind, message.created_at, title, badges=tuple(badges), words=shown_words(message))
+    files = shown_files(message.attachments, stored.files)
+    return Entry(kind, message.created_at, title, badges=tuple(badges), words=shown_words(message), files=files)
 
 
 def _run(record: RunRecord, corrected: str, name: str) -> Entry:

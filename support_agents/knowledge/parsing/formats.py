@@ -41,6 +41,23 @@ def _csv(name: str, content: bytes) -> Iterator[RawArticle]:
         yield _pair(name, number, plain)
 
 
+def _text_file(name: str, content: bytes) -> Iterator[RawArticle]:
+    """Read plain text as it is."""
+    yield RawArticle(key=name, title="", body=_decoded(content))
+
+
+def _table(name: str, content: bytes) -> Iterator[RawArticle]:
+    """Read a table with whatever columns, a line a row."""
+    csv.field_size_limit(_LONGEST_FIELD)
+    text = _decoded(content)
+    try:
+        dialect: type[csv.Dialect] = csv.Sniffer().sniff(text.partition("\n")[0], delimiters=",;\t")
+    except csv.Error:
+        dialect = csv.excel
+    rows = csv.reader(io.StringIO(text), dialect=dialect)
+    yield RawArticle(key=name, title="", body="\n".join(" | ".join(map(str.strip, row)) for row in rows))
+
+
 def _jsonl(name: str, content: bytes) -> Iterator[RawArticle]:
     for number, line in enumerate(_text(content).splitlines(), start=1):
         if line.strip():
@@ -97,6 +114,19 @@ def _object(text: str, where: str) -> dict[str, Any]:
     return entry
 
 
+def _decoded(content: bytes) -> str:
+    """Decode what a customer's machine wrote, in whatever encoding; bytes that are no text at all are refused."""
+    marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if not marked and b"\x00" in content:
+        raise UnreadableError("invalid", "is not text")
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp1252"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise UnreadableError("invalid", "is in no encoding that is known")
+
+
 def _text(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
@@ -112,4 +142,7 @@ _READERS: Mapping[str, Callable[[str, bytes], Iterator[RawArticle]]] = {
     "sitemap": pages.sitemap,
     "pdf": documents.pdf,
     "docx": documents.docx,
+    "text": _text_file,
+    "table": _table,
+    "page": pages.whole,
 }

@@ -33,6 +33,16 @@ def html(name: str, content: bytes) -> Iterator[RawArticle]:
     yield RawArticle(key=name, title=title, body=text, language=language)
 
 
+def whole(name: str, content: bytes) -> Iterator[RawArticle]:
+    """Read all text of a page that somebody sent: none of it is furniture."""
+    from lxml import html as lxml_html  # noqa: PLC0415
+
+    root = lxml_html.document_fromstring(content)
+    if sum(1 for _ in root.iter()) > _MOST_NODES:
+        raise UnreadableError("too_large", f"has more than {_MOST_NODES:,} elements")
+    yield RawArticle(key=name, title="", body=_markdown(root.find("body")))
+
+
 def sitemap(_name: str, content: bytes) -> Iterator[RawArticle]:
     """Read the addresses of a sitemap, or of a list with one a line; each stands as a key with its date."""
     from lxml import etree  # noqa: PLC0415

@@ -55,7 +55,7 @@ async def test_a_model_writes_every_fault_leads_to_a_macro_and_all_is_on_record(
         assert record.outcome is Outcome.DRAFTED, record.reason
         assert record.sections.draft is not None
         assert record.sections.draft.model == "openai:gpt-5"
-        assert record.sections.draft.prompt_version == "drafting.3"
+        assert record.sections.draft.prompt_version == "drafting.4"
         assert record.sections.compliance is not None
         assert record.sections.compliance.verdict in {Verdict.PASS, Verdict.REPAIRED}
         (call,) = [one for one in record.model_calls if one.model == "openai:gpt-5"]

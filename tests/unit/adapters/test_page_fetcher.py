@@ -86,3 +86,20 @@ async def test_addresses_of_another_kind_are_refused(url: str, code: str) -> Non
     found = await PageFetcher(resolve=loopback).fetch(url)
     assert isinstance(found, Failed)
     assert found.code == code
+
+
+async def test_with_a_list_no_other_host_is_asked_and_a_credential_goes_to_its_own_host_alone() -> None:
+    listed = PageFetcher(
+        frozenset({"docs.internal", "cdn.internal"}),
+        loopback,
+        hosts=frozenset({"docs.internal", "cdn.internal"}),
+        credentials={"docs.internal": "Bearer x"},
+    )
+    async with serving(answered(b"Hi")) as (url, asked):
+        assert await listed.fetch(url) == Ok(b"Hi")
+        assert await listed.fetch(url.replace("docs.", "cdn.")) == Ok(b"Hi")
+        refused = await listed.fetch(url.replace("docs.", "other."))
+    assert isinstance(refused, Failed)
+    assert refused.code == "host_not_listed"
+    assert [b"Bearer x" in head for head in asked] == [True, False]
+    assert "Bearer x" not in repr(listed)

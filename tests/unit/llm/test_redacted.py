@@ -7,6 +7,7 @@ import pytest
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from support_agents.domain.runs import Run
+from support_agents.domain.sections import AttachedWords
 from support_agents.llm.redacted import RedactedModel
 from support_agents.ports import Completed, Prompt, TextDelta
 from support_agents.testing.llm import ScriptedModel
@@ -38,6 +39,18 @@ async def test_what_is_the_customers_leaves_as_placeholders_and_articles_as_they
         assert value not in sent.user + sent.system
     assert "help@shop.example or call 0800 1234567" in sent.user
     assert "[EMAIL_1]" in sent.user
+
+
+async def test_what_files_say_is_masked_as_the_message_is() -> None:
+    model = echoing(["ok"])
+    prompt = a_prompt("See the file.")
+    assert prompt.given is not None
+    said_there = AttachedWords(filename="for-eva@example.org.txt", text="Card 4111 1111 1111 1111, eva@example.org")
+    given = prompt.given.model_copy(update={"attached": (said_there,)})
+    user = f"{prompt.user}\n{said_there.filename}:\n{said_there.text}"
+    await said(RedactedModel(model), prompt.model_copy(update={"given": given, "user": user}))
+    assert "4111" not in model.prompts[0].user
+    assert "eva@example.org" not in model.prompts[0].user
 
 
 async def test_own_values_come_back_even_when_a_placeholder_arrives_in_pieces() -> None:

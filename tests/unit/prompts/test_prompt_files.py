@@ -33,6 +33,6 @@ def test_a_broken_file_is_refused_by_name(text: str) -> None:
 
 
 def test_the_shipped_prompt_loads_and_a_missing_one_is_named() -> None:
-    assert load_prompt("drafting").identity == "drafting.3"
+    assert load_prompt("drafting").identity == "drafting.4"
     with pytest.raises(SupportError, match="no prompt nothing"):
         load_prompt("nothing")

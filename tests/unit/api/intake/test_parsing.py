@@ -348,6 +348,25 @@ def test_a_native_comment_by_the_requester_is_the_customers_and_unverified() -> 
     assert (inbound.ticket.channel, inbound.ticket.requester.verified) == (Channel.EMAIL, False)
 
 
+def test_files_of_a_native_comment_are_named_and_what_is_no_file_costs_no_message() -> None:
+    file = {
+        "id": 5,
+        "file_name": "a\u202e.pdf",
+        "content_url": "https://acme.zendesk.com/a",
+        "size": 7,
+        "deleted": False,
+    }
+    odd = [file, "x", {"size": -1, "file_name": {"a": 1}}]
+    body = NATIVE | {"event": {"comment": NATIVE["event"]["comment"] | {"attachments": odd}}}
+    message = understood(body, ZENDESK).message
+    assert message is not None
+    found = [(one.id, one.size, one.url) for one in message.attachments]
+    assert found == [("5", 7, "https://acme.zendesk.com/a"), ("1", 0, "")]
+    without = understood(NATIVE | {"event": {"comment": NATIVE["event"]["comment"] | {"attachments": 3}}}, ZENDESK)
+    assert without.message is not None
+    assert without.message.attachments == ()
+
+
 @pytest.mark.parametrize(
     "author", [{"id": "1", "is_staff": True}, {"id": "2"}, {}, {"id": "8447388090494", "is_staff": True}]
 )
