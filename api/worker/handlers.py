@@ -65,7 +65,8 @@ class TicketReceivedHandler:
         """C2, then the run outside any transaction, then C3: card ready."""
         if self.files is not None:
             await self.files.wait(TicketId(event.subject))
-        begun = await self.tickets.begin_run(event)
+        with self.runner.pipeline.lane.beginning(self.clock.monotonic):
+            begun = await self.tickets.begin_run(event)
         if begun is None:
             return
         deadline, late = self._deadline(begun)
@@ -74,7 +75,8 @@ class TicketReceivedHandler:
             workspace=event.workspace,
             deadline=deadline,
             budget=self.budget,
-            hurried=self.pressure.level > Pressure.CALM,
+            # Who has waited all of the time away gets the cheaper draft: a model's would make those behind late, too.
+            hurried=self.pressure.level > Pressure.CALM or (late and not begun.resumed),
         )
         with logging.about(run=run.id):
             record = await self.runner.run(begun.ticket, run, resumed=late)
@@ -95,16 +97,17 @@ class TicketReceivedHandler:
         await self.tickets.give_up(event, error=code, reason=GIVEN_UP)
 
     def _deadline(self, begun: Begun) -> tuple[Deadline, bool]:
-        """The rest of the two seconds; or a short deadline of its own, and then the run counts as late."""
+        """The rest of the two seconds; or a short deadline of its own, and then the run counts as late.
+
+        A quarter of that is too little to draft in, as a rule, but not to hand off in time.
+        """
         clock, timing = self.clock, self.timing
-        own = Deadline(at=clock.monotonic() + timing.resumed_seconds, now=clock.monotonic)
-        if begun.resumed:
-            return own, True
         rest = Deadline.since(
             begun.ticket.received_at, seconds=timing.deadline_seconds, wall=clock.now(), now=clock.monotonic
         )
-        waited = rest.remaining < min(timing.resumed_seconds, timing.deadline_seconds) / 2
-        return (own, True) if waited else (rest, False)
+        if not begun.resumed and rest.remaining >= min(timing.resumed_seconds, timing.deadline_seconds) / 4:
+            return rest, False
+        return Deadline(at=clock.monotonic() + timing.resumed_seconds, now=clock.monotonic), True
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Relay:
         while True:
             if len(self._under_way) >= self._pace.concurrency:
                 await asyncio.wait(self._under_way.values(), return_when=asyncio.FIRST_COMPLETED)
-            elif not await self._round():
+            elif not await self._round() and not await self._database.committed.wait(0):
                 await self._database.committed.wait(
                     await self._outlook.seconds_to_next(least=_SHORTEST_WAIT, most=self._pace.poll_seconds)
                 )
@@ -49,9 +49,10 @@ class Relay:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _round(self) -> bool:
-        """Claim once; return whether there was anything, so that a full batch is followed by the next at once."""
+        """Claim once; return whether there may be more, so that a full batch is followed by the next at once."""
         claimed: list[OutboxEvent] = []
-        if await survived("claim", self._claim(claimed)):
+        room = self._pace.concurrency - len(self._under_way)
+        if await survived("claim", self._claim(claimed, room)):
             await asyncio.sleep(self._pace.pause_seconds)
         for event in claimed:
             # A lease that lapsed under a delivery of ours was renewed by this claim: that delivery goes on.
@@ -59,12 +60,11 @@ class Relay:
                 task = asyncio.create_task(self._deliver(event), name=f"{event.name}:{event.id}")
                 self._under_way[event.id] = task
                 task.add_done_callback(lambda _, done=event.id: self._under_way.pop(done))  # type: ignore[misc]
-        return bool(claimed)
+        return len(claimed) >= room
 
-    async def _claim(self, into: list[OutboxEvent]) -> None:
+    async def _claim(self, into: list[OutboxEvent], room: int) -> None:
         async with self._database.write("claim", fence=DISPATCH) as uow:
             if await self._outlook.trusts_clock(uow):
-                room = self._pace.concurrency - len(self._under_way)
                 into.extend(await uow.outbox.claim(limit=room, lease=self._pace.lease))
 
     async def _deliver(self, event: OutboxEvent) -> None:

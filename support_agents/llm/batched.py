@@ -31,8 +31,9 @@ class _Held:
             return ""
         else:
             self.after_end += piece
+            # Models speak in pieces that begin with a space, so the word is whole when the next one begins.
             word = self.after_end.lstrip()
-            if word and word != word.rstrip():
+            if any(letter.isspace() for letter in word):
                 self.after_end = None
         return self.give()
 

@@ -117,3 +117,59 @@ async def test_a_run_that_is_cancelled_leaves_no_place_taken() -> None:
     async with held.lane.place(due(0.0), leaving=0.0):
         held.entered.append("third")
     assert held.entered == ["first", "third"]
+
+
+async def test_nobody_is_drafted_for_at_the_price_of_those_who_are_being_begun() -> None:
+    lane = Lane(3, step=0.5)
+    held = Held(lane)
+    with lane.beginning(seconds_now), lane.beginning(seconds_now), lane.beginning(seconds_now):
+        with pytest.raises(SupportError) as caught:
+            await held.hold("hasty", 1.5)
+        assert caught.value.code == BUSY
+        patient = asyncio.create_task(held.hold("patient", 10.0))
+        await started(patient)
+        assert held.entered == ["patient"], "for whom there is time all the same, a free place is given"
+    last = asyncio.create_task(held.hold("last", 0.0))
+    await started(last)
+    assert held.entered == ["patient", "last"], "and once all have begun, nobody is owed anything"
+    held.release.set()
+    await asyncio.gather(patient, last)
+
+
+async def test_those_who_are_being_begun_are_waited_for_as_those_ahead_are() -> None:
+    lane = Lane(1, step=1.0)
+    held = Held(lane)
+    first = asyncio.create_task(held.hold("first"))
+    await started(first)
+    second = asyncio.create_task(held.hold("second", 1.0))
+    await started(second)
+    assert not second.done()
+    with lane.beginning(seconds_now), pytest.raises(SupportError):
+        await held.hold("third", 1.15)
+    held.release.set()
+    await asyncio.gather(first, second)
+
+
+async def test_how_long_beginning_takes_is_learnt_while_several_begin_and_not_between() -> None:
+    now, lane = [0.0], Lane(1, step=0.0)
+
+    def begun(seconds: float) -> None:
+        with lane.beginning(lambda: now[0]):
+            now[0] += seconds
+
+    async def is_refused() -> bool:
+        with lane.beginning(lambda: now[0]):
+            try:
+                async with lane.place(Deadline(now[0] + 1.0, lambda: now[0]), leaving=0.0):
+                    return False
+            except SupportError:
+                return True
+
+    for _ in range(40):
+        begun(5.0)
+        now[0] += 60.0
+    assert not await is_refused(), "who begins alone says nothing of a crowd"
+    with lane.beginning(lambda: now[0]):
+        for _ in range(40):
+            begun(5.0)
+    assert await is_refused()

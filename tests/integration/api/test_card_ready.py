@@ -1,7 +1,8 @@
 """From a claimed event to card ready: overtaken runs, lost attempts, crashes in between, lateness, giving up."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,10 +13,14 @@ from api.worker.handlers import GIVEN_UP, TicketReceivedHandler, Timing
 from api.worker.outliers import OutlierLearning
 from db.interaction_log import InteractionLog
 from db.repositories.runs import RUNS
+from support_agents.admission import Lane
 from support_agents.domain.budget import Budget
 from support_agents.domain.events import OutboxEvent
 from support_agents.domain.ids import DEFAULT_WORKSPACE
-from support_agents.domain.ticket import InboundMessage
+from support_agents.domain.runs import Run, RunRecord
+from support_agents.domain.ticket import InboundMessage, TicketSnapshot
+from support_agents.ladder import TOO_BUSY
+from support_agents.runner import TicketRunner
 from tests.fixtures.installation import Installation, event
 from tests.fixtures.interrupted import Interrupted
 from tests.fixtures.statements import statements
@@ -42,6 +47,25 @@ def interrupted(installation: Installation, meanwhile: Callable[[], Awaitable[ob
         pipeline=runner.pipeline, interaction_log=runner.interaction_log, clock=runner.clock, meanwhile=meanwhile
     )
     return replace(handler(installation), runner=busy)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noting(TicketRunner):
+    """The real runner, which notes what it was given and how that ended."""
+
+    given: list[Run] = field(default_factory=list)
+    ended: list[RunRecord] = field(default_factory=list)
+
+    async def run(self, ticket: TicketSnapshot, run: Run, *, resumed: bool = False) -> RunRecord:
+        """Run as ever."""
+        self.given.append(run)
+        self.ended.append(await super().run(ticket, run, resumed=resumed))
+        return self.ended[-1]
+
+
+def noting(runner: TicketRunner) -> Noting:
+    """The same runner, taking notes."""
+    return Noting(pipeline=runner.pipeline, interaction_log=runner.interaction_log, clock=runner.clock)
 
 
 async def claim(installation: Installation) -> OutboxEvent:
@@ -123,19 +147,48 @@ async def test_an_event_handled_twice_makes_one_run(installation: Installation) 
     assert len(await runs(installation)) == 1
 
 
-async def test_a_message_that_waited_too_long_gets_a_deadline_of_its_own_and_is_late(
-    local_installation: Installation,
-) -> None:
-    inbound = local_installation.container.intakes["standard"].parse(
+async def waited(installation: Installation, seconds: float) -> Run:
+    """Have a message handled that came so many seconds ago; return its run."""
+    inbound = installation.container.intakes["standard"].parse(
         b'{"type":"message.created","occurred_at":"2026-11-02T09:00:00Z","ticket":{"id":"1"},'
         b'"message":{"id":"1","text":"How long may I return it?","author":"customer"}}',
-        datetime.now(UTC) - timedelta(seconds=60),
+        datetime.now(UTC) - timedelta(seconds=seconds),
     )
     assert isinstance(inbound, InboundMessage)
-    await local_installation.container.ticket_store.receive(inbound, b"")
-    await handler(local_installation).handle(await claim(local_installation))
+    await installation.container.ticket_store.receive(inbound, b"")
+    runner = noting(installation.container.runner)
+    await replace(handler(installation), runner=runner).handle(await claim(installation))
+    return runner.given[0]
+
+
+async def test_a_message_that_waited_too_long_gets_a_deadline_of_its_own_without_a_model_and_is_late(
+    local_installation: Installation,
+) -> None:
+    given = await waited(local_installation, 60)
     [run] = await runs(local_installation)
     assert run.late
+    assert given.hurried, "a model's draft would make those late that wait behind it"
+
+
+async def test_a_message_that_can_still_be_in_time_keeps_its_deadline(local_installation: Installation) -> None:
+    given = await waited(local_installation, 22)
+    [run] = await runs(local_installation)
+    assert not run.late
+    assert not given.hurried
+    assert given.deadline.remaining < 30 - 22
+
+
+async def test_a_run_is_handed_off_at_once_where_a_draft_would_make_those_late_that_are_being_begun(
+    installation: Installation,
+) -> None:
+    await asyncio.gather(*(installation.send(event(ticket_id=name, message_id=name)) for name in "ab"))
+    async with installation.container.database.write("claim") as uow:
+        claimed = await uow.outbox.claim(limit=2, lease=timedelta(0))
+    runner = noting(installation.container.runner)
+    slow = replace(runner, pipeline=replace(runner.pipeline, lane=Lane(step=3_600.0)))
+    handling = replace(handler(installation), runner=slow)
+    await asyncio.gather(*(handling.handle(one) for one in claimed))
+    assert TOO_BUSY in [record.reason for record in slow.ended]
 
 
 async def test_giving_up_hands_the_ticket_to_people(local_installation: Installation) -> None:

@@ -118,6 +118,23 @@ async def test_what_was_there_before_the_start_is_delivered_once_each(database: 
     assert sorted(event.id for event in hands.seen) == sorted(events)
 
 
+async def test_what_one_claim_has_taken_is_not_looked_for_again(
+    open_database: Callable[..., Database], sqlite_url: str
+) -> None:
+    claims: list[str] = []
+    database = open_database(
+        sqlite_url, lambda side, label: claims.append(label) if side + label == "afterclaim" else None
+    )
+    hands = Hands(database)
+    async with running(database, hands, Pace(poll_seconds=60)):
+        await asyncio.sleep(0.3)
+        await until(lambda: len(claims) == 1)
+        [event] = await add(database)
+        await over(database, event)
+        await asyncio.sleep(0.3)
+    assert len(claims) == 2
+
+
 async def test_no_more_than_the_bound_at_once(database: Database) -> None:
     await add(database, 6)
     hands = Hands(database)

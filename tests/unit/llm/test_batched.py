@@ -37,6 +37,12 @@ async def test_the_end_of_a_sentence_and_the_word_after_it_do_not_wait() -> None
     assert "".join(said) == "".join(SAID[:16])
 
 
+async def test_an_answer_wakes_who_listens_a_few_times_a_sentence() -> None:
+    sentence = (" You", " can", " return", " it", " within", " thirty", " days", " of", " delivery", ".")
+    items = [item async for item in BatchedModel(ScriptedModel(sentence * 6)).stream(PROMPT, run())]
+    assert len(items) <= 1 + 6 * 3 + 1, "the first word; an end, the word after and what shows it whole; the last"
+
+
 async def test_what_is_held_at_a_fault_is_passed_on() -> None:
     script = ("Hello", " half", " a", " sen", SupportError("llm_broken_stream", "broke", retryable=True))
     said: list[str] = []
