@@ -45,6 +45,7 @@ class Resealing:
                 "settings", f"{VARIABLES[DECISIONS]} is needed, too: decisions are sealed by a key of their own"
             )
         self._require_known(records)
+        await self._require_chain()
         sealed = await self.factors.seal_again(workspace)
         await asyncio.to_thread(self.sealer.anchor.sign_again)
         await self.sealer.seal_parts_again(workspace)
@@ -77,6 +78,12 @@ class Resealing:
                     " another installation's"
                 )
                 raise SupportError("settings", message)
+
+    async def _require_chain(self) -> None:
+        """Up to its end an older key may have sealed: nobody else may say where that is."""
+        anchored = (await asyncio.to_thread(self.sealer.anchor.read)).get(self.records.workspace)
+        if anchored is not None:
+            await self.sealer.followed(self.records.workspace, anchored)
 
     async def forget(self, fingerprint: str) -> None:
         """Take note that a key is lost for good; what only it could open or verify stays unreadable."""
@@ -115,7 +122,7 @@ class Resealing:
         lasting = LASTING if record.kind == INSTALLATION else ()
         kept = self.records.sealed(record, {purpose: elder.derived(purpose) for purpose in lasting})
         async with self.records.database.write("key_let_go") as uow:
-            sealed_to, _ = await uow.audit.head(self.records.workspace) or (0, "")
+            sealed_to, _ = await self.sealer.head(uow, self.records.workspace)
             await uow.secret_keys.retire(self.records.workspace, record, sealed_to=sealed_to, kept=kept)
             await self._on_record(uow, "secret_key.let_go", record)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -23,11 +23,6 @@ from support_agents.domain.ids import WorkspaceId
 
 _WHOSE = bindparam("workspace", type_=Uuid())
 _SEAL_HERE = text("SELECT seal FROM audit WHERE workspace_id = :workspace AND sealed_seq = :seq").bindparams(_WHOSE)
-# Sealed again under a later key, a manifest says the same a second time.
-_SEAL_OFF = text(
-    "SELECT DISTINCT span ->> 3 FROM part_manifests, jsonb_array_elements(spans) span"
-    " WHERE workspace_id = :workspace AND (span ->> 1)::integer = :seq"
-).bindparams(_WHOSE)
 
 
 @dataclass
@@ -85,7 +80,8 @@ class PartRemoval:
             if part.parted == "audit":
                 await _all_sealed(session, part)
             for workspace, told in (await _told(session, part)).items():
-                await add_manifest(session, await _manifest(session, part, workspace, told), self.sealer.key)
+                ends = (await self.sealer.taken_off(uow, workspace)).ends
+                await add_manifest(session, await _manifest(session, part, workspace, told, ends), self.sealer.key)
             await session.execute(text(f"ALTER TABLE {part.parted} DETACH PARTITION {part.name}"))
 
 
@@ -112,10 +108,12 @@ async def _told(session: Statements, part: Part) -> dict[WorkspaceId, _Told]:
     return told
 
 
-async def _manifest(session: Statements, part: Part, workspace: WorkspaceId, told: _Told) -> Manifest:
+async def _manifest(
+    session: Statements, part: Part, workspace: WorkspaceId, told: _Told, ends: Mapping[int, str]
+) -> Manifest:
     if part.before is None or told.first is None or told.last is None:
         raise ValueError("a part that is taken off has an end and rows")
-    spans = [span async for span in _spans(session, part, workspace)] if part.parted == "audit" else ()
+    spans = [span async for span in _spans(session, part, workspace, ends)] if part.parted == "audit" else ()
     return Manifest(
         workspace,
         part.parted,
@@ -129,22 +127,24 @@ async def _manifest(session: Statements, part: Part, workspace: WorkspaceId, tol
     )
 
 
-async def _spans(session: Statements, part: Part, workspace: WorkspaceId) -> AsyncIterator[Span]:
-    """The stretches of the chain that lie in the part: about a month's end two parts may hold every other entry."""
+async def _spans(
+    session: Statements, part: Part, workspace: WorkspaceId, ends: Mapping[int, str]
+) -> AsyncIterator[Span]:
+    """The stretches of the chain that lie in the part: about a month's end two parts may hold every other entry.
+
+    `ends` are the seals of the last entries of those that were taken off before.
+    """
     query = text(
         "SELECT min(sealed_seq) AS first_seq, max(sealed_seq) AS last_seq FROM ("  # noqa: S608 - as above
         f" SELECT sealed_seq, sealed_seq - row_number() OVER (ORDER BY sealed_seq) AS stretch FROM {part.name}"
         " WHERE workspace_id = :workspace) AS numbered GROUP BY stretch ORDER BY first_seq"
     ).bindparams(_WHOSE)
     for first, last in (await session.execute(query, {"workspace": workspace})).all():
-        seal_before = await _seal(session, workspace, first - 1)
-        yield Span(first, last, seal_before, await _seal(session, workspace, last))
+        before = await _seal(session, workspace, first - 1) or ends.get(first - 1, "")
+        yield Span(first, last, before, await _seal(session, workspace, last))
 
 
 async def _seal(session: Statements, workspace: WorkspaceId, seq: int) -> str:
-    """The seal of an entry, which may have been taken off before; nothing before the first."""
-    for query in (_SEAL_HERE, _SEAL_OFF):
-        found = (await session.execute(query, {"workspace": workspace, "seq": seq})).scalar_one_or_none()
-        if found is not None:
-            return str(found)
-    return ""
+    """The seal of an entry; nothing before the first and of one that was taken off before."""
+    found = (await session.execute(_SEAL_HERE, {"workspace": workspace, "seq": seq})).scalar_one_or_none()
+    return str(found or "")

@@ -77,7 +77,7 @@ async def sealer(postgres_url: str, tmp_path: Path) -> AsyncIterator[AuditSealer
 
 
 async def begun(sealer: AuditSealer) -> Installation:
-    installation = Installation(sealer.database, sealer.anchor)
+    installation = Installation(sealer)
     await installation.begin(DEFAULT_WORKSPACE)
     return installation
 
@@ -231,7 +231,7 @@ async def test_i7_a_number_of_the_audit_is_given_once_over_all_parts(postgres_ur
             postgres_url,
             "UPDATE audit SET sealed_seq = 1, salt = 's', commitment = 'c', seal = 's' WHERE sealed_seq IS NULL",
         )
-    with pytest.raises(psycopg.errors.UniqueViolation, match="given once"):
+    with pytest.raises(psycopg.errors.CheckViolation, match="without a number"):
         ask(
             postgres_url,
             "INSERT INTO audit (id, workspace_id, event, subject, actor, data, sealed_seq)"
@@ -276,6 +276,55 @@ async def taken_off(postgres_url: str, sealer: AuditSealer) -> AuditSealer:
     await PartRemoval(sealer.database, sealer).detach(end)
     assert await sealer.verify(DEFAULT_WORKSPACE) == ()
     return sealer
+
+
+@pytest.mark.parametrize("given", [6, 2**31 - 1, -1, 0])
+async def test_i9_a_number_follows_the_last(postgres_url: str, taken_off: AuditSealer, given: int) -> None:
+    entry(postgres_url, NOW)
+    sealing = "UPDATE audit SET sealed_seq = {}, salt = 's', commitment = 'c', seal = 's' WHERE sealed_seq IS NULL"
+    with pytest.raises(psycopg.errors.CheckViolation, match="follows the last"):
+        ask(postgres_url, sealing.format(given))
+    assert await taken_off.seal(DEFAULT_WORKSPACE) == 1
+
+
+FORGED = (
+    "INSERT INTO part_manifests (id, workspace_id, parted, part, before, held, first, last, digest, spans, last_seq,"
+    " last_seal, mac) SELECT gen_random_uuid(), workspace_id, parted, {part}, before, held, first, last, digest,"
+    " jsonb_build_array(jsonb_build_array(5, {seq}, '', {seal})), {seq}, {seal}, 'made up' FROM part_manifests"
+    " WHERE parted = 'audit'"
+)
+
+
+async def test_i9_a_manifest_that_was_made_up_moves_no_head(postgres_url: str, taken_off: AuditSealer) -> None:
+    ask(postgres_url, FORGED.format(part="part", seq=10**6, seal="'x'"))
+    entry(postgres_url, NOW)
+    assert await taken_off.seal(DEFAULT_WORKSPACE) == 1
+    assert taken_off.anchor.read()[DEFAULT_WORKSPACE].seq == 5
+    await Installation(taken_off).adopt(DEFAULT_WORKSPACE)
+    assert taken_off.anchor.read()[DEFAULT_WORKSPACE].seq == 5
+
+
+async def test_i9_a_manifest_that_was_made_up_does_not_hide_that_a_backup_is_older(
+    postgres_url: str, taken_off: AuditSealer
+) -> None:
+    head = taken_off.anchor.read()[DEFAULT_WORKSPACE]
+    taken_off.anchor.write(DEFAULT_WORKSPACE, head.model_copy(update={"seq": 9, "seal": "n"}))
+    ask(postgres_url, FORGED.format(part="'audit_2001_03'", seq=9, seal="'n'"))
+    assert await Installation(taken_off).standing(DEFAULT_WORKSPACE) is Standing.BEHIND
+
+
+async def test_i9_a_manifest_beside_the_true_one_gives_the_next_part_no_seal(
+    postgres_url: str, sealer: AuditSealer
+) -> None:
+    await begun(sealer)
+    first_end, second_end = cut_months(postgres_url)
+    for days in (80, 50, 1):
+        entry(postgres_url, NOW - timedelta(days=days))
+        await sealer.seal(DEFAULT_WORKSPACE)
+    await PartRemoval(sealer.database, sealer).detach(first_end)
+    ask(postgres_url, FORGED.replace("(5, {seq}", "(1, {seq}").format(part="part", seq=1, seal="'x'"))
+    assert "audit_2001_02" in await PartRemoval(sealer.database, sealer).detach(second_end)
+    assert await sealer.verify(DEFAULT_WORKSPACE) == ()
 
 
 @pytest.mark.parametrize(
