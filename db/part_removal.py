@@ -2,9 +2,10 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,20 @@ from support_agents.domain.ids import WorkspaceId
 _WHOSE = bindparam("workspace", type_=Uuid())
 _SEAL_HERE = text("SELECT seal FROM audit WHERE workspace_id = :workspace AND sealed_seq = :seq").bindparams(_WHOSE)
 
+# How rows of a part lead to their ticket; the audit is a record, and tells of tickets by their ids alone.
+_TICKET_OF = {
+    "messages": "JOIN tickets t ON t.id = p.ticket_id",
+    "run_sections": "JOIN runs r ON r.id = p.run_id JOIN tickets t ON t.id = r.ticket_id",
+}
+_MOST_NAMED = 10
+
+
+class OpenTickets(StrEnum):
+    """What becomes of parts that hold something of tickets which are still open."""
+
+    STAY = "stay"
+    GO = "go"
+
 
 @dataclass
 class _Told:
@@ -42,23 +57,43 @@ class PartRemoval:
     database: Database
     sealer: AuditSealer
 
-    async def detach(self, before: datetime) -> tuple[str, ...]:
+    async def detach(self, before: datetime, open_tickets: OpenTickets = OpenTickets.STAY) -> tuple[str, ...]:
         """Take off every part whose rows are all older than `before`, and return their names.
 
         Each leaves manifests, and stays in the database as a table of its own that only the owner may read. `too_soon`
         where the time is later than the present month's beginning, `audit_broken` where the audit does not verify: then
-        nothing has been taken off. `unsealed` where a part of the audit holds entries without seals: it stays.
+        nothing has been taken off. So with `open_tickets` where a part holds messages or sections of tickets that are
+        still open: people and agents would read a conversation without its beginning. `unsealed` where a part of the
+        audit holds entries without seals: it stays.
         """
         if before > datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0):
             raise SupportError("too_soon", "name a day in an earlier month: the present one is still being written")
         old = [
             part for part in await PartStore(self.database).parts() if part.until is not None and part.until <= before
         ]
+        if open_tickets is OpenTickets.STAY:
+            await self._require_closed(old)
         if old:
             await self._verified()
         for part in old:
             await self._detach(part)
         return tuple(part.name for part in old)
+
+    async def _require_closed(self, parts: Collection[Part]) -> None:
+        found: dict[str, str] = {}
+        async with self.database.read(UPKEEP) as uow:
+            for part in parts:
+                if part.parted in _TICKET_OF:
+                    found |= dict.fromkeys(await _open_in(uow.session, part), part.name)
+        if not found:
+            return
+        named = "; ".join(f"{ticket} ({part})" for ticket, part in [*found.items()][:_MOST_NAMED])
+        more = f"; and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+        message = (
+            f"{len(found)} open tickets have rows in these parts: {named}{more}. Solve or close them in the helpdesk,"
+            " name an earlier day, or take their rows off all the same with --open-tickets go. Nothing was taken off"
+        )
+        raise SupportError("open_tickets", message)
 
     async def _verified(self) -> None:
         """A part is only sealed as it is when the audit says that this is how it was."""
@@ -83,6 +118,15 @@ class PartRemoval:
                 ends = (await self.sealer.taken_off(uow, workspace)).ends
                 await add_manifest(session, await _manifest(session, part, workspace, told, ends), self.sealer.key)
             await session.execute(text(f"ALTER TABLE {part.parted} DETACH PARTITION {part.name}"))
+
+
+async def _open_in(session: Statements, part: Part) -> tuple[str, ...]:
+    """The open tickets of which the part holds something, by their names at their source."""
+    query = text(
+        f"SELECT DISTINCT t.source, t.external_id FROM {part.name} p {_TICKET_OF[part.parted]}"  # noqa: S608 - as below
+        " WHERE t.status = 'open' ORDER BY t.source, t.external_id"
+    )
+    return tuple(f"{row.source} {row.external_id}" for row in await session.execute(query))
 
 
 async def _all_sealed(session: Statements, part: Part) -> None:

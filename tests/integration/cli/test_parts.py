@@ -47,6 +47,7 @@ def test_parts_are_listed_made_and_taken_off(
     assert told("db", "parts", "detach", "--before", "2020-01-01") == "no part ends before 2020-01-01\n"
     assert "an earlier month" in refused(capsys, "db", "parts", "detach", "--before", "2999-01-01")
     assert "SUPPORT_DATABASE_KEEP_MONTHS" in refused(capsys, "db", "parts", "detach")
+    assert "`stay` or `go`" in refused(capsys, "db", "parts", "detach", "--open-tickets", "all")
     monkeypatch.setenv("SUPPORT_DATABASE_KEEP_MONTHS", "24")
     assert told("db", "parts", "detach").startswith("no part ends before 20")
 

@@ -20,7 +20,7 @@ from db.anchor import Anchor
 from db.audit_sealer import AuditSealer, Problem, Tampering
 from db.engine import Database
 from db.installation import Installation, Standing
-from db.part_removal import PartRemoval
+from db.part_removal import OpenTickets, PartRemoval
 from db.part_store import PartStore
 from db.parts import FIRST, PARTED, REST
 from db.upgrade import _config, run, upgrade
@@ -399,11 +399,34 @@ async def test_nothing_is_taken_off_that_does_not_verify(postgres_url: str, seal
     assert "audit_2001_02" in parts_of(postgres_url, "audit")
 
 
+async def test_what_belongs_to_open_tickets_is_not_taken_off(postgres_url: str, sealer: AuditSealer) -> None:
+    await begun(sealer)
+    cut_months(postgres_url)
+    fill(postgres_url, 20)
+    ask(postgres_url, "SET session_replication_role = replica; DELETE FROM audit; DELETE FROM part_manifests")
+    ask(postgres_url, "UPDATE tickets SET status = 'solved'")
+    ((left, name),) = ask(postgres_url, "SELECT id, external_id FROM tickets ORDER BY id LIMIT 1")
+    ask(postgres_url, "UPDATE tickets SET status = 'open' WHERE id = %s", left)
+    (ends,) = [part.until for part in await PartStore(sealer.database).parts() if part.name == "messages_2001_01"]
+    assert ends is not None
+    removal = PartRemoval(sealer.database, sealer)
+    for held in ("run_sections", "messages"):  # either would be missed
+        with pytest.raises(SupportError, match=rf"1 open tickets .*{name} \({held}_2001_01\).* close them") as refused:
+            await removal.detach(ends)
+        assert refused.value.code == "open_tickets"
+        assert {f"{each}_2001_01" for each in PARTED} <= {
+            part.name for part in await PartStore(sealer.database).parts()
+        }
+        ask(postgres_url, "SET session_replication_role = replica; DELETE FROM run_sections")
+    assert "messages_2001_01" in await removal.detach(ends, OpenTickets.GO)
+
+
 async def test_the_manifest_is_what_the_table_still_says(postgres_url: str, sealer: AuditSealer, role: str) -> None:
     await begun(sealer)
     cut_months(postgres_url)
     fill(postgres_url, 20)
     ask(postgres_url, "SET session_replication_role = replica; DELETE FROM audit; DELETE FROM part_manifests")
+    ask(postgres_url, "UPDATE tickets SET status = 'closed'")
     (ends,) = [part.until for part in await PartStore(sealer.database).parts() if part.name == "messages_2001_01"]
     assert ends is not None
     await PartRemoval(sealer.database, sealer).detach(ends)
