@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -229,6 +229,28 @@ class AuditSealer:
         """By the present key, or by one that was in use then: a key that was let go and leaked seals nothing more."""
         former = (key for key, last in self.former() if last is None or seq <= last)
         return any(hmac.compare_digest(seal, _sealed(key, link)) for key in (self.key, *former))
+
+
+async def first_sealed_by(database: Database, workspace: WorkspaceId, keys: Mapping[str, bytes]) -> str | None:
+    """The name of the key that sealed the oldest entry here; None where there is none, empty where none of them did."""
+    async with database.read() as uow:
+        found = await uow.audit.sealed(workspace, after=0, limit=1)
+        told = await uow.audit.manifests(workspace)
+    if not found:
+        return None
+    (entry,) = found
+    # The oldest may follow on parts that were taken off. Whether such a manifest holds is of no matter: a seal that
+    # follows from what it says was made by this key.
+    before = {"", *(span.last_seal for each in told for span in each.spans)}
+    links = [f"{entry.workspace}|{seal}|{entry.sealed_seq}|{entry.id}|{entry.commitment or ''}" for seal in before]
+    return next(
+        (
+            name
+            for name, key in keys.items()
+            if any(hmac.compare_digest(entry.seal or "", _sealed(key, link)) for link in links)
+        ),
+        "",
+    )
 
 
 def _sealed(key: bytes, link: str) -> str:
