@@ -100,7 +100,7 @@ def acting_of(settings: Settings, key: SecretKey, database: Database, doors: Doo
         ),
         provider_events=ProviderEvents(database, Outcome(database, consequences)),
         inside_steps=InsideSteps(database, doors.helpdesks),
-        standings=Standings(database, Installation(database, sealer.anchor), Quarantine(database, consequences)),
+        standings=Standings(database, Installation(sealer), Quarantine(database, consequences)),
         switch=DispatchSwitch(database),
         seeds=Seeds(database, submission, allowed=settings.attention_checks),
         sealer=sealer,

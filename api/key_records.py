@@ -4,13 +4,16 @@ What can be made anew under the present key is; what cannot keeps the one derive
 present key, in the database. So an old secret itself is not needed for ever, and one that leaked opens nothing new.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from api import logging
 from api.choices import Privilege
 from api.sealing import Sealing
 from api.secret_key import Former, SecretKey, decision_key
 from api.settings import Settings
+from db.audit_sealer import first_sealed_by
 from db.engine import Database
 from db.repositories.secret_keys import KeyRecord
 from support_agents.domain.errors import SupportError
@@ -23,6 +26,34 @@ OLD: Mapping[str, str] = {INSTALLATION: "SUPPORT_SECRET_KEYS_OLD", DECISIONS: "S
 LASTING = ("audit", "recovery code", "identifiers", "event key", "slack")
 _SEALING = "kept key"
 _NOTING = frozenset({None, Privilege.DECIDE, Privilege.ACT})
+# In place of the fingerprint of a key that nobody has and that was never noted.
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class KeptOn:
+    """A key that another has replaced and that this process still accepts."""
+
+    kind: str
+    fingerprint: str
+    replaced_at: datetime
+    let_go: bool
+
+    def told(self, now: datetime) -> str:
+        """For how long, and what that means."""
+        days = (now - self.replaced_at).days
+        accepted = "" if self.kind == DECISIONS else ", the anchor and second factors"
+        return (
+            f"the {self.kind} key {self.fingerprint} was replaced {days} days ago; while it stands in {OLD[self.kind]}"
+            f" it is accepted for decisions{accepted}"
+        )
+
+    @property
+    def fix(self) -> str:
+        """What to do."""
+        if self.let_go:
+            return f"nothing needs it any more; take it out of {OLD[self.kind]} and restart"
+        return f"run `support-agents secrets reseal`, then take it out of {OLD[self.kind]} and restart"
 
 
 @dataclass(frozen=True)
@@ -43,24 +74,51 @@ class KeyRecords:
     async def load(self) -> None:
         """Learn of earlier keys and have this process's noted.
 
-        Raises `secret_key_missing` when something stored needs a key that this process does not have, and
-        `secret_key_retired` when its key is one that others have let go: nothing was changed then.
+        Raises `secret_key_missing` when something stored needs a key that this process does not have,
+        `secret_key_unnoted` when it cannot know which of its keys was the first, and `secret_key_retired` when its key
+        is one that others have let go: nothing was changed then.
         """
         if self.settings.privilege is Privilege.AGENTS:
             return
         records = await self.all()
         for kind, key in self.keys.items():
             _check(kind, key, [each for each in records if each.kind == kind])
+        first = [] if any(each.kind == INSTALLATION for each in records) else await self._first()
         known = {(each.kind, each.fingerprint) for each in records}
-        new = [(kind, key.fingerprint) for kind, key in self.keys.items() if (kind, key.fingerprint) not in known]
-        if new and self.settings.privilege in _NOTING:
-            async with self.database.write("key_noted") as uow:
-                for kind, fingerprint in new:
+        mine = [(kind, key.fingerprint) for kind, key in self.keys.items()]
+        new = [each for each in dict.fromkeys((*first, *mine)) if each not in known]
+        if self.settings.privilege in _NOTING:
+            for kind, fingerprint in new:  # one after another: they are known by the order in which they came
+                async with self.database.write("key_noted") as uow:
                     await uow.secret_keys.add(self.workspace, kind=kind, fingerprint=fingerprint)
-            records = await self.all()
-        mine = [each for each in records if each.kind == INSTALLATION]
-        self.key.history.fingerprints = tuple(each.fingerprint for each in mine)
-        self.key.history.former = {each.fingerprint: self.opened(each) for each in mine if each.kept}
+            records = await self.all() if new else records
+        noted = [each for each in records if each.kind == INSTALLATION]
+        self.key.history.fingerprints = tuple(each.fingerprint for each in noted)
+        self.key.history.former = {each.fingerprint: self.opened(each) for each in noted if each.kept}
+        await self._tell(records)
+
+    async def _first(self) -> list[tuple[str, str]]:
+        """The key with which this installation began, where a version that noted none has begun it."""
+        if self.settings.privilege not in _NOTING:
+            if self.key.older:
+                raise SupportError("secret_key_unnoted", _UNNOTED)
+            return []
+        each_key = {each.fingerprint: each.derived("audit") for each in (self.key, *self.key.elders)}
+        found = await first_sealed_by(self.database, self.workspace, each_key)
+        if not found and found is not None:
+            raise SupportError("secret_key_missing", _NEVER_NOTED)
+        return [(INSTALLATION, found)] if found else []
+
+    async def kept_on(self) -> tuple[KeptOn, ...]:
+        """Which keys this process accepts although others have taken their place."""
+        return _kept_on(await self.all(), self.keys)
+
+    async def _tell(self, records: Sequence[KeyRecord]) -> None:
+        if kept := _kept_on(records, self.keys):
+            async with self.database.read() as uow:
+                now = await uow.now()
+            for each in kept:
+                logging.get().warning("old_key_accepted", reason=f"{each.told(now)}: {each.fix}")
 
     async def all(self) -> tuple[KeyRecord, ...]:
         """Every key that was ever in use, oldest first."""
@@ -88,6 +146,29 @@ class KeyRecords:
             sealing.is_present(bytes.fromhex(sealed), owner=_owner(record, purpose))
             for purpose, sealed in record.kept.items()
         )
+
+
+_UNNOTED = (
+    "this process was given older keys, and no process has noted yet which of them was the first: start one of"
+    " SUPPORT_PRIVILEGE decide or act (or `serve`) before it"
+)
+_NEVER_NOTED = (
+    f"the first entry of the audit was sealed by a key that this process was not given: put it into {OLD[INSTALLATION]}"
+    f" and start again; if it is lost for good, run `support-agents secrets forget {UNKNOWN}`. Nothing was changed"
+)
+
+
+def _kept_on(records: Sequence[KeyRecord], keys: Mapping[str, SecretKey]) -> tuple[KeptOn, ...]:
+    """Of a key that was never noted nobody can say; one that comes next stands there, too."""
+    found = []
+    for kind, key in keys.items():
+        noted = [each for each in records if each.kind == kind]
+        elders = {each.fingerprint for each in key.elders}
+        for number, each in enumerate(noted):
+            after = noted[number + 1 :]
+            if each.fingerprint in elders and after:
+                found.append(KeptOn(kind, each.fingerprint, after[0].created_at, let_go=each.retired_at is not None))
+    return tuple(found)
 
 
 def _owner(record: KeyRecord, purpose: str) -> bytes:

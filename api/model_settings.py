@@ -60,7 +60,7 @@ class ModelSettings(BaseModel):
         description="Let a model that was cut at the deadline write its draft whole afterwards, and offer that.",
     )
     llm_fuller_seconds: float = Field(
-        default=20.0, ge=3, le=120, description="Seconds that such a fuller draft may take."
+        default=12.0, ge=3, le=120, description="Seconds that such a fuller draft may take; less than a lease."
     )
     pii_finder: PiiRecogniser = Field(
         default=PiiRecogniser.RULES,

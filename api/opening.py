@@ -20,6 +20,10 @@ BEHIND = (
 UNKNOWN = (
     "the database was in use before, but the signed anchor is missing: effects may have happened that it does not know"
 )
+BROKEN = (
+    "after what the signed anchor knows of, the audit holds entries that this installation did not seal: somebody wrote"
+    " them past this software. See `support-agents audit verify`"
+)
 NOT_SHARED = (
     "the signed anchor is not in this process's folder: set SUPPORT_ANCHOR_PATH to one file that all processes share,"
     " or start the scheduler, which holds the database back until an admin adopts it"
@@ -60,6 +64,8 @@ class Standings:
                 await self.installation.begin(DEFAULT_WORKSPACE)
             case Standing.BEHIND:
                 await self._hold(BEHIND)
+            case Standing.BROKEN:
+                await self._hold(BROKEN)
             case Standing.UNKNOWN:
                 await self._hold(UNKNOWN)
             case Standing.CURRENT:

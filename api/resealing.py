@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
 from api.acting import decision_seal, sealer_of
 from api.container import Records
 from api.factors import SecondFactors
-from api.key_records import DECISIONS, INSTALLATION, LASTING, OLD, VARIABLES, KeyRecords
+from api.key_records import DECISIONS, INSTALLATION, LASTING, OLD, UNKNOWN, VARIABLES, KeyRecords
 from api.secret_key import SecretKey
 from approvals.decision_seal import DecisionSeal
 from db.audit_sealer import AuditSealer
@@ -15,7 +16,7 @@ from db.repositories.secret_keys import KeyRecord
 from db.uow import UnitOfWork
 from support_agents.domain.errors import SupportError
 
-_MOST = 10_000
+_PAGE = 1_000
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Resealing:
     sealer: AuditSealer
     seal: DecisionSeal
     factors: SecondFactors
+    page: int = _PAGE
 
     async def run(self) -> Resealed:
         """Make anew, then let go of each older key that nothing needs any more."""
@@ -45,6 +47,7 @@ class Resealing:
                 "settings", f"{VARIABLES[DECISIONS]} is needed, too: decisions are sealed by a key of their own"
             )
         self._require_known(records)
+        await self._require_chain()
         sealed = await self.factors.seal_again(workspace)
         await asyncio.to_thread(self.sealer.anchor.sign_again)
         await self.sealer.seal_parts_again(workspace)
@@ -78,8 +81,17 @@ class Resealing:
                 )
                 raise SupportError("settings", message)
 
+    async def _require_chain(self) -> None:
+        """Up to its end an older key may have sealed: nobody else may say where that is."""
+        anchored = (await asyncio.to_thread(self.sealer.anchor.read)).get(self.records.workspace)
+        if anchored is not None:
+            await self.sealer.followed(self.records.workspace, anchored)
+
     async def forget(self, fingerprint: str) -> None:
         """Take note that a key is lost for good; what only it could open or verify stays unreadable."""
+        if fingerprint == UNKNOWN and not any(each.kind == INSTALLATION for each in await self.records.all()):
+            async with self.records.database.write("key_unknown") as uow:
+                await uow.secret_keys.add(self.records.workspace, kind=INSTALLATION, fingerprint=UNKNOWN)
         found = [each for each in await self.records.all() if each.fingerprint == fingerprint]
         held = {one.fingerprint for key in self.records.keys.values() for one in (key, *key.elders)}
         if not found or found[0].retired_at is not None:
@@ -91,13 +103,15 @@ class Resealing:
             await self._on_record(uow, "secret_key.forgotten", found[0])
 
     async def open_decisions(self) -> int:
-        """How many answers something may still follow from that an older key sealed; counted up to a limit."""
-        async with self.records.database.read() as uow:
-            asked = await uow.approvals.open_in(self.records.workspace, limit=_MOST)
-            unfinished = await uow.executions.unfinished_in(self.records.workspace, limit=_MOST)
-            requests = {*(each.id for each in asked), *(each.request_id for each in unfinished)}
-            answers = [each for request in sorted(requests) for each in await uow.approvals.decisions(request)]
-        return sum(not self.seal.is_present(each) for each in answers)
+        """How many answers something may still follow from that an older key sealed; all are looked at."""
+        found, after = 0, UUID(int=0)
+        while True:
+            async with self.records.database.read() as uow:
+                page = await uow.approvals.open_answers(self.records.workspace, after=after, limit=self.page)
+            found += sum(not self.seal.is_present(each) for each in page)
+            if len(page) < self.page:
+                return found
+            after = page[-1].id
 
     def _seals_decisions(self, record: KeyRecord) -> bool:
         return record.kind == DECISIONS or DECISIONS not in self.records.keys
@@ -115,7 +129,7 @@ class Resealing:
         lasting = LASTING if record.kind == INSTALLATION else ()
         kept = self.records.sealed(record, {purpose: elder.derived(purpose) for purpose in lasting})
         async with self.records.database.write("key_let_go") as uow:
-            sealed_to, _ = await uow.audit.head(self.records.workspace) or (0, "")
+            sealed_to, _ = await self.sealer.head(uow, self.records.workspace)
             await uow.secret_keys.retire(self.records.workspace, record, sealed_to=sealed_to, kept=kept)
             await self._on_record(uow, "secret_key.let_go", record)
 

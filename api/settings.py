@@ -339,6 +339,11 @@ class Settings(
             raise ValueError(problem)
         if self.lease_seconds <= self.deadline_seconds:
             raise ValueError(f"{PREFIX}LEASE_SECONDS must be more than {PREFIX}DEADLINE_SECONDS")
+        if self.llm_fuller_draft and not self.distributed and self.lease_seconds <= self.llm_fuller_seconds:
+            raise ValueError(
+                f"{PREFIX}LEASE_SECONDS ({self.lease_seconds:g}) must be more than {PREFIX}LLM_FULLER_SECONDS"
+                f" ({self.llm_fuller_seconds:g}): a fuller draft would be taken up a second time while it is written"
+            )
         self.check_shared(self.database, self.secret_key, self.privilege)
         if self.fault_point and not self.testing:
             raise ValueError(f"{PREFIX}FAULT_POINT is for tests only: unset it, or set {PREFIX}TESTING=true")

@@ -11,11 +11,13 @@ from db.engine import Database
 from db.models.inside_steps import InsideStepKind, InsideStepStatus
 from db.repositories.inside_steps import InsideStep, InsideStepId
 from db.repositories.tickets import Ticket
+from db.uow import UnitOfWork
 from support_agents.domain.errors import SupportError
 from support_agents.domain.events import OutboxEvent
 
 TRIES = 5
 PAUSED = timedelta(minutes=1)
+BY_HAND = "the note with the draft was not written in the helpdesk ({why}): its text is on this page, write it by hand"
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,22 @@ class InsideSteps:
             raise SupportError("unavailable", performed.reason, retryable=True)
         await self._finish(event, step, performed)
 
+    async def give_up(self, event: OutboxEvent, code: str) -> None:
+        """Bury an event that failed too often, end its step as failed and return the ticket to people."""
+        step_id = InsideStepId(event.subject)
+        async with self.database.write("inside_step_given_up") as uow:
+            await uow.outbox.bury(event.id, code)
+            step = await uow.inside_steps.get(step_id)
+            if step is not None:
+                await _failed(uow, step, f"given up: {code}")
+            await uow.audit.append(
+                workspace=event.workspace,
+                event="event_buried",
+                subject=step_id,
+                actor="relay",
+                data={"name": event.name, "error": code},
+            )
+
     async def _perform(self, step: InsideStep, ticket: Ticket) -> Performed:
         gateway = self.gateways.get(ticket.source)
         if gateway is None or step.kind is not InsideStepKind.NOTE:
@@ -72,8 +90,17 @@ class InsideSteps:
                 await uow.inside_steps.finish(step, InsideStepStatus.DONE, receipt=performed.reference)
             else:
                 why = performed.message if isinstance(performed, Refused) else performed.reason
-                await uow.inside_steps.finish(step, InsideStepStatus.FAILED, error=why)
+                await _failed(uow, step, why)
             await uow.outbox.done(event.id)
             await uow.audit.append(
                 workspace=step.workspace_id, event="inside_step.finished", subject=step.id, actor="system"
             )
+
+
+async def _failed(uow: UnitOfWork, step: InsideStep, why: str) -> None:
+    """End a step that is still open; a person writes the note, unless the ticket has moved on and gets another."""
+    if not await uow.inside_steps.finish(step, InsideStepStatus.FAILED, error=why):
+        return
+    ticket = await uow.tickets.get(step.ticket_id)
+    if ticket is not None and ticket.revision == step.ticket_revision:
+        await uow.tickets.needs_person(ticket.id, BY_HAND.format(why=why))

@@ -83,11 +83,19 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Covered:
-    """What manifests say in place of rows, for those who check the audit; `broken` do not hold and say nothing."""
+    """What manifests say in place of rows; `broken` do not hold and say nothing."""
 
     spans: Mapping[int, Span]
     sections_before: UUID | None
     broken: tuple[Manifest, ...]
+
+    @property
+    def ends(self) -> Mapping[int, str]:
+        """The seal of the last entry of each stretch that was taken off, by its number."""
+        return {span.last_seq: span.last_seal for span in self.spans.values()}
+
+
+NOTHING_OFF = Covered({}, None, ())
 
 
 def covered(manifests: Collection[Manifest], keys: Collection[bytes]) -> Covered:
@@ -102,9 +110,14 @@ def covered(manifests: Collection[Manifest], keys: Collection[bytes]) -> Covered
     )
 
 
-async def manifests_of(session: Statements, workspace: WorkspaceId) -> tuple[Manifest, ...]:
-    """All of a workspace's, oldest first."""
+async def manifests_of(session: Statements, workspace: WorkspaceId, *, beyond: int | None) -> tuple[Manifest, ...]:
+    """All of a workspace's, oldest first, or those that tell of entries with a number above `beyond`.
+
+    Whoever could write them may have made them up: ask `covered` what they say.
+    """
     query = select(ROWS).where(ROWS.c.workspace_id == workspace).order_by(ROWS.c.parted, ROWS.c.before)
+    if beyond is not None:
+        query = query.where(ROWS.c.last_seq > beyond)
     found = []
     for row in (await session.execute(query)).mappings():
         given = {name: row[name] for name in _SAID if not name.startswith("last_s")}
@@ -119,21 +132,9 @@ async def add_manifest(session: Statements, manifest: Manifest, key: bytes) -> N
 
 async def seal_again(session: Statements, workspace: WorkspaceId, key: bytes, former: Collection[bytes]) -> None:
     """Put down again under the present key what only earlier ones sealed that are still accepted."""
-    manifests = await manifests_of(session, workspace)
+    manifests = await manifests_of(session, workspace, beyond=None)
     present = {each.part for each in manifests if each.holds(key)}
     for each in manifests:
         if each.part not in present and any(each.holds(old) for old in former):
             await add_manifest(session, each, key)
             present.add(each.part)
-
-
-async def last_sealed(session: Statements, workspace: WorkspaceId) -> tuple[int, str] | None:
-    """Number and seal of the last entry that a part held which was taken off."""
-    query = (
-        select(ROWS.c.last_seq, ROWS.c.last_seal)
-        .where(ROWS.c.workspace_id == workspace, ROWS.c.last_seq.is_not(None))
-        .order_by(ROWS.c.last_seq.desc())
-        .limit(1)
-    )
-    row = (await session.execute(query)).first()
-    return None if row is None else (row.last_seq, row.last_seal)

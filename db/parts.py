@@ -99,12 +99,23 @@ BEGIN
 END $$
 """  # noqa: S608 - names of ours
 # The sealer holds this very lock; whoever else gives out a number has to wait for it, so that looking is enough.
-_ONE_NUMBER = """
-CREATE FUNCTION guard_audit_number() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+# The right to seal is one to the whole column: without the other rules a role that may seal could give a number that no
+# other can follow, and one that may only write entries could number them.
+ONE_NUMBER = """
+CREATE OR REPLACE FUNCTION guard_audit_number() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$ BEGIN
+  IF TG_OP = 'INSERT' THEN
+    RAISE EXCEPTION 'support-agents: an audit entry is written without a number' USING ERRCODE = 'check_violation';
+  END IF;
   PERFORM FROM workspaces WHERE id = NEW.workspace_id FOR NO KEY UPDATE;
   IF EXISTS (SELECT FROM audit WHERE workspace_id = NEW.workspace_id AND sealed_seq = NEW.sealed_seq) THEN
     RAISE EXCEPTION 'support-agents: an audit number is given once' USING ERRCODE = 'unique_violation';
+  END IF;
+  IF NEW.sealed_seq <> 1
+     AND NOT EXISTS (SELECT FROM audit WHERE workspace_id = NEW.workspace_id AND sealed_seq = NEW.sealed_seq - 1)
+     AND NOT EXISTS (SELECT FROM part_manifests WHERE workspace_id = NEW.workspace_id AND last_seq = NEW.sealed_seq - 1)
+  THEN
+    RAISE EXCEPTION 'support-agents: an audit number follows the last one' USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;
 END $$
@@ -126,7 +137,7 @@ INTERNAL = ("part_key(timestamp)", "part_moment(uuid)", "parts_end()", "close_pa
 
 def functions() -> Iterator[str]:
     """Yield what makes the functions."""
-    yield from (_PART_KEY, _PART_MOMENT, _PARTS_END, _CLOSE_PART, _MAKE_PARTS, _ONE_NUMBER)
+    yield from (_PART_KEY, _PART_MOMENT, _PARTS_END, _CLOSE_PART, _MAKE_PARTS, ONE_NUMBER)
     for function in INTERNAL:
         yield f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC"
 
@@ -137,7 +148,7 @@ def after_split() -> Iterator[str]:
 
 
 def number_guards() -> Iterator[str]:
-    """Yield the triggers by which a number of the audit is given once, whatever part it is in."""
+    """Yield the triggers by which each number of the audit is given once and after the last, whatever part it is in."""
     given = "NEW.sealed_seq IS DISTINCT FROM OLD.sealed_seq"
     yield _NUMBERED.format(verb="UPDATE", condition=given)
     yield _NUMBERED.format(verb="INSERT", condition="NEW.sealed_seq IS NOT NULL")

@@ -3,19 +3,22 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from db.uow import UnitOfWork
 from support_agents.domain.errors import SupportError
 
+_AT = text("SELECT version_num FROM alembic_version")
 BUSY = "a table is in use by others for too long; nothing has changed. Run it again, or when there is less to do."
 TOO_LONG = "a statement took longer than SUPPORT_MIGRATION_STATEMENT_SECONDS allows; nothing has changed. Allow more."
 NEWER = "the database is at schema {} of a later version of this software: start that version, or restore a backup"
@@ -63,6 +66,29 @@ def missing(url: str) -> tuple[Missing, ...]:
         return ()
     later = scripts.iterate_revisions("head", found or "base")
     return tuple(Missing(each.revision, each.doc) for each in reversed([*later]) if each.revision != found)
+
+
+async def problem_of(uow: UnitOfWork) -> str:
+    """What is wrong with the schema of an open database, in one line that says what to do; empty when nothing is.
+
+    One statement, and no engine or file of its own: for whoever asks again and again.
+    """
+    found = (await uow.session.execute(_AT)).scalar_one_or_none()
+    shipped = _shipped()
+    if found is not None and (found == shipped[-1] or found not in shipped):
+        return ""  # a later version's is one that this version may work on
+    left = len(shipped) if found is None else len(shipped) - shipped.index(found) - 1
+    return (
+        f"the database is at schema {found or 'none'} and misses {left} migrations up to {shipped[-1]}:"
+        " run `support-agents db upgrade`"
+    )
+
+
+@cache
+def _shipped() -> tuple[str, ...]:
+    """The revisions of this version, oldest first; read from the scripts once in the life of a process."""
+    scripts = ScriptDirectory(str(files("migrations")))
+    return tuple(reversed([each.revision for each in scripts.walk_revisions()]))
 
 
 def newer(url: str) -> str:

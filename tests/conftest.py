@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.fixtures.approvals",
     "tests.fixtures.messaging",
     "tests.fixtures.brokers",
+    "tests.fixtures.parts",
 ]
 
 # How long an example takes says more of the machine than of the code.

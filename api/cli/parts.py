@@ -34,8 +34,12 @@ def detach(
             formats=["%Y-%m-%d"], help="Parts that end on or before this day; or SUPPORT_DATABASE_KEEP_MONTHS."
         ),
     ] = None,
+    open_tickets: Annotated[
+        str,
+        typer.Option(metavar="stay|go", help="`go`: take off what belongs to tickets that are still open, too."),
+    ] = "stay",
 ) -> None:
     """Take off old parts, as the database's owner. Each stays as a table of its own and leaves a sealed manifest."""
     from api.cli.parts_work import taken_off
 
-    asyncio.run(taken_off(None if before is None else before.replace(tzinfo=UTC)))
+    asyncio.run(taken_off(None if before is None else before.replace(tzinfo=UTC), open_tickets))

@@ -10,7 +10,7 @@ from api.cli.output import results
 from api.container import Records
 from db.audit_sealer import AuditSealer
 from db.fences import UPKEEP
-from db.part_removal import PartRemoval
+from db.part_removal import OpenTickets, PartRemoval
 from db.part_store import PartStore
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
@@ -26,12 +26,14 @@ async def listed() -> None:
         found, strays = await store.parts(), await store.strays()
         async with records.database.read(UPKEEP) as uow:
             manifests = await uow.audit.manifests(DEFAULT_WORKSPACE)
+            doubtful = (await _sealer(records).taken_off(uow, DEFAULT_WORKSPACE)).broken
     table = Table("part", "from", "until", "MB", box=None)
     for part in found:
         table.add_row(part.name, _day(part.since), _day(part.until), f"{part.bytes / _MEGABYTE:.1f}")
     results().print(table)
     for each in manifests:
-        results().print(f"taken off: {each.part}, {each.held} rows, SHA-256 {each.digest}", markup=False)
+        note = " – its seal does not hold: `support-agents audit verify`" if each in doubtful else ""
+        results().print(f"taken off: {each.part}, {each.held} rows, SHA-256 {each.digest}{note}", markup=False)
     for name in strays:
         results().print(f"{name} holds rows that fit no other part; run `support-agents db parts make`", markup=False)
 
@@ -48,12 +50,14 @@ async def made() -> None:
         results().print(f"{await store.make()} parts made")
 
 
-async def taken_off(before: datetime | None) -> None:
+async def taken_off(before: datetime | None, open_tickets: str) -> None:
     """Take off what is older than the day, or than the setting says."""
+    if open_tickets not in set(OpenTickets):
+        raise SupportError("settings", f"--open-tickets is `stay` or `go`, not “{open_tickets}”")
     settings = configured()
     until = before or _kept_since(settings.database_keep_months)
     async with recorded(settings) as records:
-        off = await PartRemoval(records.database, _sealer(records)).detach(until)
+        off = await PartRemoval(records.database, _sealer(records)).detach(until, OpenTickets(open_tickets))
     results().print("\n".join(off) if off else f"no part ends before {until:%Y-%m-%d}", markup=False)
     if off:
         results().print("dump these tables where they are to be kept (pg_dump -t), then drop them")

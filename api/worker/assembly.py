@@ -166,7 +166,7 @@ def _handlers(work: Work) -> Mapping[EventName, Handler]:
         ),
         EventName.ATTACHMENTS_DUE: AttachmentsDueHandler(database=work.database, reader=work.files),
         EventName.EXECUTION_DUE: ExecutionDueHandler(work.database, work.acting.executions),
-        EventName.INSIDE_STEP_DUE: InsideStepDueHandler(work.database, work.acting.inside_steps),
+        EventName.INSIDE_STEP_DUE: InsideStepDueHandler(work.acting.inside_steps),
         EventName.REQUEST_CHANGED: RequestChangedHandler(work.database, work.notification),
         EventName.KNOWLEDGE_CHANGED: KnowledgeChangedHandler(work.database, work.keeper),
     }

@@ -130,7 +130,6 @@ class ExecutionDueHandler:
 class InsideStepDueHandler:
     """Carries out a reversible step inside the organisation, such as a note with a draft."""
 
-    database: Database
     inside_steps: InsideSteps
 
     async def handle(self, event: OutboxEvent) -> None:
@@ -138,8 +137,8 @@ class InsideStepDueHandler:
         await self.inside_steps.carry_out(event)
 
     async def give_up(self, event: OutboxEvent, code: str) -> None:
-        """Bury the event; the step stays visible as it is."""
-        await bury(self.database, event, code)
+        """Bury the event and return the ticket to people."""
+        await self.inside_steps.give_up(event, code)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import RowMapping, Select, bindparam, exists, func, insert, or_, select, update
@@ -15,6 +16,7 @@ from db.models.executions import ExecutionRow
 from db.models.operators import OperatorRow, SessionRow
 from db.models.tickets import TicketRow
 from db.models.workspaces import WorkspaceRow
+from db.repositories.executions import TERMINAL
 from db.repositories.outbox import Outbox
 from db.statements import Statements
 from support_agents.domain.action import ActionKind
@@ -157,6 +159,15 @@ _MOVE = (
 )
 _DECIDE = insert(_DECISIONS)
 _DECISIONS_OF = select(_DECISIONS).where(_D.request_id == bindparam("wanted")).order_by(_D.id)
+# Answers from which something may still follow: their request is open, or their execution is not at an end.
+_OPEN_ANSWERS = (
+    select(_DECISIONS).join(_REQUESTS, _R.id == _D.request_id)
+    .where(
+        _D.workspace_id == bindparam("workspace"), _D.id > bindparam("after"),
+        or_(_OPEN, exists().where(_EXECUTIONS.c.request_id == _R.id, _EXECUTIONS.c.status.not_in(TERMINAL))),
+    )
+    .order_by(_D.id).limit(bindparam("most"))
+)  # fmt: skip
 _NEW_DAY = upsert(_MONEY).on_conflict_do_nothing()
 _THAT_DAY = (
     _M.workspace_id == bindparam("of_workspace_id"), _M.operator_id == bindparam("of_operator_id"),
@@ -255,6 +266,12 @@ class Approvals:
     async def decisions(self, request_id: RequestId) -> tuple[Decision, ...]:
         """All answers to a request, oldest first."""
         found = await self._session.execute(_DECISIONS_OF, {"wanted": request_id})
+        return tuple(Decision.model_validate(dict(row)) for row in found.mappings())
+
+    async def open_answers(self, workspace: WorkspaceId, *, after: UUID, limit: int) -> tuple[Decision, ...]:
+        """Answers from which something may still follow, with ids above `after`, in their order."""
+        given = {"workspace": workspace, "after": after, "most": limit}
+        found = await self._session.execute(_OPEN_ANSWERS, given)
         return tuple(Decision.model_validate(dict(row)) for row in found.mappings())
 
     async def reserve_money(self, money: DayMoney, *, limit: int) -> bool:

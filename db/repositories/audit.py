@@ -10,7 +10,7 @@ from sqlalchemy import Row, Select, bindparam, select, update
 from db.base import table_of
 from db.many import ManyRows
 from db.models.audit import AuditRow
-from db.part_manifests import Manifest, last_sealed, manifests_of
+from db.part_manifests import Manifest, manifests_of
 from db.statements import Statements
 from support_agents.domain.ids import WorkspaceId, new_id
 
@@ -101,7 +101,10 @@ class Audit:
         )
 
     async def head(self, workspace: WorkspaceId) -> tuple[int, str] | None:
-        """Sequence number and seal of the last sealed entry, which may lie in a part that was taken off."""
+        """Sequence number and seal of the last sealed entry that lies here, which whoever may seal may have made up.
+
+        `AuditSealer.head` knows of parts that were taken off, `AuditSealer.followed` whether the seals hold.
+        """
         query = (
             select(COLUMNS.sealed_seq, COLUMNS.seal)
             .where(COLUMNS.workspace_id == workspace, COLUMNS.sealed_seq.is_not(None))
@@ -109,13 +112,11 @@ class Audit:
             .limit(1)
         )
         row = (await self._session.execute(query)).first()  # what was appended is not sealed yet
-        here = None if row is None else (row.sealed_seq, row.seal)
-        off = await last_sealed(self._session, workspace)
-        return max((each for each in (here, off) if each is not None), default=None)
+        return None if row is None else (row.sealed_seq, row.seal)
 
-    async def manifests(self, workspace: WorkspaceId) -> tuple[Manifest, ...]:
-        """What is on record of parts that were taken off."""
-        return await manifests_of(self._session, workspace)
+    async def manifests(self, workspace: WorkspaceId, *, beyond: int | None = None) -> tuple[Manifest, ...]:
+        """What is on record of parts that were taken off, or of those with entries above the number `beyond`."""
+        return await manifests_of(self._session, workspace, beyond=beyond)
 
     async def add_seals(self, seals: Sequence[Seal]) -> None:
         """Seal entries; the database refuses a second seal."""

@@ -47,7 +47,7 @@ def served(tmp_path: Path) -> Iterator[tuple[Product, ModelProvider]]:
             "SUPPORT_LLM_API_KEY": "k",
             "SUPPORT_LLM_HEDGE_SHARE": "0",
             "SUPPORT_LLM_FULLER_DRAFT": "true",
-            "SUPPORT_LLM_FULLER_SECONDS": "60",
+            "SUPPORT_LLM_FULLER_SECONDS": "50",
         }
         with product(tmp_path / "data", environment) as made:
             made.command("kb", "sync", str(shop.ARTICLES))

@@ -109,6 +109,22 @@ class OwnPostgres(OwnServer):
         """Fast shutdown: whoever is connected is sent away."""
         self._end(signal.SIGINT)
 
+    def follow(self, names: str) -> None:
+        """Let commits wait for a follower of one of these names, and return when one keeps up."""
+        with psycopg.connect(self.conninfo, autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'".encode())
+            connection.execute("SELECT pg_reload_conf()")
+            until = time.monotonic() + _START_SECONDS
+            while connection.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'").fetchone() is None:
+                if time.monotonic() > until:
+                    raise TimeoutError("no follower keeps up")
+                time.sleep(0.05)
+
+    def promote(self) -> None:
+        """Have a follower become the one that is written to."""
+        with psycopg.connect(self.conninfo, autocommit=True) as connection:
+            assert connection.execute("SELECT pg_promote()").fetchone() == (True,)
+
     def send_away(self) -> int:
         """End every connection but this one; how many."""
         query = (
@@ -151,6 +167,28 @@ def own_postgres(folder: Path) -> Iterator[OwnPostgres]:
         [made, "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"],
         cwd=folder, user=account, group=account, check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
+    with _running(folder, made, account) as server:
+        yield server
+
+
+@contextmanager
+def own_standby(folder: Path, primary: OwnPostgres) -> Iterator[OwnPostgres]:
+    """Make a copy of a running cluster in `folder` that follows it, and run it; its name there is `standby`."""
+    account = _account()
+    folder.mkdir(mode=0o700)
+    if account:
+        shutil.chown(folder, account, account)
+    made = _program(_POSTGRES)
+    copy = str(Path(os.path.realpath(made)).with_name("pg_basebackup"))
+    of = f"host=127.0.0.1 port={primary.port} user=postgres application_name=standby"
+    words = [copy, "--dbname", of, "-D", "data", "--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
+    subprocess.run(words, cwd=folder, user=account, group=account, check=True, stdout=subprocess.DEVNULL)
+    with _running(folder, made, account) as server:
+        yield server
+
+
+@contextmanager
+def _running(folder: Path, made: str, account: str | None) -> Iterator[OwnPostgres]:
     port = free_port()
     settings = {
         "listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "max_connections": 200,

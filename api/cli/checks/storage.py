@@ -6,6 +6,7 @@ from api.bootstrap import build, build_records
 from api.cli.checks.finding import Finding
 from api.cli.client import running
 from api.container import Container
+from api.key_records import KeyRecords
 from api.settings import Settings
 from db.engine import Database
 from db.part_store import PartStore
@@ -37,12 +38,15 @@ async def migrated(settings: Settings) -> bool:
 
 
 async def contents(settings: Settings) -> tuple[Finding, ...]:
-    """What the database says of clock, quarantine, people and articles."""
+    """What the database says of clock, quarantine, people, articles and keys."""
     records = build_records(settings)
     try:
         async with records.database.read() as uow:
             found = (await _clock(uow), await _dispatch(uow), await _people(uow), await _knowledge(uow))
-        return (*found, *await _parts(records.database))
+            now = await uow.now()
+        kept = await KeyRecords(settings, records.database, records.key).kept_on()
+        keys = tuple(Finding("secret keys", each.told(now), each.fix) for each in kept)
+        return (*found, *keys, *await _parts(records.database))
     finally:
         await records.close()
 

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,15 +13,21 @@ import pytest
 from sqlalchemy import select, text
 
 from api.acting import sealer_of
+from api.choices import Privilege
+from api.cli.checks.storage import contents
+from api.key_records import KeyRecords
 from api.resealing import resealing_of
 from api.sealing import Sealing
 from api.secret_key import SecretKey
 from api.slack_bootstrap import earlier_names, installation_name
+from db.audit_sealer import first_sealed_by
 from db.base import table_of
 from db.models.tickets import TicketRow
+from db.part_manifests import Manifest, Span, add_manifest
+from db.statements import Statements
 from support_agents.domain.approval import Role
 from support_agents.domain.errors import SupportError
-from support_agents.domain.ids import DEFAULT_WORKSPACE
+from support_agents.domain.ids import DEFAULT_WORKSPACE, new_id
 from tests.fixtures.installation import SHOP, UNHURRIED, Installation, event, open_installation
 from tests.integration.api.test_second_factor import Phone, enrolled, signed_in
 
@@ -100,6 +106,8 @@ async def test_i3_what_was_approved_under_the_old_key_happens_once_under_the_new
 
     async with open_installation({**given, "secret_key": NEW, "secret_keys_old": OLD}) as house:
         house.operators.update(operators)
+        paged = replace(resealing_of(house.container), page=1)
+        assert await paged.open_decisions() == 1
         before = await resealing_of(house.container).run()
         assert (before.factors, before.let_go) == (1, ())
         (waits,) = before.waiting
@@ -210,17 +218,99 @@ async def test_the_key_of_decisions_is_rotated_in_the_same_way(given: Given) -> 
         assert await problems(house) == ()
 
 
-async def test_i9_a_key_that_was_exchanged_before_keys_were_noted_is_not_let_go_unseen(given: Given) -> None:
+async def begun_by_a_version_that_noted_no_keys(given: Given) -> bytes:
+    """An installation under the old key; returns the key under which its events are found again."""
     async with open_installation({**given, "secret_key": OLD}) as house:
+        await house.add_operator(Role.ADMIN)
         assert await problems(house) == ()
         async with house.container.database.write("as of a version before") as uow:
             await uow.session.execute(text("DELETE FROM secret_keys"))
-    async with open_installation({**given, "secret_key": NEW, "secret_keys_old": OLD}) as house:
+        return house.container.key.first("event key")
+
+
+async def test_i9_a_key_that_was_exchanged_before_keys_were_noted_is_known_by_what_it_sealed(given: Given) -> None:
+    keyed = await begun_by_a_version_that_noted_no_keys(given)
+    async with open_installation({**given, "secret_key": NEW, "secret_keys_old": f"{NEWEST},{OLD}"}) as house:
+        assert house.container.key.first("event key") == keyed
         with pytest.raises(SupportError, match="start once with it in SUPPORT_SECRET_KEY "):
-            await resealing_of(house.container).run()
-    async with open_installation({**given, "secret_key": OLD, "secret_keys_old": NEW}) as house:
-        assert await problems(house) == ()
+            await resealing_of(house.container).run()  # nobody knows of the third one
     async with open_installation({**given, "secret_key": NEW, "secret_keys_old": OLD}) as house:
         assert len((await resealing_of(house.container).run()).let_go) == 1
     async with open_installation({**given, "secret_key": NEW}) as house:
         assert await problems(house) == ()
+        assert house.container.key.first("event key") == keyed
+
+
+async def test_i9_who_has_not_the_key_that_began_does_not_take_its_own_for_it(given: Given) -> None:
+    await begun_by_a_version_that_noted_no_keys(given)
+    with pytest.raises(SupportError, match=r"first entry of the audit .* secrets forget unknown"):
+        async with open_installation({**given, "secret_key": NEW, "secret_keys_old": NEWEST}):
+            pytest.fail("it started")
+    with pytest.raises(SupportError, match="first entry of the audit"):
+        async with open_installation({**given, "secret_key": NEW}):
+            pytest.fail("it started")
+    async with open_installation({**given, "secret_key": OLD}) as house:  # nothing had been changed
+        assert await problems(house) == ()
+
+
+async def test_i9_the_first_key_is_found_where_the_first_entries_were_taken_off(given: Given) -> None:
+    await begun_by_a_version_that_noted_no_keys(given)
+    key = SecretKey(NEW.encode(), (OLD.encode(),))
+    keys = {each.fingerprint: each.derived("audit") for each in (key, *key.elders)}
+    async with open_installation({**given, "secret_key": OLD}) as house:
+        sealer = sealer_of(house.container.settings, house.container.key, house.container.database)
+        async with house.container.database.write("more") as uow:
+            await uow.audit.append(workspace=DEFAULT_WORKSPACE, event="x", subject=DEFAULT_WORKSPACE, actor="test")
+        await sealer.seal(DEFAULT_WORKSPACE)
+        async with house.container.database.read() as uow:
+            entries = await uow.audit.sealed(DEFAULT_WORKSPACE, after=0, limit=100)
+        gone, seal = (entries[-2].sealed_seq or 0, entries[-2].seal or "")
+        span = Span(1, gone, "", seal)
+        told = Manifest(DEFAULT_WORKSPACE, "audit", "audit_first", new_id(), gone, new_id(), new_id(), "", (span,))
+        async with house.container.database.write("taken off") as uow:
+            await add_manifest(uow.session, told, sealer.key)
+            await uow.session.execute(text("DROP TRIGGER keep_audit_delete" + _on(uow.session)))
+            await uow.session.execute(text(f"DELETE FROM audit WHERE sealed_seq <= {gone}"))  # noqa: S608 - a number
+        found = await first_sealed_by(house.container.database, DEFAULT_WORKSPACE, keys)
+    assert found == SecretKey(OLD.encode()).fingerprint
+
+
+def _on(session: Statements) -> str:
+    return " ON audit" if session.get_bind().dialect.name == "postgresql" else ""
+
+
+async def test_a_process_that_may_not_look_takes_no_key_for_the_first(given: Given) -> None:
+    async with open_installation({**given, "secret_key": OLD}) as house:
+        database, settings = house.container.database, house.container.settings
+        async with database.write("as of a version before") as uow:
+            await uow.session.execute(text("DELETE FROM secret_keys"))
+        intake = settings.model_copy(update={"privilege": Privilege.INTAKE})
+        await KeyRecords(intake, database, SecretKey(OLD.encode())).load()
+        with pytest.raises(SupportError, match="decide or act"):
+            await KeyRecords(intake, database, SecretKey(NEW.encode(), (OLD.encode(),))).load()
+
+
+async def test_how_long_a_key_has_been_accepted_that_another_replaced_is_said(
+    given: Given, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with open_installation({**given, "secret_key": OLD, "secret_keys_old": NEW}) as house:
+        assert await problems(house) == ()
+    assert "old_key_accepted" not in capsys.readouterr().out  # the next one stands there as well
+    async with open_installation({**given, "secret_key": NEW, "secret_keys_old": OLD}) as house:
+        container = house.container
+        records = KeyRecords(container.settings, container.database, container.key)
+        (kept,) = await records.kept_on()
+        assert (kept.fingerprint, kept.let_go) == (SecretKey(OLD.encode()).fingerprint, False)
+        assert "replaced 40 days ago" in kept.told(kept.replaced_at + timedelta(days=40, hours=3))
+        assert "secrets reseal" in kept.fix
+        (line,) = [line for line in capsys.readouterr().out.splitlines() if "old_key_accepted" in line]
+        assert "the anchor and second factors: run `support-agents secrets reseal`" in line
+        await resealing_of(container).run()
+        (kept,) = await records.kept_on()
+        assert kept.let_go
+        assert "take it out of SUPPORT_SECRET_KEYS_OLD" in kept.fix
+        findings = await contents(container.settings)
+        assert [each.fix for each in findings if each.name == "secret keys"] == [kept.fix]
+    async with open_installation({**given, "secret_key": NEW}) as house:
+        container = house.container
+        assert await KeyRecords(container.settings, container.database, container.key).kept_on() == ()

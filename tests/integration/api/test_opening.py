@@ -122,6 +122,32 @@ async def test_readiness_names_what_is_missing(tmp_path: Path) -> None:
         assert (await installation.client.get("/healthz")).json() == {"status": "ok"}
 
 
+async def test_readiness_says_what_a_schema_that_is_behind_needs_and_opens_nothing_for_it(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"data_dir": tmp_path, "database_url": database_url}
+    async with open_installation(given) as installation, installation.working():
+        await installation.container.keeper.wait()
+        assert (await installation.client.get("/readyz")).json()["problem"] == ""
+
+        def opened(*_given: object, **_more: object) -> None:
+            pytest.fail("a probe opened something of its own")
+
+        monkeypatch.setattr("db.upgrade.create_engine", opened)
+        monkeypatch.setattr("db.upgrade.ScriptDirectory", opened)
+        assert (await installation.client.get("/readyz")).status_code == 200
+        async with installation.container.database.write("as if restored") as uow:
+            await uow.session.execute(text("UPDATE alembic_version SET version_num = '0017'"))
+        answer = await installation.client.get("/readyz")
+        assert (answer.status_code, answer.json()["migrations"]) == (503, False)
+        assert answer.json()["problem"] == (
+            "the database is at schema 0017 and misses 2 migrations up to 0019: run `support-agents db upgrade`"
+        )
+        async with installation.container.database.write("as of a later version") as uow:
+            await uow.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        assert (await installation.client.get("/readyz")).status_code == 200
+
+
 async def test_the_version_before_may_be_started_again_on_a_later_schema(
     postgres_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,9 +23,13 @@ def anchor(tmp_path: Path) -> Anchor:
     return Anchor(tmp_path / "anchor.json", KEY)
 
 
+def installation(database: Database, anchor: Anchor) -> Installation:
+    return Installation(AuditSealer(database, anchor, KEY))
+
+
 async def anchored(shop: Shop, anchor: Anchor) -> Shop:
     """The shop in its first epoch, sealing before each call."""
-    await Installation(shop.database, anchor).begin(DEFAULT_WORKSPACE)
+    await installation(shop.database, anchor).begin(DEFAULT_WORKSPACE)
     shop.anchor = AuditSealer(shop.database, anchor, KEY).seal
     return shop
 
@@ -41,7 +45,7 @@ async def test_a_backup_made_right_before_an_effect_is_behind_as_soon_as_it_happ
     backup = tmp_path / "backup.db"
     with sqlite3.connect(str(make_url(sqlite_url).database)) as now, sqlite3.connect(backup) as then:
         now.backup(then)
-    restored = Installation(open_database(f"sqlite+aiosqlite:///{backup}"), anchor)
+    restored = installation(open_database(f"sqlite+aiosqlite:///{backup}"), anchor)
     assert await restored.standing(DEFAULT_WORKSPACE) is Standing.CURRENT
 
     assert await shop.executions.carry_out(execution) is ExecutionStatus.SUCCEEDED
@@ -55,6 +59,6 @@ async def test_where_the_anchor_cannot_be_set_nobody_is_called(shop: Shop, ancho
     anchor.path.unlink()
     assert await shop.executions.carry_out(execution) is ExecutionStatus.IN_DOUBT
     assert shop.payments.booked == {}
-    await Installation(shop.database, anchor).adopt(DEFAULT_WORKSPACE)
+    await installation(shop.database, anchor).adopt(DEFAULT_WORKSPACE)
     await shop.lapse(execution)
     assert await shop.executions.reconcile(execution) is ExecutionStatus.SCHEDULED

@@ -42,7 +42,7 @@ async def test_what_happened_after_a_dump_does_not_happen_again_after_its_restor
     anchor, dump = Anchor(tmp_path / "anchor.json", KEY), str(tmp_path / "support.dump")
     before = open_database(postgres_url)
     shop = Shop(before)
-    await Installation(before, anchor).begin(DEFAULT_WORKSPACE)
+    await Installation(AuditSealer(before, anchor, KEY)).begin(DEFAULT_WORKSPACE)
     shop.anchor = AuditSealer(before, anchor, KEY).seal
     await shop.mode(Mode.REPLY)
     money, letter = await shop.proposed(refund(), REPLY)
@@ -63,7 +63,7 @@ async def test_what_happened_after_a_dump_does_not_happen_again_after_its_restor
 
     database = open_database(postgres_url)
     shop.database = database
-    installation, quarantine = Installation(database, anchor), Quarantine(database, shop.consequences)
+    installation, quarantine = Installation(AuditSealer(database, anchor, KEY)), Quarantine(database, shop.consequences)
     assert await installation.standing(DEFAULT_WORKSPACE) is Standing.BEHIND
     await quarantine.enter(DEFAULT_WORKSPACE, "behind its anchor")
     shop.anchor = AuditSealer(database, anchor, KEY).seal

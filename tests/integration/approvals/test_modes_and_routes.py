@@ -1,17 +1,22 @@
 """What becomes of proposals: by mode, by where the message came from, by what may be approved at all."""
 
-import pytest
-from sqlalchemy import select
+from datetime import timedelta
 
+import pytest
+from sqlalchemy import select, update
+
+from api.worker.handlers import InsideStepDueHandler
 from approvals.inside_steps import InsideSteps
 from approvals.testing import Fault
 from db.base import table_of
 from db.models.inside_steps import InsideStepStatus
 from db.models.tickets import TicketRow
+from db.read_models.activity import activity
+from db.repositories.inside_steps import InsideStep
 from support_agents.domain.approval import ExecutionStatus, Mode, RequestStatus
 from support_agents.domain.errors import SupportError
 from support_agents.domain.events import EventName, OutboxEvent
-from support_agents.domain.ids import OutboxId, TicketId, new_id
+from support_agents.domain.ids import DEFAULT_WORKSPACE, OutboxId, TicketId, new_id
 from support_agents.domain.money import Money
 from tests.fixtures.approvals import ORDER, REPLY, Shop, refund
 from tests.fixtures.inbound import ANNA
@@ -52,6 +57,57 @@ async def test_note_writes_an_internal_note_and_asks_for_nothing(shop: Shop) -> 
     async with shop.database.read() as uow:
         (done,) = await uow.inside_steps.on(await ticket_of(shop))
     assert done.status is InsideStepStatus.DONE
+
+
+async def noted(shop: Shop) -> tuple[InsideSteps, InsideStep, OutboxEvent]:
+    """A note that is due, and its event as the relay claims it."""
+    await shop.mode(Mode.NOTE)
+    await shop.proposed(refund(), REPLY, source="zendesk")
+    async with shop.database.read() as uow:
+        (step,) = await uow.inside_steps.on(await ticket_of(shop))
+    async with shop.database.write("claim") as uow:
+        claimed = await uow.outbox.claim(limit=20, lease=timedelta(seconds=30))
+    (event,) = [each for each in claimed if each.name is EventName.INSIDE_STEP_DUE]
+    return InsideSteps(shop.database, {"zendesk": shop.helpdesk}), step, event
+
+
+async def step_of(shop: Shop, step: InsideStep) -> tuple[InsideStepStatus, str | None]:
+    async with shop.database.read() as uow:
+        found = await uow.inside_steps.get(step.id)
+    assert found is not None
+    return found.status, found.error
+
+
+async def test_a_note_whose_event_was_buried_comes_before_a_person(shop: Shop) -> None:
+    steps, step, event = await noted(shop)
+    for _ in range(2):  # a relay that was killed in between
+        await InsideStepDueHandler(steps).give_up(event, "process_lost")
+    assert await step_of(shop, step) == (InsideStepStatus.FAILED, "given up: process_lost")
+    assert "write it by hand" in (await shop.needs_person(step.ticket_id) or "")
+    async with shop.database.read() as uow:
+        since = await uow.now() - timedelta(hours=1)
+        (shown,) = (await activity(uow, DEFAULT_WORKSPACE, since=since)).buried_events
+        assert [each.event for each in await uow.audit.of(step.id)] == ["event_buried"] * 2
+    assert (shown.name, shown.error) == (EventName.INSIDE_STEP_DUE, "process_lost")
+    await steps.carry_out(event)  # late: nothing is written after it was given to a person
+    assert not shop.helpdesk.tickets["77"].comments
+
+
+async def test_a_note_that_cannot_be_written_is_a_persons_work(shop: Shop) -> None:
+    _, step, event = await noted(shop)
+    await InsideSteps(shop.database, {}).carry_out(event)
+    assert await step_of(shop, step) == (InsideStepStatus.FAILED, "there is no helpdesk for this step")
+    assert "there is no helpdesk" in (await shop.needs_person(step.ticket_id) or "")
+
+
+async def test_a_note_on_a_ticket_that_has_moved_on_is_nobodys_work(shop: Shop) -> None:
+    steps, step, event = await noted(shop)
+    async with shop.database.write("moved_on") as uow:
+        await uow.session.execute(update(table_of(TicketRow)).values(revision=step.ticket_revision + 1))
+    before = await shop.needs_person(step.ticket_id)
+    await steps.give_up(event, "unavailable")
+    assert (await step_of(shop, step))[0] is InsideStepStatus.FAILED
+    assert await shop.needs_person(step.ticket_id) == before
 
 
 async def test_a_ticket_without_a_way_back_keeps_its_refund_and_says_copy_by_hand(shop: Shop) -> None:

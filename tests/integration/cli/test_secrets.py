@@ -75,6 +75,25 @@ def test_i9_a_key_that_no_process_has_noted_yet_is_not_lost_by_rotating_at_once(
     assert states(run) == ["let go", "present"]
 
 
+def test_a_key_that_nobody_noted_and_nobody_has_may_be_given_up(run: CommandLine) -> None:
+    add_somebody(run)
+    assert run("audit", "verify").returncode == 0
+    assert run("secrets", "forget", "unknown").returncode == 1  # there is none
+    with sqlite3.connect(run.data / "support.db") as database:
+        database.execute("DELETE FROM secret_keys")
+        database.execute(
+            "INSERT INTO audit (id, workspace_id, at, event, subject, actor, data, sealed_seq, salt, commitment, seal)"
+            " SELECT lower(hex(randomblob(16))), id, '2026-01-01 00:00:00.000000', 'x', id, 'x', '{}', 1, 's', 'c', 's'"
+            " FROM workspaces"
+        )
+    refused = run("operators", "list")
+    assert refused.returncode == 1
+    assert "secrets forget unknown" in refused.stderr
+    assert run("secrets", "forget", "unknown").returncode == 0
+    assert run("operators", "list").returncode == 0
+    assert states(run) == ["let go", "present"]
+
+
 def test_a_key_of_the_environment_is_not_rotated_in_a_file(run: CommandLine) -> None:
     refused = run("secrets", "rotate", secret_key="k" * 40)
     assert refused.returncode == 1

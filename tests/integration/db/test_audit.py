@@ -1,6 +1,7 @@
 """Sealing, tampering, and the anchor that a restored backup cannot know – on both databases."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from db.audit_sealer import AuditSealer, Problem, Tampering
 from db.engine import Database
 from db.installation import Installation, Standing
 from db.interaction_log import InteractionLog
+from db.repositories.audit import Seal
 from db.repositories.subjects import IdentifierHash
 from db.ticket_store import TicketStore
 from support_agents.domain.errors import SupportError
@@ -25,13 +27,13 @@ TRIGGERS = ("update", "delete")
 
 @pytest.fixture
 def installation(database: Database, tmp_path: Path) -> Installation:
-    return Installation(database, Anchor(tmp_path / "anchor.json", b"key"))
+    return Installation(AuditSealer(database, Anchor(tmp_path / "anchor.json", b"key"), b"key"))
 
 
 @pytest.fixture
 async def sealer(installation: Installation) -> AuditSealer:
     await installation.begin(DEFAULT_WORKSPACE)
-    return AuditSealer(installation.database, installation.anchor, b"key")
+    return installation.sealer
 
 
 async def append(database: Database, count: int = 3) -> None:
@@ -111,6 +113,72 @@ async def test_nothing_is_sealed_over_a_gap(database: Database, sealer: AuditSea
     with pytest.raises(SupportError) as caught:
         await sealer.seal(DEFAULT_WORKSPACE)
     assert caught.value.code == "behind_anchor"
+
+
+async def forge(database: Database, seq: int, seal: str = "made up") -> None:
+    """Number the first entry that has no seal, as somebody may who has the right to seal and no key."""
+    async with database.write("forge") as uow:
+        entry, *_ = await uow.audit.unsealed(DEFAULT_WORKSPACE, limit=1)
+        await uow.audit.add_seals([Seal(entry=entry.id, salt="s", commitment="c", seq=seq, seal=seal)])
+
+
+async def test_i9_nothing_is_sealed_after_an_entry_that_this_installation_did_not_seal(
+    database: Database, installation: Installation, sealer: AuditSealer
+) -> None:
+    await append(database)
+    await sealer.seal(DEFAULT_WORKSPACE)
+    await append(database)
+    await forge(database, 4)
+    for _ in range(2):
+        with pytest.raises(SupportError, match="entry 4 after the anchored 3") as caught:
+            await sealer.seal(DEFAULT_WORKSPACE)
+        assert caught.value.code == "audit_broken"
+    assert sealer.anchor.read()[DEFAULT_WORKSPACE].seq == 3
+    assert await installation.standing(DEFAULT_WORKSPACE) is Standing.BROKEN
+
+    await installation.adopt(DEFAULT_WORKSPACE)  # an admin has looked at it
+    assert await installation.standing(DEFAULT_WORKSPACE) is Standing.CURRENT
+    assert await sealer.seal(DEFAULT_WORKSPACE) == 2
+    assert {each.seq for each in await sealer.verify(DEFAULT_WORKSPACE)} == {4}
+
+
+async def test_i9_a_number_that_no_other_may_follow_is_not_believed(sqlite_url: str, tmp_path: Path) -> None:
+    database = Database.open(sqlite_url)  # PostgreSQL refuses it: `test_i9_a_number_follows_the_last`
+    try:
+        sealer = AuditSealer(database, Anchor(tmp_path / "anchor.json", b"key"), b"key")
+        await Installation(sealer).begin(DEFAULT_WORKSPACE)
+        await append(database)
+        await forge(database, 2**31 - 1)
+        with pytest.raises(SupportError, match="entry 1 after the anchored 0"):
+            await sealer.seal(DEFAULT_WORKSPACE)
+    finally:
+        await database.close()
+
+
+async def test_what_another_process_sealed_is_gone_on_from(
+    database: Database, sealer: AuditSealer, tmp_path: Path
+) -> None:
+    other = replace(sealer, anchor=Anchor(tmp_path / "other.json", b"key"), turn=asyncio.Lock())
+    other.anchor.write(DEFAULT_WORKSPACE, sealer.anchor.read()[DEFAULT_WORKSPACE])
+    await append(database)
+    assert await sealer.seal(DEFAULT_WORKSPACE) == 3
+    await append(database)
+    assert await other.seal(DEFAULT_WORKSPACE) == 3
+    assert await sealer.seal(DEFAULT_WORKSPACE) == 0
+    assert sealer.anchor.read() == other.anchor.read()
+    assert await sealer.verify(DEFAULT_WORKSPACE) == ()
+
+
+async def test_an_anchored_entry_that_another_took_the_place_of_is_noticed(
+    database: Database, sealer: AuditSealer
+) -> None:
+    await append(database)
+    await sealer.seal(DEFAULT_WORKSPACE)
+    before = sealer.anchor.read()[DEFAULT_WORKSPACE]
+    await append(database)
+    await sealer.seal(DEFAULT_WORKSPACE)
+    with pytest.raises(SupportError, match="bad_seal"):
+        await sealer.followed(DEFAULT_WORKSPACE, before.model_copy(update={"seal": "another's"}))
 
 
 @pytest.mark.parametrize("change", ["UPDATE audit SET actor = 'x'", "UPDATE audit SET seal = 'x'", "DELETE FROM audit"])

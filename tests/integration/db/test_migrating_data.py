@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -33,12 +33,14 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.types import JSON
 
 from db.base import PersonalBytes, UtcDateTime, Uuid
+from db.parts import FIRST, REST
 from db.schema import METADATA
 from db.upgrade import BUSY, Limits, _config, missing, upgrade
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from tests.fixtures.database import POSTGRES, _administer, _url
 from tests.fixtures.many_rows import _owner, row_id
+from tests.fixtures.parts import NOW, ask, key_of, parts_of, whole_of
 
 ROWS = 3
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
@@ -180,5 +182,33 @@ def test_a_migration_gives_up_on_a_table_that_is_held_and_changes_nothing() -> N
         assert missing(url)[0].revision == "0012"
         upgrade(url, Limits(lock_seconds=0.2))
         assert missing(url) == ()
+    finally:
+        _administer(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.mark.postgres
+def test_rows_beyond_the_first_part_are_not_lost_by_the_migration() -> None:
+    if not POSTGRES:
+        pytest.skip("needs SUPPORT_TEST_POSTGRES_URL")
+    name = f"support_late_{uuid4().hex[:12]}"
+    _administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        url = _url(name)
+        command.upgrade(_config(url), "0015")
+        with create_engine(url, poolclass=NullPool).begin() as connection:
+            for days in (0, 5 * 365):
+                connection.execute(
+                    text(
+                        "INSERT INTO audit (id, workspace_id, at, event, subject, actor, data)"
+                        " VALUES (:id, :workspace, now(), 'x', :id, 'x', '{}')"
+                    ),
+                    {"id": key_of(NOW + timedelta(days=days)), "workspace": DEFAULT_WORKSPACE},
+                )
+        upgrade(url)
+        assert ask(url, "SELECT tableoid::regclass::text, count(*) FROM audit GROUP BY 1 ORDER BY 1") == [
+            (f"audit_{FIRST}", 1),
+            (f"audit_{REST}", 1),
+        ]
+        assert {whole_of(part) for part in parts_of(url, "audit")} == {"audit"}
     finally:
         _administer(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -33,7 +33,7 @@ async def slow_shop(folder: Path, database_url: str, *, fuller: bool = True) -> 
             "llm_api_key": "k",
             "llm_hedge_share": 0.0,
             "llm_fuller_draft": fuller,
-            "llm_fuller_seconds": 60.0,
+            "llm_fuller_seconds": 50.0,
             "hurry_seconds": 120.0,
             "refuse_seconds": 240.0,
         }

@@ -34,6 +34,13 @@ def test_the_defaults_are_local_and_send_nothing() -> None:
     assert not any(outside)
 
 
+def test_a_fuller_draft_may_be_switched_on_alone_and_take_long_where_its_worker_keeps_the_lease() -> None:
+    assert load({"llm_fuller_draft": True}).llm_fuller_draft
+    beside = {"database_url": "postgresql+psycopg://localhost/support", "secret_key": "k" * 32}
+    distributed = {**beside, "broker_url": "redis://127.0.0.1/0"}
+    assert load({"llm_fuller_draft": True, "llm_fuller_seconds": 60, **distributed}).distributed
+
+
 def test_the_environment_is_read_with_the_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUPPORT_PORT", "9000")
     monkeypatch.setenv("SUPPORT_STANDARD_WEBHOOK_SECRETS", "whsec_AAAA, whsec_BBBB")
@@ -61,6 +68,7 @@ def test_the_environment_is_read_with_the_prefix(monkeypatch: pytest.MonkeyPatch
         ({"fault_point": "after:decide"}, "SUPPORT_TESTING"),
         ({"business_timezone": "Middle/Earth"}, "Europe/Berlin"),
         ({"lease_seconds": 1}, "SUPPORT_DEADLINE_SECONDS"),
+        ({"llm_fuller_draft": True, "llm_fuller_seconds": 15}, "SUPPORT_LLM_FULLER_SECONDS"),
         ({"deadline_seconds": 0}, "SUPPORT_DEADLINE_SECONDS"),
     ],
 )
