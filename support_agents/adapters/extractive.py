@@ -29,8 +29,8 @@ class SentenceVectors:
         object.__setattr__(self, "memory", RememberingEmbedder(self.embedder))
 
     async def similarity(self, left: Sequence[str], right: Sequence[str]) -> Matrix:
-        """Cosines, shape (len(left), len(right))."""
-        rows, columns = await self.memory.embed(left), await self.memory.embed(right)
+        """Cosines, shape (len(left), len(right)); those of `right` are remembered, on the left a customer may speak."""
+        rows, columns = await self.memory.passing(left), await self.memory.embed(right)
         return np.asarray(rows @ columns.T, dtype=np.float32)
 
     async def warm(self, passages: Sequence[Passage], background: Embedder) -> None:
