@@ -16,8 +16,8 @@ from tests.benchmarks.messages import Sample, samples
 
 PACKAGES = ("support_agents.", "approvals.", "db.", "api.")
 WARM, FURTHER = 120, 72
-# 6.5 were measured. Of 256 asks the vectors are kept, which so few messages do not fill; a customer's name that was kept
-# for good came to 43 for each message.
+# 6.5 were measured. Of 256 asks the vectors are kept, which so few messages do not fill; a customer's name that was
+# kept for good came to 43 for each message.
 BLOCKS_A_MESSAGE = 15.0
 
 
