@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -29,8 +30,9 @@ class SentenceVectors:
         object.__setattr__(self, "memory", RememberingEmbedder(self.embedder))
 
     async def similarity(self, left: Sequence[str], right: Sequence[str]) -> Matrix:
-        """Cosines, shape (len(left), len(right))."""
-        rows, columns = await self.memory.embed(left), await self.memory.embed(right)
+        """Cosines, shape (len(left), len(right)); those of articles and outlines are remembered, a customer's not."""
+        embed = self.memory.embed if _ours().issuperset(left) else self.memory.passing
+        rows, columns = await embed(left), await self.memory.embed(right)
         return np.asarray(rows @ columns.T, dtype=np.float32)
 
     async def warm(self, passages: Sequence[Passage], background: Embedder) -> None:
@@ -42,6 +44,11 @@ class SentenceVectors:
         texts += [text for passage in passages for one in candidates_of(passage, 0) for text in one.compared]
         for start in range(0, len(texts), _AT_ONCE):
             await self.memory.learn(texts[start : start + _AT_ONCE], background)
+
+
+@cache
+def _ours() -> frozenset[str]:
+    return frozenset(all_lines())
 
 
 @dataclass(frozen=True)

@@ -164,16 +164,11 @@ def _share(said: str, chosen: Sequence[tuple[Passage, str]]) -> float:
 
 
 def _values(chosen: Sequence[tuple[Passage, str]]) -> tuple[Value, ...]:
-    return tuple(value for passage, _ in chosen for value in _values_of(_whole(passage)))
+    return tuple(value for passage, _ in chosen for value in values_in(_whole(passage)))
 
 
 def _whole(passage: Passage) -> str:
     return f"{passage.title}\n{passage.heading}\n{passage.text}"
-
-
-@lru_cache(maxsize=2_048)
-def _values_of(text: str) -> tuple[Value, ...]:
-    return values_in(text)
 
 
 @lru_cache(maxsize=4_096)

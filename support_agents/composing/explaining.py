@@ -151,7 +151,7 @@ def _deciding(language: str) -> frozenset[str]:
     return frozenset(form for word in deciding_of(language) for form in forms(word))
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=1_024)
 def forms(text: str) -> frozenset[str]:
     """The words of a text by their beginnings; numbers are compared elsewhere, as facts."""
     return frozenset(term[:_BEGINNING] for term in terms(text) if term.isalpha() and len(term) > 1)

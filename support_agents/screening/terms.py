@@ -47,10 +47,10 @@ _ENDINGS = (
 )  # fmt: skip
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=4_096)
 def terms(text: str) -> tuple[str, ...]:
     """Return the terms of `text` in order, repeated as often as they occur."""
-    return tuple(term for word in _words(text) for term in _of_word(word))
+    return tuple(term for word in _words(text) for term in (_of_letters(word) if word.isalpha() else _of_word(word)))
 
 
 def passage_terms(passage: Passage) -> tuple[str, ...]:
@@ -86,7 +86,11 @@ def _fold(text: str) -> str:
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=8_192)  # a language's usual words; numbers of orders and parcels hardly come again
+def _of_letters(word: str) -> tuple[str, ...]:
+    return _of_word(word)
+
+
 def _of_word(word: str) -> tuple[str, ...]:
     if _IDEOGRAPH.search(word):
         return tuple(word[i : i + 2] for i in range(max(1, len(word) - 1)))

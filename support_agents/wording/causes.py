@@ -18,7 +18,7 @@ _NOTS = frozenset(
 )
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=256)
 def causes_in(text: str) -> frozenset[str]:
     """Return the causes that `text`, in any of our languages, names."""
     plain = plain_words(text)

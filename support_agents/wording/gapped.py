@@ -10,13 +10,13 @@ _GAP, _OPEN = " … ", "*"
 _BEFORE = 2
 
 
-@lru_cache(maxsize=1_024)  # many rules look at the same message
+@lru_cache(maxsize=128)  # many rules look at the same message
 def plain_words(text: str) -> str:
     """The words of a text in small letters, one space around each."""
     return f" {' '.join(linear.hyphened_words(text.casefold().replace('’', chr(39))))} "
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=128)
 def _distinct(plain: str) -> frozenset[str]:
     return frozenset(plain.split())
 

@@ -27,7 +27,7 @@ def overlooked(told: str, said: str, evidence: str) -> tuple[str, ...]:
     )
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=256)
 def kinds_in(text: str) -> Mapping[str, frozenset[str]]:
     """Return the values that `text`, in any of our languages, names, by family; a family without any is left out."""
     plain = plain_words(text)

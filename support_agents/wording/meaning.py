@@ -33,14 +33,14 @@ def meant(intent: str, text: str, ask: str = "") -> str:
     return _WARRANTY if find_cue(Cue.AGED, text) is not None else _DAMAGE
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def is_witnessed(intent: str, text: str) -> bool:
     """Whether the message has a word that goes with the intent, or the intent needs none."""
     pattern = _patterns("needed").get(intent)
     return pattern is None or pattern.search(_plain(text)) is not None
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def _told(text: str) -> str:
     """The intent whose own words stand in the text; unknown where none does or several do."""
     plain = _plain(text)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from string import Formatter
 from typing import Any
@@ -146,7 +146,7 @@ def _templates(language: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-@cache
+@lru_cache(maxsize=64)  # customers of the runs that are under way: every customer has a name of their own
 def _courtesies(language: str, *names: str) -> frozenset[str]:
     lines = set()
     for template in _templates(language):

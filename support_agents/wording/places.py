@@ -11,7 +11,7 @@ from support_agents import linear
 EUROPEAN_UNION = "eu"
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=2_048)
 def places_in(text: str) -> frozenset[str]:
     """Return the codes of the countries and regions named in `text`."""
     plain = " ".join(text.casefold().split())

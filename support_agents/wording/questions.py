@@ -28,7 +28,7 @@ class Wants(StrEnum):
     HOURS = "hours"
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=256)
 def wanted_by(text: str) -> frozenset[Wants]:
     """Return the kinds of answer that `text`, in any of our languages, asks for."""
     plain = plain_words(text)
@@ -36,7 +36,7 @@ def wanted_by(text: str) -> frozenset[Wants]:
     return frozenset(found | ({Wants.YES_OR_NO} if asks_whether(text) else set()))
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=256)
 def asks_whether(text: str) -> bool:
     """Whether some question in `text` is to be answered by yes or no."""
     plain = text.casefold().replace("’", "'")

@@ -11,7 +11,7 @@ from support_agents import linear
 _MOST_BETWEEN = 3
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=64)
 def tells_us_to(text: str) -> bool:
     """Whether `text`, in any of our languages, has such a request (`please cancel it`, `could you change that?`)."""
     plain = " ".join(text.casefold().replace("’", "'").replace("\n", " . ").split())

@@ -50,7 +50,7 @@ def has(trait: Trait, text: str, language: str) -> bool:
     return bool(words_of(trait, text, language))
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=1_024)
 def denies_something(quote: str, said: str, language: str) -> bool:
     """Whether a quote is negated; of a table's row only in the cells whose column `said` speaks of."""
     if not _ROW.search(quote):
@@ -60,7 +60,7 @@ def denies_something(quote: str, said: str, language: str) -> bool:
     return any(has(Trait.NEGATION, cell, language) for cell in cells)
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=4_096)
 def words_of(trait: Trait, text: str, language: str) -> tuple[str, ...]:
     """Return the listed words and phrases that `text` contains, in order, each as often as it occurs."""
     pattern = _pattern(trait, language)

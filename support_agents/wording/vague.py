@@ -25,7 +25,7 @@ class _Vague(NamedTuple):
     bare: frozenset[str]
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=64)
 def question_needed(text: str) -> str:
     """Return the name of the question that `text`, in any of our languages, needs before anything; empty if none."""
     words = _WORD.findall(text.casefold())

@@ -14,6 +14,7 @@ from rich.console import Console
 from tests.load.installations import KINDS, Loaded, started
 from tests.load.phases import Phase, Result, measured, phases
 from tests.load.shown import HEADING, memory, plot, processor, put, section, table
+from tests.load.watching import Slope
 
 _TITLES = {
     "serve": "One process (`serve`, SQLite)",
@@ -97,7 +98,7 @@ def _broken(known: Mapping[str, Any]) -> Iterator[str]:
         if each["lost"]:
             yield f"{name}: {each['lost']} accepted messages without a card"
         for process, slope in each["memory"].items():
-            if slope["mb_an_hour"] - 2 * slope["error"] > 1.0:
+            if Slope(**slope).grows:
                 yield f"{name}: {process} grows by {slope['mb_an_hour']:.1f} MB an hour"
     if _AT_TEN in known and known[_AT_TEN]["card_ms"]["p95"] > _CARD_MS:
         yield f"{_AT_TEN}: card ready p95 {known[_AT_TEN]['card_ms']['p95']:.0f} ms, ≤ {_CARD_MS:.0f} asked for"

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.load.watching import Slope
+
 HEADING = "## Load"
 _WIDTH = 48
 _LOWEST_MS = 10.0
@@ -79,14 +81,16 @@ def memory(phases: Mapping[str, Figures]) -> list[str]:
     """Say how memory moved in soaks."""
     return [
         f"Memory in {name}, MB an hour ± two standard errors (at the end, MB): "
-        + "; ".join(
-            f"{process} {slope['mb_an_hour']:+.1f} ± {2 * slope['error']:.1f} ({slope['last_mb']:.0f})"
-            for process, slope in each["memory"].items()
-        )
+        + "; ".join(f"{process} {_moved(Slope(**slope))}" for process, slope in each["memory"].items())
         + "."
         for name, each in phases.items()
         if each["memory"]
     ]
+
+
+def _moved(slope: Slope) -> str:
+    told = f"{slope.mb_an_hour:+.1f} ± {2 * slope.error:.1f}" if slope.tells else "too short to tell"
+    return f"{told} ({slope.last_mb:.0f})"
 
 
 def section(kinds: Mapping[str, Figures]) -> str:

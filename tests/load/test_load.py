@@ -8,6 +8,7 @@ import pytest
 from tests.load.client import Tally, _due
 from tests.load.phases import Phase, Result, phases
 from tests.load.shown import HEADING, plot, put, section
+from tests.load.shown import memory as shown_memory
 from tests.load.watching import Memory
 
 PHASE = Phase("ramp 2/s", ((2.0, 5.0),))
@@ -38,7 +39,31 @@ def test_memory_that_grows_is_told_from_memory_that_wobbles() -> None:
     memory.samples = [(60.0 * at, {"grows": 400 + at / 30, "wobbles": 400 + at % 2}) for at in range(120)]
     slopes = memory.slopes()
     assert slopes["grows"].mb_an_hour == pytest.approx(2.0)
-    assert (slopes["grows"].is_flat, slopes["wobbles"].is_flat) == (False, True)
+    assert [(each.grows, each.is_flat) for each in slopes.values()] == [(True, False), (False, True)]
+
+
+def test_what_fills_before_it_settles_is_no_growth() -> None:
+    memory = Memory({"fills": 0})
+    memory.samples = [(60.0 * at, {"fills": min(400.0 + at, 412.0)}) for at in range(60)]
+    assert memory.slopes()["fills"].is_flat
+
+
+@pytest.mark.parametrize("minutes", [1, 2, 15, 34])
+def test_a_short_soak_tells_nothing_and_says_so(minutes: int) -> None:
+    soak = Memory({"worker 3": 0})
+    soak.samples = [(60.0 * at, {"worker 3": 400.0 + at}) for at in range(minutes + 1)]
+    slope = soak.slopes()["worker 3"]
+    assert (slope.grows, slope.is_flat) == (False, False)
+    told = shown_memory({"soak": {"memory": {"worker 3": vars(slope)}}})
+    (line,) = told
+    assert line.endswith(f": worker 3 too short to tell ({400 + minutes}).")
+
+
+def test_steps_make_a_slope_less_certain_than_as_many_independent_samples() -> None:
+    even, steps = Memory({"a": 0}), Memory({"a": 0})
+    even.samples = [(60.0 * at, {"a": 400.0 + at % 2}) for at in range(80)]
+    steps.samples = [(60.0 * at, {"a": 400.0 + at // 10 % 2}) for at in range(80)]
+    assert steps.slopes()["a"].error > 2 * even.slopes()["a"].error
 
 
 def test_a_section_takes_the_place_of_its_older_self_and_no_other(tmp_path: Path) -> None:

@@ -5,13 +5,18 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from statistics import linear_regression
 from typing import Self
 
 from tests.benchmarks.installation import _TICKS, cpu_seconds, resident_mb
 
-_SETTLING = 0.25  # the first part of a soak, in which caches fill, is not fitted
+# Not fitted: caches fill, and after ten minutes the statistics of unusual runs load their libraries, 150 MB at once.
+SETTLING_SECONDS = 15 * 60.0
+# A line through less than this says nothing about an hour.
+FITTED_MINUTES = 20.0
+_FEWEST = 3
 
 
 def busy_seconds() -> float:
@@ -85,29 +90,53 @@ class Memory:
             self.told(seconds)
 
     def slopes(self) -> dict[str, "Slope"]:
-        """MB an hour of each process, fitted to all but the first quarter."""
-        kept = self.samples[int(len(self.samples) * _SETTLING) :]
+        """MB an hour of each process, fitted to what came after the settling; of a shorter soak nothing is fitted."""
+        kept = [(at, mb) for at, mb in self.samples if at >= SETTLING_SECONDS]
+        if len(kept) < _FEWEST:
+            _, last = self.samples[-1] if self.samples else (0.0, dict.fromkeys(self.pids, 0.0))
+            return {name: Slope(0.0, 0.0, last[name], 0.0) for name in self.pids}
         return {name: _slope([(at / 3_600, mb[name]) for at, mb in kept]) for name in self.pids}
 
 
 @dataclass(frozen=True)
 class Slope:
-    """A fitted line: MB an hour, its standard error, and the memory at its end."""
+    """A fitted line: MB an hour, its standard error, the memory at its end, and how many minutes were fitted."""
 
     mb_an_hour: float
     error: float
     last_mb: float
+    minutes: float = 0.0
+
+    @property
+    def tells(self) -> bool:
+        """Whether it was fitted to long enough to say anything."""
+        return self.minutes >= FITTED_MINUTES
+
+    @property
+    def grows(self) -> bool:
+        """Whether more than 1 MB an hour is certain by two standard errors."""
+        return self.tells and self.mb_an_hour - 2 * self.error > 1.0
 
     @property
     def is_flat(self) -> bool:
-        """Whether at most 1 MB an hour lies within two standard errors."""
-        return self.mb_an_hour - 2 * self.error <= 1.0
+        """Whether more than 1 MB an hour can be excluded by two standard errors."""
+        return self.tells and self.mb_an_hour + 2 * self.error <= 1.0
 
 
 def _slope(points: list[tuple[float, float]]) -> Slope:
     hours, mb = [at for at, _ in points], [value for _, value in points]
     slope, start = linear_regression(hours, mb)
     mean = sum(hours) / len(hours)
-    left = sum((y - start - slope * x) ** 2 for x, y in points)
-    error = (left / max(1, len(points) - 2) / sum((x - mean) ** 2 for x in hours)) ** 0.5
-    return Slope(slope, error, mb[-1])
+    left = [y - start - slope * x for x, y in points]
+    squares = sum(each**2 for each in left)
+    error = (squares / max(1, len(points) - 2) / sum((x - mean) ** 2 for x in hours)) ** 0.5
+    return Slope(slope, error * _dependence(left, squares), mb[-1], (hours[-1] - hours[0]) * 60)
+
+
+def _dependence(left: list[float], squares: float) -> float:
+    """By how much an error grows because memory moves in steps: what is left of one sample is left of the next."""
+    if not squares:
+        return 1.0
+    alike = sum(one * other for one, other in pairwise(left)) / squares
+    alike = min(max(alike, 0.0), 1 - 1 / len(left))
+    return float(((1 + alike) / (1 - alike)) ** 0.5)

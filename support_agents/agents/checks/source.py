@@ -98,7 +98,7 @@ class Source:
         return tuple(sorted(self.lines, key=likeness, reverse=True)[:most])
 
 
-@lru_cache(maxsize=2_048)
+@lru_cache(maxsize=256)
 def read(text: str) -> Source:
     """Read a text; what is longer than 100,000 characters is cut there."""
     text = text[:_LONGEST_TEXT]
@@ -115,7 +115,7 @@ def _line(text: str) -> Line:
     return Line(text, tuple(_word(match.group(0)) for match in _TOKEN.finditer(text)))
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=4_096)
 def _word(text: str) -> Word:
     if text[0].isdigit():
         return Word(text, text, min(decimals(text), key=len, default=text))

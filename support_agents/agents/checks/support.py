@@ -68,7 +68,7 @@ class Support:
 
     def values(self, sentence: Sentence) -> tuple[Value, ...]:
         """Every value that the sentence may state: of its cited passages, of the order and of computed facts."""
-        cited = (value for passage in self.cited(sentence) for value in _values(_whole(passage)))
+        cited = (value for passage in self.cited(sentence) for value in values_in(_whole(passage)))
         return (*cited, *self._fact_values)
 
     def source(self, sentence: Sentence) -> Source:
@@ -81,7 +81,7 @@ class Support:
 
     @cached_property
     def _fact_values(self) -> tuple[Value, ...]:
-        return tuple(value for text in self._raw_facts for value in _values(text))
+        return tuple(value for text in self._raw_facts for value in values_in(text))
 
     def internal_shingles(self) -> frozenset[tuple[str, ...]]:
         """Runs of words that stand in an internal passage and in no public one."""
@@ -107,22 +107,17 @@ def normal(text: str) -> str:
     return " ".join(words_only(text).casefold().split())
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=1_024)
 def shingles(text: str) -> frozenset[tuple[str, ...]]:
     """Every run of six content words."""
     words = terms(text)
     return frozenset(tuple(words[at : at + _SHINGLE]) for at in range(len(words) - _SHINGLE + 1))
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=1_024)
 def content_words(text: str) -> frozenset[str]:
     """The words that carry meaning."""
     return frozenset(terms(text))
-
-
-@lru_cache(maxsize=8_192)
-def _values(text: str) -> tuple[Value, ...]:
-    return values_in(text)
 
 
 def _whole(passage: Passage) -> str:

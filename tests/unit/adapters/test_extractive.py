@@ -8,6 +8,7 @@ from support_agents.adapters.remembering import RememberingEmbedder
 from support_agents.domain.errors import SupportError
 from support_agents.ports import Completed, Prompt, StopReason, TextDelta, Vector
 from support_agents.testing.knowledge import HashEmbedder
+from support_agents.wording.outlines import all_lines
 from tests.fixtures.drafting import CANCEL, a_run, drafting_given, order, passage
 
 
@@ -66,3 +67,31 @@ async def test_memory_keeps_the_latest_and_answers_as_the_embedder_would() -> No
     assert embedder.seen == 3
     assert (await memory.embed([])).shape == (0, embedder.dimensions)
     assert (memory.version, memory.dimensions) == (embedder.version, embedder.dimensions)
+
+
+async def test_a_customers_words_are_compared_and_not_kept() -> None:
+    embedder = Counting()
+    sentences = SentenceVectors(embedder)
+    ours = all_lines()[:1]
+    for at in range(20):
+        await sentences.similarity(ours, ["what we say"])
+        await sentences.similarity([f"where is order {at}"], ["what we say"])
+    assert [*sentences.memory._known] == [*ours, "what we say"]
+    assert embedder.seen == 2 + 20
+
+
+async def test_passing_by_gives_the_same_rows_and_drives_nothing_out() -> None:
+    embedder = Counting()
+    memory = RememberingEmbedder(embedder, room=2)
+    await memory.embed(["a b", "c d"])
+    rows = await memory.passing(["e f", "a b", "e f"])
+    assert np.array_equal(rows, await HashEmbedder().embed(["e f", "a b", "e f"]))
+    await memory.embed(["a b", "c d"])
+    assert embedder.seen == 3
+    assert (await memory.passing([])).shape == (0, embedder.dimensions)
+
+
+async def test_a_row_that_is_kept_keeps_no_other() -> None:
+    memory = RememberingEmbedder(HashEmbedder(), room=1)
+    await memory.embed(["a b", "c d", "e f"])
+    assert [row.base for row in memory._known.values()] == [None]

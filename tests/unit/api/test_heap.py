@@ -30,6 +30,15 @@ def test_what_lives_when_a_process_is_ready_is_looked_at_no_more() -> None:
     assert any(each is kept for each in gc.get_objects())
 
 
+def test_full_collections_do_not_wait_for_a_share_of_what_was_set_apart() -> None:
+    settle()
+    before = gc.get_stats()[2]["collections"]
+    gc.set_threshold(50, 1, 1)
+    kept = [[at] for at in range(5_000)]
+    assert gc.get_stats()[2]["collections"] > before
+    assert kept
+
+
 def test_what_comes_later_is_still_collected_and_what_was_set_apart_still_goes_when_nothing_holds_it() -> None:
     early = _Kept()
     gone = weakref.ref(early)

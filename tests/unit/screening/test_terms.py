@@ -1,7 +1,7 @@
 import pytest
 
 from support_agents.screening.sentences import sentences
-from support_agents.screening.terms import coverage, terms
+from support_agents.screening.terms import _of_letters, coverage, terms
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,11 @@ def test_sentences_are_whole(text: str, count: int) -> None:
     found = sentences(text)
     assert len(found) == count
     assert "".join("".join(found).split()) == "".join(text.split())
+
+
+def test_numbers_of_orders_and_parcels_are_not_kept() -> None:
+    terms("parcel for HW70241")
+    before = _of_letters.cache_info().currsize
+    for at in range(200):
+        assert terms(f"parcel {10_000 + at} for HW{at}") == ("parcel", str(10_000 + at), f"hw{at}")
+    assert _of_letters.cache_info().currsize == before

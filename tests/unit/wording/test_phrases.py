@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from support_agents.wording.phrases import LANGUAGES, first_name, phrases_of
+from support_agents.wording.phrases import LANGUAGES, _courtesies, first_name, phrases_of
 from support_agents.wording.segments import split_sentences
 
 FACTS = {
@@ -119,3 +119,12 @@ def test_an_open_ask_is_named_in_our_words_only() -> None:
 
 def test_a_language_we_do_not_write_has_no_phrases() -> None:
     assert phrases_of("sv") is None
+
+
+def test_customers_names_are_forgotten_again() -> None:
+    english = phrases_of("en")
+    assert english is not None
+    for at in range(500):
+        name = f"Na{''.join(chr(97 + int(digit)) for digit in str(at))}"
+        assert english.is_courtesy(english.greeting(name), name)
+    assert _courtesies.cache_info().currsize <= 64
