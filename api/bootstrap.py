@@ -19,7 +19,6 @@ from api.editing import Editing
 from api.engines import (
     attachment_reader,
     entailment_model,
-    index_of,
     intent_model,
     order_lookup,
     outlier_detector,
@@ -34,6 +33,7 @@ from api.messaging import MessagingParts, messaging_of
 from api.outside import outside_of
 from api.passwords import Passwords
 from api.pressure import LOOK_SECONDS, PressureGauge, gauge_of
+from api.searching import BuiltIn, knowing, searching_of
 from api.secret_key import make_data_dir, secret_key
 from api.settings import Settings
 from api.sign_in_limits import SignInLimits
@@ -62,11 +62,9 @@ from support_agents.domain.events import EventName
 from support_agents.domain.ids import DEFAULT_WORKSPACE, WorkspaceId
 from support_agents.domain.knowledge import Passage
 from support_agents.knowledge.indexing import PassageIndexer
-from support_agents.knowledge.known_vectors import KnownVectors
 from support_agents.knowledge.macro_shelf import MacroShelf
 from support_agents.knowledge.macros import load_macros
 from support_agents.knowledge.sync import KnowledgeSync
-from support_agents.knowledge.title_vectors import TitleVectors
 from support_agents.knowledge.topic_shelf import TopicShelf
 from support_agents.macros import Macros
 from support_agents.monitoring.outliers import Outliers
@@ -291,16 +289,15 @@ def _thinking(
 
     in_one_thread()
     embedder = OnnxEmbedder(threads=settings.onnx_threads)
-    opened = index_of(settings, embedder)
-    index = opened.store
     policy = load_policy(settings.policy) if settings.policy else PolicyLedger(version="none")
     writing = writing_of(settings)
     remembering = RememberingEmbedder(embedder, room=ASKS_REMEMBERED)
-    sentences = SentenceVectors(_knowing(settings, remembering))
+    sentences = SentenceVectors(knowing(settings, remembering))
+    built_in = BuiltIn(embedder, remembering, embedder.indexing)
+    searching = searching_of(settings, built_in, passages, room=ASKS_REMEMBERED)
+    index = searching.store
     macros = _macros(settings, passages, index, remembering, embedder)
     intents = intent_model(settings, embedder.version)
-    titles = TitleVectors(_knowing(settings, embedder.indexing), opened.folder.with_name("titles.npz"))
-    topics = TopicShelf(passages, index, titles)
     runner = runner_of(
         Parts(
             embedder=remembering,
@@ -316,10 +313,12 @@ def _thinking(
             clock=clock,
             shares=settings.stages,
             remembering=sentences.memory,
+            leading=searching.message,
+            searching=searching.apart,
             macros=macros,
             attachable=attachable,
             entailment=entailment_model(settings),
-            topics=topics,
+            topics=searching.topics,
             outliers=Outliers(outlier_detector()),
             finder=pii_finder(settings) if writing.model is not None else RULES,
             local_only=frozenset(map(WorkspaceId, settings.local_only_workspaces)),
@@ -328,15 +327,26 @@ def _thinking(
 
     closing: tuple[Step, ...] = (
         *writing.closing,
-        opened.close,
+        *searching.closing,
         partial(asyncio.to_thread, embedder.close),
     )
-    indexing, background = _knowing(settings, embedder.indexing), _knowing(settings, embedder.background)
+    background = knowing(settings, embedder.background)
 
     async def warm(passages: Sequence[Passage]) -> None:
         await sentences.warm(passages, background)
 
-    return _Thinking(runner, embedder, indexing, index, warm, closing, macros, writing, intents.names, topics)
+    return _Thinking(
+        runner,
+        searching.questions,
+        searching.passages,
+        index,
+        warm,
+        closing,
+        macros,
+        writing,
+        intents.names,
+        searching.topics,
+    )
 
 
 async def _prepared(macros: Macros | None, topics: TopicShelf, workspace: WorkspaceId) -> None:
@@ -358,13 +368,8 @@ def _macros(
     """The approved replies of the folder that the settings name."""
     if settings.macros is None:
         return None
-    shelf = MacroShelf(load_macros(settings.macros), passages, index, _knowing(settings, embedder))
+    shelf = MacroShelf(load_macros(settings.macros), passages, index, knowing(settings, embedder))
     return Macros(shelf=shelf, embedder=asks, drafting=MacroDraftingAgent())
-
-
-def _knowing(settings: Settings, embedder: Embedder) -> Embedder:
-    """The embedder with the vectors that were made ahead, if there are any."""
-    return KnownVectors.load(settings.known_vectors, embedder) if settings.known_vectors else embedder
 
 
 def _messaging(settings: Settings, records: Records, cards: CardReader, role: Role) -> MessagingParts:

@@ -38,6 +38,13 @@ class PiiRecogniser(StrEnum):
     PRESIDIO = "presidio"
 
 
+class VectorPooling(StrEnum):
+    """How an embedder makes one vector of a text: the mean of its tokens', or its first token's."""
+
+    MEAN = "mean"
+    CLS = "cls"
+
+
 class LogFormat(StrEnum):
     """How log lines look."""
 

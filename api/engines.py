@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from api.choices import PiiRecogniser, Privilege
 from api.indexes import in_own_folder
@@ -34,6 +35,10 @@ from support_agents.screening.spans import PiiFinder
 
 # Longest that a customer's file may take to come.
 _FILE_SECONDS = 5.0
+
+
+if TYPE_CHECKING:
+    from support_agents.adapters.onnx_search import SearchEmbedder
 
 
 @contextmanager
@@ -73,19 +78,39 @@ def attachment_reader(settings: Settings) -> AttachmentReader | None:
     return AttachmentReader(source)
 
 
+def search_embedder(settings: Settings) -> "SearchEmbedder | None":
+    """Return the second embedder, for search alone, if the settings name one; refused where its files do not fit."""
+    if settings.search_model is None:
+        return None
+    from support_agents.adapters.onnx_search import Pooling, SearchEmbedder, SearchFiles
+
+    files = SearchFiles(
+        model=settings.search_model,
+        tokenizer=settings.search_tokenizer,
+        pooling=Pooling(settings.search_pooling),
+        query_prefix=settings.search_query_prefix,
+        passage_prefix=settings.search_passage_prefix,
+        max_tokens=settings.search_max_tokens,
+    )
+    return SearchEmbedder(files, threads=settings.onnx_threads)
+
+
 @contextmanager
 def searching(settings: Settings, folder: Path) -> Iterator[Tools]:
     """Give out the embedder with an empty index in `folder`, to measure retrieval on other documents than ours."""
     from support_agents.adapters.onnx import OnnxEmbedder
     from support_agents.adapters.qdrant_edge import QdrantEdgeStore
 
-    embedder = OnnxEmbedder(threads=settings.onnx_threads)
-    index = QdrantEdgeStore(folder, embedder_version=embedder.version, dimensions=embedder.dimensions)
+    embedder, other = OnnxEmbedder(threads=settings.onnx_threads), search_embedder(settings)
+    passages = other.passages if other else embedder.indexing
+    index = QdrantEdgeStore(folder, embedder_version=passages.version, dimensions=passages.dimensions)
     try:
-        yield Tools(embedder=embedder, background=embedder.indexing, index=index)
+        yield Tools(embedder, passages, index, other.queries if other else None)
     finally:
         index.close()
         embedder.close()
+        if other is not None:
+            other.close()
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class Parts:
 
     `writer` is the configured language model, None for the extractive one; it puts its calls into `calls` by itself,
     for only it knows how many it makes. `small` is a cheaper one that is asked short questions, None if there is none.
+    `searching` is the index's own embedder, None where that is `embedder`; `leading` has it begin with a message.
     """
 
     embedder: Embedder
@@ -50,6 +51,8 @@ class Parts:
     clock: Clock
     shares: Shares
     remembering: Embedder | None = None
+    leading: Embedder | None = None
+    searching: Embedder | None = None
     macros: Macros | None = None
     attachable: frozenset[str] = frozenset()
     calls: CallLog = field(default_factory=CallLog)
@@ -73,7 +76,7 @@ def runner_of(parts: Parts) -> TicketRunner:
     debate = DebateAgent(parts.policy.checks.debate, outside)
     pipeline = Pipeline(
         screen=screen,
-        embedder=parts.embedder,
+        embedder=parts.leading or parts.embedder,
         intent=IntentAgent(
             parts.intents, parts.clock, embedder=parts.embedder, opinion=IntentOpinion(small) if small else None
         ),
@@ -84,6 +87,7 @@ def runner_of(parts: Parts) -> TicketRunner:
             parts.remembering,
             parts.topics,
             judge=EvidenceJudge(small) if small else None,
+            searching=parts.searching,
         ),
         orders=parts.orders,
         policy=parts.policy,

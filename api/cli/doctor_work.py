@@ -26,6 +26,7 @@ STORED = (
 )
 REST = (
     ("model and tokenizer", content.models, content.TRAIN),
+    ("search model", content.search_model, "correct the file or the setting, or unset SUPPORT_SEARCH_MODEL"),
     ("promoted intent model", content.promoted, content.BACK),
     ("policy", content.policy, "correct the file, or unset SUPPORT_POLICY"),
     ("orders", content.orders, "correct the file, or unset SUPPORT_ORDERS_CSV"),

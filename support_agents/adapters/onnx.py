@@ -3,20 +3,17 @@
 import asyncio
 import hashlib
 import importlib.util
-import itertools
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from enum import IntEnum
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from queue import PriorityQueue
 from typing import cast
 
 import numpy as np
 import onnxruntime  # type: ignore[import-untyped]  # ships no types
 from tokenizers import Tokenizer
 
+from support_agents.adapters.embedding_thread import Urgency, Worker, in_batches
 from support_agents.domain.errors import SupportError
 from support_agents.ports import Vector
 
@@ -29,69 +26,7 @@ INDEXING_PATH = Path(__file__).with_name("minilm_indexing.onnx")
 INDEXING_SHA256 = "6aa632bfddf68552c2c6c23dfb2f9697748cd899d073246d25678a357a017a30"
 WEIGHTS_FILE = "model.onnx"  # by this name the graph for indexing refers to the bytes of the model file
 MAX_TOKENS = 128
-# A batch is never interrupted, so its size is what a message may wait for: about 40 ms. Larger ones gain nothing.
-BATCH_TEXTS, BATCH_CHARACTERS = 8, 700
 INDEXED_AT_ONCE = 4  # texts of the graph for indexing, which takes some 5 ms for each
-
-
-Compute = Callable[[Sequence[str]], Vector]
-
-
-class Urgency(IntEnum):
-    """Which work goes first when both wait."""
-
-    MESSAGE = 0
-    BACKGROUND = 1
-    STOP = 2
-
-
-@dataclass(frozen=True, order=True)
-class _Work:
-    """One batch in the queue; of equal urgency the earlier goes first."""
-
-    urgency: Urgency
-    number: int
-    texts: tuple[str, ...] = field(compare=False)
-    compute: "Compute" = field(compare=False)
-    done: "Future[Vector]" = field(compare=False)
-
-
-class _Worker:
-    """One thread that computes the most urgent batch first."""
-
-    def __init__(self, compute: Compute) -> None:
-        self._compute = compute
-        self._queue: PriorityQueue[_Work] = PriorityQueue()
-        self._numbers = itertools.count()
-        self._closed = False
-        self._thread = threading.Thread(target=self._work, name="embedder", daemon=True)
-        self._thread.start()
-
-    def submit(self, texts: Sequence[str], urgency: Urgency, compute: Compute | None = None) -> "Future[Vector]":
-        if self._closed:
-            raise SupportError("embedder_closed", "the embedder has been closed")
-        return self._put(texts, urgency, compute or self._compute)
-
-    def close(self) -> None:
-        """Finish what waits, then end the thread."""
-        if not self._closed:
-            self._closed = True
-            self._put((), Urgency.STOP, self._compute)
-        self._thread.join()
-
-    def _put(self, texts: Sequence[str], urgency: Urgency, compute: Compute) -> "Future[Vector]":
-        done: Future[Vector] = Future()
-        self._queue.put(_Work(urgency, next(self._numbers), tuple(texts), compute, done))
-        return done
-
-    def _work(self) -> None:
-        while (work := self._queue.get()).urgency is not Urgency.STOP:
-            if not work.done.set_running_or_notify_cancel():
-                continue
-            try:
-                work.done.set_result(work.compute(work.texts))
-            except Exception as error:  # noqa: BLE001 - handed to the caller, who awaits it
-                work.done.set_exception(error)
 
 
 class _OfOneModel:
@@ -116,13 +51,13 @@ class OnnxEmbedder(_OfOneModel):
 
     def __init__(self, *, threads: int = 1) -> None:
         model = MiniLm.load(threads=threads)
-        self._worker = _Worker(model.vectors)
+        self._worker = Worker(model.vectors)
         self.background = BackgroundEmbedder(self._worker)
         self.indexing = IndexingEmbedder(self._worker, model.tokenizer)
 
     async def embed(self, texts: Sequence[str]) -> Vector:
         """Embed before any waiting background work."""
-        return await _in_batches(self._worker, texts, Urgency.MESSAGE)
+        return await in_batches(self._worker, texts, Urgency.MESSAGE, DIMENSIONS)
 
     def close(self) -> None:
         """Finish waiting work and end the thread; safe to call twice."""
@@ -132,18 +67,18 @@ class OnnxEmbedder(_OfOneModel):
 class BackgroundEmbedder(_OfOneModel):
     """`Embedder` whose batches are short and let every message go first."""
 
-    def __init__(self, worker: _Worker) -> None:
+    def __init__(self, worker: Worker) -> None:
         self._worker = worker
 
     async def embed(self, texts: Sequence[str]) -> Vector:
         """Embed when no message waits."""
-        return await _in_batches(self._worker, texts, Urgency.BACKGROUND)
+        return await in_batches(self._worker, texts, Urgency.BACKGROUND, DIMENSIONS)
 
 
 class IndexingEmbedder(_OfOneModel):
     """`Embedder` of what is searched: 8-bit arithmetic, one text at a time, so a text's vector depends on it alone."""
 
-    def __init__(self, worker: _Worker, tokenizer: Tokenizer) -> None:
+    def __init__(self, worker: Worker, tokenizer: Tokenizer) -> None:
         self._worker = worker
         self._tokenizer = tokenizer
         self._loading = threading.Lock()
@@ -169,28 +104,6 @@ class IndexingEmbedder(_OfOneModel):
 
 VERSION = f"minilm-l6-v2-int8.{MODEL_SHA256[:8]}.mean.{MAX_TOKENS}"
 DIMENSIONS = 384
-
-
-async def _in_batches(worker: _Worker, texts: Sequence[str], urgency: Urgency) -> Vector:
-    """Embed batches of like length, so that little is padding, and put the rows back in order."""
-    batches = _batches(texts)
-    futures = [asyncio.wrap_future(worker.submit([texts[i] for i in batch], urgency)) for batch in batches]
-    result = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
-    for batch, rows in zip(batches, await asyncio.gather(*futures), strict=True):
-        result[batch] = rows
-    return result
-
-
-def _batches(texts: Sequence[str]) -> list[list[int]]:
-    """Group indexes of like length; a padded batch stays within `BATCH_CHARACTERS` unless it is one long text."""
-    batches: list[list[int]] = []
-    for index in sorted(range(len(texts)), key=lambda i: len(texts[i])):
-        size = len(batches[-1]) + 1 if batches else 0
-        if batches and size <= BATCH_TEXTS and size * len(texts[index]) <= BATCH_CHARACTERS:
-            batches[-1].append(index)
-        else:
-            batches.append([index])
-    return batches
 
 
 @dataclass(frozen=True)
@@ -236,11 +149,11 @@ class MiniLm:
         return ids, mask
 
 
-def session_of(model: bytes, *, threads: int) -> onnxruntime.InferenceSession:
+def session_of(model: bytes | Path, *, threads: int) -> onnxruntime.InferenceSession:
     """Open a model for the processor; a fault of the file raises one of the runtime's own classes."""
     # The runtime's one kernel for adding and normalising is slower than its two: a seventh of all the time.
     return onnxruntime.InferenceSession(
-        model,
+        model if isinstance(model, bytes) else str(model),
         _options(threads=threads),
         providers=["CPUExecutionProvider"],
         disabled_optimizers=["SkipLayerNormFusion"],
@@ -260,7 +173,7 @@ def _options(*, threads: int) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what goes wrong is raised, and need not be printed as well
     return options
 
 

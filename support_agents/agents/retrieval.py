@@ -70,7 +70,9 @@ class RetrievalAgent:
     """`Agent[RetrievalGiven, RetrievalSection]` on one index; `embedder` serves only messages with several asks.
 
     `remembering` embeds hints, which come again with every message of their kind. `topics` ranks what was found by
-    what whole articles are about; without it, or before it is ready, the search's own order stands.
+    what whole articles are about; without it, or before it is ready, the search's own order stands. `searching`, where
+    there is one, embeds whatever is searched for: the index holds its vectors then and not those that are given, and
+    it knows all languages equally well.
     """
 
     store: VectorStore
@@ -79,6 +81,7 @@ class RetrievalAgent:
     remembering: Embedder | None = None
     topics: TopicShelf | None = None
     judge: EvidenceJudge | None = None
+    searching: Embedder | None = None
     _hint_vectors: dict[str, Vector] = field(default_factory=dict, repr=False, compare=False)
     _hint_finds: dict[tuple[WorkspaceId, str], tuple[str, tuple[RetrievedPassage, ...]]] = field(
         default_factory=dict, repr=False, compare=False
@@ -92,11 +95,12 @@ class RetrievalAgent:
         """
         version = self.store.version
         near: set[str] = set()
-        rankings = [await self._relevant(given, given.query, given.vector, near)]
+        vector = given.vector if self.searching is None else (await self.searching.embed([given.query]))[0]
+        rankings = [await self._relevant(given, given.query, vector, near)]
         for ask in given.asks[:MOST_ASKS] if len(given.asks) > 1 else ():
             if run.deadline.remaining < _ASK_SECONDS:
                 break
-            vector = (await self.embedder.embed([ask.text]))[0]
+            vector = (await (self.searching or self.embedder).embed([ask.text]))[0]
             rankings.append(await self._relevant(given, ask.text, vector, near))
         # A hint goes by the intent, which may be wrong: articles that the message itself comes near are believed first.
         hinted = [
@@ -142,7 +146,9 @@ class RetrievalAgent:
         near |= {retrieved.passage.article_id for retrieved in found}
         best = await self._ranked(given, query, np.asarray(vector), found)
         company = self.floor - (COMPANY_RELIEF if best is not found else 0.0)
-        return judged(query, self._kept(query, best[: _CONSIDERED * given.limit], company))
+        kept = self._kept(query, best[: _CONSIDERED * given.limit], company)
+        # The judgement was fitted within one language: across two, what answers lies lower for no fault of its own.
+        return kept if self.searching is not None and given.language != _BEST_KNOWN else judged(query, kept)
 
     async def _ranked(
         self, given: RetrievalGiven, query: str, vector: Vector, found: Sequence[RetrievedPassage]
@@ -161,9 +167,10 @@ class RetrievalAgent:
         if fresh:
             # Not cancelled when it is late: what it computes is there for the next message.
             await asyncio.wait(
-                {asyncio.ensure_future(self.learn(fresh, self.remembering or self.embedder))}, timeout=_HINT_SECONDS
+                {asyncio.ensure_future(self.learn(fresh, self.searching or self.remembering or self.embedder))},
+                timeout=_HINT_SECONDS,
             )
-        floor = HINT_FLOOR if given.language == _BEST_KNOWN else HINT_FLOOR - 2 * FOREIGN_RELIEF
+        floor = HINT_FLOOR if self._knows(given.language) else HINT_FLOOR - 2 * FOREIGN_RELIEF
         rankings = []
         for hint in given.hints:
             vector = self._hint_vectors.get(hint)
@@ -200,13 +207,17 @@ class RetrievalAgent:
             retrieved
             for retrieved in ranked
             if retrieved.passage.id in relevant
-            or (retrieved.passage.language == _BEST_KNOWN and retrieved.similarity >= company)
+            or (self._knows(retrieved.passage.language) and retrieved.similarity >= company)
         ]
+
+    def _knows(self, language: str) -> bool:
+        """Whether what lies near is alike, in this language, without its words having to agree."""
+        return self.searching is not None or language == _BEST_KNOWN
 
     def _is_relevant(self, query: str, retrieved: RetrievedPassage) -> bool:
         passage, similarity = retrieved.passage, retrieved.similarity
         text = f"{passage.title} {passage.heading} {passage.text}"
-        if passage.language != _BEST_KNOWN:
+        if not self._knows(passage.language):
             covered = coverage(query, text, letters=FOREIGN_LETTERS)
             return similarity >= self.floor - FOREIGN_RELIEF and similarity + covered >= FOREIGN_SUM
         if similarity >= self.floor:

@@ -39,3 +39,8 @@ def fused(similarity: Mapping[Key, float], lexical: Mapping[Key, float]) -> list
         for key, cosine in similarity.items()
     }
     return sorted(scores.items(), key=lambda scored: (-scored[1], str(scored[0])))
+
+
+def words_part(score: float, cosine: float) -> float:
+    """Return what of a fused score was BM25, relative to its best: the inverse of `fused`."""
+    return max(0.0, (score - (1 - LEXICAL_SHARE) * cosine) / LEXICAL_SHARE)

@@ -19,6 +19,7 @@ from support_agents.evals.figures import percentile_ms
 from support_agents.intents.rows import read_rows
 from support_agents.knowledge.chunking import passages_of
 from support_agents.knowledge.indexing import PassageIndexer
+from support_agents.knowledge.scaled_index import ScaledStore
 from support_agents.knowledge.title_vectors import TitleVectors
 from support_agents.knowledge.topic_shelf import TopicShelf
 from support_agents.ports import ChunkedArticle, Embedder, VectorStore
@@ -60,11 +61,12 @@ class Query:
 
 @dataclass(frozen=True)
 class Tools:
-    """What is measured; `background` embeds passages, `index` is empty."""
+    """What is measured; `background` embeds passages, `index` is empty; `searching` embeds questions, if another."""
 
     embedder: Embedder
     background: Embedder
     index: VectorStore
+    searching: Embedder | None = None
 
 
 def read_documents(path: Path) -> tuple[Article, ...]:
@@ -133,9 +135,15 @@ async def indexed(documents: Sequence[Article], tools: Tools, progress: Progress
     titles = TitleVectors(tools.background)
     indexer = PassageIndexer(passages=store, embedder=tools.background, index=tools.index, titles=titles)
     result = await indexer.refresh(DEFAULT_WORKSPACE, lambda done, total: progress("passages", done, total))
-    topics = TopicShelf(store, tools.index, titles)
+    if tools.searching is None:
+        topics = TopicShelf(store, tools.index, titles)
+        agent = RetrievalAgent(tools.index, tools.embedder, FLOOR, topics=topics)
+    else:
+        scaled = ScaledStore(tools.index, store, tools.searching)
+        topics = TopicShelf(store, scaled, titles, scaled.scale)
+        agent = RetrievalAgent(scaled, tools.embedder, FLOOR, topics=topics, searching=tools.searching)
     await topics.current(DEFAULT_WORKSPACE)
-    return RetrievalAgent(tools.index, tools.embedder, FLOOR, topics=topics), result.added
+    return agent, result.added
 
 
 async def found(agent: RetrievalAgent, embedder: Embedder, text: str) -> list[str]:

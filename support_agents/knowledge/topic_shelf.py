@@ -1,11 +1,13 @@
 """Keeps the topics in step with the index: made anew when that changes, in the background; it ranks nothing."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from support_agents.domain.ids import WorkspaceId
 from support_agents.domain.knowledge import Passage
 from support_agents.knowledge.corpus import Corpus
+from support_agents.knowledge.scale import SAME, Scale
 from support_agents.knowledge.title_vectors import TitleVectors
 from support_agents.knowledge.topics import Topics
 from support_agents.ports import PassageStore, VectorStore
@@ -15,11 +17,12 @@ _PAGE = 200
 
 @dataclass
 class TopicShelf:
-    """Gives out what is known of a workspace's articles; a message never waits for it."""
+    """Gives out what is known of a workspace's articles; a message never waits for it. `scale` is that of the index."""
 
     passages: PassageStore
     index: VectorStore
     titles: TitleVectors
+    scale: Callable[[WorkspaceId], Awaitable[Scale]] | None = None
     _made: dict[WorkspaceId, Topics] = field(default_factory=dict, init=False)
     _making: dict[WorkspaceId, asyncio.Task[Topics]] = field(default_factory=dict, init=False)
 
@@ -50,5 +53,6 @@ class TopicShelf:
         for start in range(0, len(ids), _PAGE):
             held += await self.passages.passages(workspace, ids[start : start + _PAGE])
         corpus = await asyncio.to_thread(Corpus.of, sorted(held, key=lambda passage: passage.article_id))
-        self._made[workspace] = Topics.of(version, corpus, await self.titles.of(corpus.titles))
+        scale = SAME if self.scale is None else await self.scale(workspace)
+        self._made[workspace] = Topics.of(version, corpus, await self.titles.of(corpus.titles), scale)
         return self._made[workspace]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from support_agents.domain.ids import PassageId
 from support_agents.domain.knowledge import Passage, RetrievedPassage
 from support_agents.knowledge.corpus import Corpus, Floats
+from support_agents.knowledge.scale import SAME, Scale
 from support_agents.ports import Vector
 from support_agents.screening.terms import terms
 
@@ -39,19 +40,23 @@ class Look:
 
 @dataclass(frozen=True)
 class Topics:
-    """The articles of a workspace at one state of the index; `title_vectors` has a row for each article."""
+    """The articles of a workspace at one state of the index; `title_vectors` has a row for each article.
+
+    `scale` brings cosines of these rows to those that the index tells.
+    """
 
     version: str
     corpus: Corpus
     title_vectors: Vector
     place: Mapping[PassageId, int]
     by_id: Mapping[PassageId, Passage]
+    scale: Scale = SAME
 
     @classmethod
-    def of(cls, version: str, corpus: Corpus, title_vectors: Vector) -> "Topics":
+    def of(cls, version: str, corpus: Corpus, title_vectors: Vector, scale: Scale = SAME) -> "Topics":
         """Put them together."""
         by_id = {passage.id: passage for held in corpus.passages for passage in held}
-        return cls(version, corpus, title_vectors, corpus.place_of(), by_id)
+        return cls(version, corpus, title_vectors, corpus.place_of(), by_id, scale)
 
     def look(self, query: str, vector: Vector, found: Sequence[RetrievedPassage], previous: Sequence[str] = ()) -> Look:
         """Look at the words and titles of all articles; what was found first widens the query by its own words.
@@ -60,7 +65,7 @@ class Topics:
         """
         long = (len(set(terms(query))) - SHORT_TERMS) / (LONG_TERMS - SHORT_TERMS)
         length = min(1.0, max(0.0, long))
-        titles = np.asarray(self.title_vectors @ vector, dtype=np.float32)
+        titles = self.scale(np.asarray(self.title_vectors @ vector, dtype=np.float32))
         asked = self.corpus.query(query)
         named = self.corpus.names.named_in(query)
         if previous and len(asked) <= FOLLOW_UP_TERMS:

@@ -1,13 +1,16 @@
-"""What every embedder promises, asked of the real one, its two views for background work and the fake."""
+"""What every embedder promises, asked of the real one and its views, of those for search alone, and of the fake."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from support_agents.adapters.onnx import OnnxEmbedder
+from support_agents.adapters.onnx import TOKENIZER_PATH, OnnxEmbedder, model_path
+from support_agents.adapters.onnx_search import SearchEmbedder, SearchFiles
 from support_agents.ports import Embedder
 from support_agents.testing.knowledge import HashEmbedder
+from tests.fixtures.tiny_encoder import written
 
 
 @pytest.fixture(scope="module")
@@ -17,13 +20,47 @@ def real() -> Iterator[OnnxEmbedder]:
     embedder.close()
 
 
-@pytest.fixture(params=["real", "background", "indexing", "fake"])
-def embedder(request: pytest.FixtureRequest, real: OnnxEmbedder) -> Embedder:
+def search_of(files: SearchFiles) -> Iterator[SearchEmbedder]:
+    prefixed = replace(files, query_prefix="query: ", passage_prefix="passage: ")
+    embedder = SearchEmbedder(prefixed)
+    yield embedder
+    embedder.close()
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchEmbedder]:
+    yield from search_of(SearchFiles(model=written(tmp_path_factory.mktemp("tiny"))))
+
+
+@pytest.fixture(scope="module")
+def minilm() -> Iterator[SearchEmbedder]:
+    yield from search_of(SearchFiles(model=model_path(), tokenizer=TOKENIZER_PATH))
+
+
+@pytest.fixture(
+    params=[
+        "real",
+        "background",
+        "indexing",
+        "fake",
+        "tiny queries",
+        "tiny passages",
+        "minilm queries",
+        "minilm passages",
+    ]
+)
+def embedder(
+    request: pytest.FixtureRequest, real: OnnxEmbedder, tiny: SearchEmbedder, minilm: SearchEmbedder
+) -> Embedder:
     made: dict[str, Embedder] = {
         "real": real,
         "background": real.background,
         "indexing": real.indexing,
         "fake": HashEmbedder(),
+        "tiny queries": tiny.queries,
+        "tiny passages": tiny.passages,
+        "minilm queries": minilm.queries,
+        "minilm passages": minilm.passages,
     }
     return made[request.param]
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from api.cli.checks.finding import Finding
-from api.engines import embedding, intent_registry, order_lookup, system_clock
+from api.engines import embedding, intent_registry, order_lookup, search_embedder, system_clock
 from api.settings import Settings
 from support_agents.intents.examples import Examples
 from support_agents.intents.model import IntentHead
@@ -25,6 +25,22 @@ async def models(settings: Settings) -> tuple[Finding, ...]:
     return (
         Finding("model and tokenizer", f"{version}, hashes as measured"),
         Finding("intent model", "trained on other examples than the present ones" if stale else told, stale),
+    )
+
+
+async def search_model(settings: Settings) -> tuple[Finding, ...]:
+    """Whether the second embedder, if one is named, is whole and computes; a wrong file is told as at start."""
+    embedder = search_embedder(settings)
+    if embedder is None:
+        return (
+            Finding(
+                "search model", "none: articles are searched with the built-in one (SUPPORT_SEARCH_MODEL)", absent=True
+            ),
+        )
+    embedder.close()
+    prefixes = ", ".join(f"`{one}`" for one in (settings.search_query_prefix, settings.search_passage_prefix) if one)
+    return (
+        Finding("search model", f"{embedder.version}, {embedder.dimensions} dimensions, prefixes {prefixes or 'none'}"),
     )
 
 

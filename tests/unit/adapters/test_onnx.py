@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from support_agents.adapters import onnx
-from support_agents.adapters.onnx import BATCH_CHARACTERS, BATCH_TEXTS, OnnxEmbedder, Urgency
+from support_agents.adapters.embedding_thread import BATCH_CHARACTERS, BATCH_TEXTS, Urgency, Worker, batches_of
+from support_agents.adapters.onnx import OnnxEmbedder
 from support_agents.domain.errors import SupportError
 from support_agents.ports import Vector
 
@@ -21,7 +22,7 @@ async def test_a_message_goes_before_waiting_background_work() -> None:
         order.extend(texts)
         return np.zeros((len(texts), 384), dtype=np.float32)
 
-    worker = onnx._Worker(compute)
+    worker = Worker(compute)
     futures = [worker.submit([f"background {n}"], Urgency.BACKGROUND) for n in range(3)]
     futures.append(worker.submit(["message"], Urgency.MESSAGE))
     gate.set()
@@ -37,7 +38,7 @@ async def test_an_error_reaches_the_caller_and_the_thread_lives_on() -> None:
             raise ValueError(texts[0])
         return np.ones((1, 384), dtype=np.float32)
 
-    worker = onnx._Worker(compute)
+    worker = Worker(compute)
     with pytest.raises(ValueError, match="bad"):
         await asyncio.wrap_future(worker.submit(["bad"], Urgency.MESSAGE))
     assert (await asyncio.wrap_future(worker.submit(["good"], Urgency.MESSAGE))).shape == (1, 384)
@@ -53,7 +54,7 @@ async def test_what_nobody_waits_for_any_more_is_not_computed() -> None:
         computed.extend(texts)
         return np.zeros((len(texts), 384), dtype=np.float32)
 
-    worker = onnx._Worker(compute)
+    worker = Worker(compute)
     first = worker.submit(["first"], Urgency.MESSAGE)
     given_up = worker.submit(["given up"], Urgency.BACKGROUND)
     given_up.cancel()
@@ -82,7 +83,7 @@ def test_a_changed_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_batches_are_small_and_hold_every_text_once() -> None:
     texts = ["x" * length for length in (1, 900, 30, 30, 30, 200, 200, 400, 5, 5, 5, 5, 5, 5, 5, 5, 5)]
-    batches = onnx._batches(texts)
+    batches = batches_of(texts)
     assert sorted(index for batch in batches for index in batch) == list(range(len(texts)))
     for batch in batches:
         assert len(batch) == 1 or len(batch) * max(len(texts[i]) for i in batch) <= BATCH_CHARACTERS

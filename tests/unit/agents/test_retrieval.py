@@ -15,6 +15,7 @@ from support_agents.domain.intent import Ask, IntentScore
 from support_agents.domain.knowledge import Audience, Passage, RetrievedPassage
 from support_agents.domain.runs import Run
 from support_agents.domain.sections import RetrievalSection
+from support_agents.ports import Vector
 from support_agents.testing.knowledge import HashEmbedder, ListStore
 
 EMBEDDER = HashEmbedder()
@@ -206,3 +207,25 @@ async def test_what_does_not_seem_to_answer_is_set_aside_and_on_record() -> None
     lowered = await ask(replace(agent, floor=FLOOR - 0.1), "Recommend campsite Utrecht")
     assert {one.passage.title for one in lowered.passages} == {"Campsites", "Stores"}
     assert lowered.set_aside == ()
+
+
+async def test_another_embedder_searches_by_its_own_vectors_and_wants_no_word_to_agree() -> None:
+    german = passage("bring back a lamp", title="Rückgabe", language="de")
+    store = ListStore()
+    await store.upsert([german, SHIPPING], await EMBEDDER.embed(["bring back a lamp", SHIPPING.text]))
+
+    class Translating:
+        """`Embedder` that knows what a French message means."""
+
+        version, dimensions = "translating", EMBEDDER.dimensions
+
+        async def embed(self, texts: Sequence[str]) -> Vector:
+            return await EMBEDDER.embed([text.replace("rapporter lampadaire", "bring back a lamp") for text in texts])
+
+    usual, other = RetrievalAgent(store, EMBEDDER), RetrievalAgent(store, EMBEDDER, searching=Translating())
+    query = "rapporter lampadaire"
+    assert (await ask(usual, query, language="fr")).passages == ()
+    assert [r.passage for r in (await ask(other, query, language="fr")).passages] == [german]
+    both = "rapporter lampadaire. rapporter lampadaire"
+    section = await ask(other, "parcels", language="fr", asks=[query, both])
+    assert german in [r.passage for r in section.passages]
