@@ -13,9 +13,20 @@ _LEAST = -1.0  # cosine of what cannot be less alike
 
 def prototypes(examples: Floats, truth: Classes, classes: int) -> Floats:
     """Return the mean direction of each class's examples, one row a class."""
-    sums = np.zeros((classes, examples.shape[1]), dtype=np.float32)
-    np.add.at(sums, truth, examples)
-    return np.asarray(sums / np.maximum(1e-9, np.linalg.norm(sums, axis=1, keepdims=True)), dtype=np.float32)
+    totals = sums(examples, truth, classes)
+    return np.asarray(totals / lengths(totals), dtype=np.float32)
+
+
+def sums(examples: Floats, truth: Classes, classes: int) -> Floats:
+    """Return the sum of each class's examples, one row a class; of a class without any, zeros."""
+    totals = np.zeros((classes, examples.shape[1]), dtype=np.float32)
+    np.add.at(totals, truth, examples)
+    return totals
+
+
+def lengths(rows: Floats) -> Floats:
+    """Return the length of each row as a column that can be divided by."""
+    return np.asarray(np.maximum(1e-9, np.linalg.norm(rows, axis=1, keepdims=True)), dtype=np.float32)
 
 
 def signs(scores: Floats, likeness: Floats, truth: Classes, near: Floats) -> NDArray[np.float64]:

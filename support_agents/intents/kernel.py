@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from support_agents.domain.errors import SupportError
 from support_agents.domain.intent import UNKNOWN, IntentScore
-from support_agents.intents.doubt import prototypes, signs
+from support_agents.intents.doubt import lengths, prototypes, signs
 from support_agents.intents.features import ngrams
 from support_agents.intents.kernel_manifest import FORMAT, KernelManifest, Recipe, Scope
 from support_agents.intents.manifest import HEAD_NAME, MANIFEST_NAME
@@ -28,24 +28,42 @@ Classes = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Numbers:
-    """What is stored: the examples' vectors and classes, their weights by class, and n-gram weights by class."""
+    """What is stored: the examples' vectors and classes, their weights by class, and n-gram weights by class.
+
+    `shift` moves vectors so that examples of one class come together; None where the recipe moves none.
+    """
 
     examples: Matrix
     truth: Classes
     duals: Matrix
     ngrams: Matrix
     idf: Matrix
+    shift: Matrix | None = None
 
     @cached_property
     def prototypes(self) -> Matrix:
         """The mean direction of each class's examples."""
         return prototypes(self.examples, self.truth, self.duals.shape[1])
 
+    @cached_property
+    def _moved_examples(self) -> Matrix:
+        return self.examples if self.shift is None else moved(self.examples, self.shift)
+
+    @cached_property
+    def _moved_prototypes(self) -> Matrix:
+        return prototypes(self._moved_examples, self.truth, self.duals.shape[1])
+
     def scores(self, vectors: Matrix, lexical: Matrix, recipe: Recipe) -> tuple[Matrix, NDArray[np.float64]]:
         """Return scores by class and signs of belonging, for rows of vectors and of their n-gram scores."""
         likeness = vectors @ self.examples.T
         near = vectors @ self.prototypes.T
-        scores = nearness(likeness, recipe) @ self.duals + lexical + np.float32(recipe.prototypes) * near
+        kernel, by_means = nearness(likeness, recipe), near
+        if self.shift is not None:
+            there = moved(vectors, self.shift)
+            kernel = mixed(kernel, nearness(there @ self._moved_examples.T, recipe), recipe)
+            by_means = mixed(near, there @ self._moved_prototypes.T, recipe)
+        scores = kernel @ self.duals + lexical + np.float32(recipe.prototypes) * by_means
+        # Moving draws strangers to the intents as well, so that the doubt looks at vectors where they are.
         return scores, signs(scores, likeness, self.truth, near)
 
     def lexical(self, text: str, recipe: Recipe) -> Matrix:
@@ -100,6 +118,17 @@ def nearness(likeness: Matrix, recipe: Recipe) -> Matrix:
     return np.asarray(np.exp(np.float32(recipe.sharpness) * (likeness - np.float32(1))), dtype=np.float32)
 
 
+def moved(vectors: Matrix, shift: Matrix) -> Matrix:
+    """Move vectors by what was learnt, and back to length 1."""
+    further = vectors + vectors @ shift
+    return np.asarray(further / lengths(further), dtype=np.float32)
+
+
+def mixed(still: Matrix, there: Matrix, recipe: Recipe) -> Matrix:
+    """Mix what vectors say where they are with what they say moved."""
+    return np.asarray(still + np.float32(recipe.moved) * (there - still), dtype=np.float32)
+
+
 def within(found: NDArray[np.float64], scope: Scope) -> NDArray[np.float64]:
     """Return how sure it is that each message belongs to any intent; one half is where it is refused."""
     return np.asarray(1 / (1 + np.exp(-(found @ np.array(scope.weights) + scope.bias))), dtype=np.float64)
@@ -144,9 +173,11 @@ def _numbers(path: Path, manifest: KernelManifest) -> Numbers:
         "ngrams": (columns, classes),
         "idf": (columns,),
     }
+    if manifest.recipe.moved:
+        shapes["shift"] = (manifest.dimensions, manifest.dimensions)
     for name, shape in shapes.items():
         _fits(f"shape of {name}", arrays[name].shape if name in arrays else None, shape)
-    floats = {name: np.asarray(arrays[name], dtype=np.float32) for name in ("examples", "duals", "ngrams", "idf")}
+    floats = {name: np.asarray(arrays[name], dtype=np.float32) for name in shapes if name != "truth"}
     return Numbers(truth=np.asarray(arrays["truth"], dtype=np.intp), **floats)
 
 
@@ -154,6 +185,8 @@ def stored(numbers: Numbers) -> bytes:
     """Return the numbers as they are written: half precision, which costs nothing that can be measured."""
     content = io.BytesIO()
     half = {name: getattr(numbers, name).astype(np.float16) for name in ("examples", "duals", "ngrams", "idf")}
+    if numbers.shift is not None:
+        half["shift"] = numbers.shift.astype(np.float16)
     np.savez_compressed(content, truth=numbers.truth.astype(np.int32), **half)
     return content.getvalue()
 

@@ -11,7 +11,8 @@ class Recipe(BaseModel):
     """What is fixed before anything is seen: how like two messages are, and how much a fit may bend to each.
 
     Two messages are alike by `exp(sharpness * (cosine - 1)) + words * cosine of their n-grams`; to the score that this
-    gives a class, `prototypes` times the cosine with the mean of its examples is added.
+    gives a class, `prototypes` times the cosine with the mean of its examples is added. Of both cosines `moved` is the
+    share that is taken of vectors which were moved by what `metric.py` learnt.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -21,6 +22,7 @@ class Recipe(BaseModel):
     penalty: float = Field(gt=0)
     ngram_columns: int = Field(gt=0)
     prototypes: float = Field(default=0.0, ge=0)
+    moved: float = Field(default=0.0, ge=0, le=1)
 
 
 class Scope(BaseModel):

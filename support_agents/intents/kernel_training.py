@@ -15,9 +15,20 @@ from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 from support_agents.domain.errors import SupportError
 from support_agents.intents.calibration import best_temperature, reliability
 from support_agents.intents.features import Counts, ngrams
-from support_agents.intents.kernel import SCALE, KernelHead, Numbers, distribution, nearness, stored, within
+from support_agents.intents.kernel import (
+    SCALE,
+    KernelHead,
+    Numbers,
+    distribution,
+    mixed,
+    moved,
+    nearness,
+    stored,
+    within,
+)
 from support_agents.intents.kernel_manifest import KernelManifest, KernelMetrics, Recipe, Scope
 from support_agents.intents.labelled import Labelled
+from support_agents.intents.metric import learnt_shift
 from support_agents.intents.model import weighted
 from support_agents.ports import Embedder, Vector
 
@@ -25,7 +36,7 @@ NGRAM_COLUMNS = 32_768
 FEW = 25  # examples a class; up to here the intents' names count as examples of their own
 RECIPE = Recipe(sharpness=2.0, words=0.2, penalty=0.1, ngram_columns=NGRAM_COLUMNS)
 # Words say less where few were seen, and one odd example of few leads less far astray beside the mean of all.
-FEW_RECIPE = Recipe(sharpness=3.0, words=0.1, penalty=0.1, ngram_columns=NGRAM_COLUMNS, prototypes=0.3)
+FEW_RECIPE = Recipe(sharpness=3.0, words=0.1, penalty=0.1, ngram_columns=NGRAM_COLUMNS, prototypes=0.3, moved=0.5)
 MOST_REFUSED = 0.02  # of the messages that do belong to an intent
 FEWEST_CLASSES = 2
 MOST_EXAMPLES = 20_000  # the fit needs 4 bytes for each pair
@@ -110,17 +121,21 @@ async def train(
 
 
 def fitted(material: Material, classes: int, recipe: Recipe) -> Numbers:
-    """Solve the kernel ridge regression on all rows in closed form."""
+    """Learn how to move vectors where the recipe does, then solve the kernel ridge regression in closed form."""
     idf = _idf(material.counts)
     lexical = _sparse(material.counts, idf)
     kernel = nearness(material.vectors @ material.vectors.T, recipe)
+    shift = learnt_shift(material.vectors, material.truth, classes) if recipe.moved else None
+    if shift is not None:
+        there = moved(material.vectors, shift)
+        kernel = mixed(kernel, nearness(there @ there.T, recipe), recipe)
     kernel += np.float32(recipe.words) * np.asarray((lexical @ lexical.T).todense(), dtype=np.float32)
     kernel[np.diag_indices(len(kernel))] += np.float32(recipe.penalty)
     wanted = np.eye(classes, dtype=np.float32)[material.truth] - np.float32(1 / classes)
     factor = cho_factor(kernel, overwrite_a=True, check_finite=False)
     duals = np.asarray(cho_solve(factor, wanted, check_finite=False), dtype=np.float32)
     primal = np.asarray(recipe.words * (lexical.T @ duals), dtype=np.float32)
-    return Numbers(material.vectors, material.truth, duals, primal, idf)
+    return Numbers(material.vectors, material.truth, duals, primal, idf, shift)
 
 
 def _enough(seen: Labelled, classes: Sequence[str]) -> None:

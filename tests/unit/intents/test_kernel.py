@@ -1,4 +1,6 @@
 import asyncio
+import dataclasses
+import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -12,7 +14,8 @@ from support_agents.domain.errors import SupportError
 from support_agents.domain.intent import UNKNOWN
 from support_agents.intents.asks import answered
 from support_agents.intents.doubt import SIGNS, signs
-from support_agents.intents.kernel import KernelHead, distribution
+from support_agents.intents.kernel import KernelHead, distribution, stored
+from support_agents.intents.kernel_manifest import KernelManifest
 from support_agents.intents.kernel_training import train
 from support_agents.intents.labelled import Labelled
 from support_agents.intents.manifest import HEAD_NAME, MANIFEST_NAME
@@ -116,8 +119,10 @@ def test_signs_tell_a_near_message_from_a_far_one() -> None:
     assert near[3] == pytest.approx(0.85)  # of the two examples of its own class
 
 
-async def test_a_stored_head_answers_as_before(trained: tuple[KernelHead, bytes], tmp_path: Path) -> None:
-    head, content = trained
+@pytest.mark.parametrize("count", [5, 30])
+async def test_a_stored_head_answers_as_before(count: int, tmp_path: Path) -> None:
+    head, content = await train("shop", labelled(count, 1), WordEmbedder(), lambda *_: None)
+    assert (head.numbers.shift is not None) == (count == 5)  # vectors are moved where examples are few
     registry = Registry(tmp_path, KEY)
     version = registry.add(head.manifest, content)
     again = registry.load(version, embedder_version="words")
@@ -125,6 +130,26 @@ async def test_a_stored_head_answers_as_before(trained: tuple[KernelHead, bytes]
     before, after = (one.rank("where is my parcel", vector) for one in (head, again))
     assert [score.name for score in before] == [score.name for score in after]
     assert [one.probability for one in before] == pytest.approx([one.probability for one in after], abs=5e-3)
+
+
+async def test_a_head_that_lacks_what_moves_its_vectors_is_refused(tmp_path: Path) -> None:
+    head, _ = await train("shop", labelled(5, 1), WordEmbedder(), lambda *_: None)
+    content = stored(dataclasses.replace(head.numbers, shift=None))
+    manifest = head.manifest.model_copy(update={"head_sha256": hashlib.sha256(content).hexdigest()})
+    registry = Registry(tmp_path, KEY)
+    version = registry.add(manifest, content)
+    with pytest.raises(SupportError, match="shape of shift") as caught:
+        registry.load(version, embedder_version="words")
+    assert caught.value.code == "intents_mismatch"
+
+
+async def test_a_head_from_before_vectors_were_moved_is_read(tmp_path: Path) -> None:
+    head, _ = await train("shop", labelled(30, 1), WordEmbedder(), lambda *_: None)
+    fields = json.loads(head.manifest.model_dump_json())
+    del fields["recipe"]["moved"]
+    registry = Registry(tmp_path, KEY)
+    version = registry.add(KernelManifest.model_validate(fields), stored(head.numbers))
+    assert registry.load(version, embedder_version="words").manifest.recipe.moved == 0
 
 
 def test_versions_are_promoted_and_rolled_back(trained: tuple[KernelHead, bytes], tmp_path: Path) -> None:
