@@ -33,12 +33,11 @@ from support_agents.screening.detection import Detector
 from support_agents.screening.pii import RULES
 from support_agents.screening.spans import PiiFinder
 
-# Longest that a customer's file may take to come.
-_FILE_SECONDS = 5.0
-
-
 if TYPE_CHECKING:
     from support_agents.adapters.onnx_search import SearchEmbedder
+
+# Longest that a customer's file may take to come.
+_FILE_SECONDS = 5.0
 
 
 @contextmanager

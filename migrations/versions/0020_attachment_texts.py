@@ -8,7 +8,7 @@ from db.row_security import POLICY
 from migrations.columns import one_of, row, where
 
 revision = "0020"
-down_revision = "0018"
+down_revision = "0019"
 
 NAMES = (
     "'ticket_received', 'execution_due', 'inside_step_due', 'request_changed', 'knowledge_changed', 'fuller_draft_due'"
