@@ -113,6 +113,7 @@ class ScaledStore:
         task = self._fitting.get(workspace)
         if task is None or task.done():
             task = self._fitting[workspace] = asyncio.create_task(self._fit(workspace))
+            task.add_done_callback(_noted)
         return task
 
     async def _fit(self, workspace: WorkspaceId) -> Scale:
@@ -147,6 +148,12 @@ class ScaledStore:
         for start in range(0, len(titles), _EMBEDDED_AT_ONCE):
             some = titles[start : start + _EMBEDDED_AT_ONCE]
             self._asked.update(zip(some, np.asarray(await self.queries.embed(some)), strict=True))
+
+
+def _noted(task: "asyncio.Task[Scale]") -> None:
+    """Take a failed fit as seen: whoever waited was told, and the next search begins another."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _spread(items: Sequence[T], most: int) -> list[T]:
