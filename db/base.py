@@ -29,6 +29,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import JSON, TypeDecorator, TypeEngine
 
+from db.made import made
 from support_agents.domain.ids import WorkspaceId, new_id
 
 __all__ = [
@@ -135,7 +136,7 @@ class database_now(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL 
     inherit_cache = True
 
 
-NOW = select(database_now())
+NOW = made(select(database_now()))
 
 
 @compiles(database_now, "sqlite")

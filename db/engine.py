@@ -6,7 +6,6 @@ from typing import Protocol
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.fences import Fence, present
 from db.postgresql import PostgresStore
@@ -33,15 +32,15 @@ class Store(Protocol):
         """Set after commits that changed articles."""
         ...
 
-    def write(self, label: str, *, urgent: bool, fence: Fence) -> AbstractAsyncContextManager[AsyncConnection]:
+    def write(self, label: str, *, urgent: bool, fence: Fence) -> AbstractAsyncContextManager[Statements]:
         """One writing transaction behind the fence; committed when the context has been left."""
         ...
 
-    def read(self, fence: Fence) -> AbstractAsyncContextManager[AsyncConnection]:
+    def read(self, fence: Fence) -> AbstractAsyncContextManager[Statements]:
         """One transaction that cannot write."""
         ...
 
-    async def announce(self, connection: AsyncConnection, channel: str) -> None:
+    async def announce(self, statements: Statements, channel: str) -> None:
         """Within the transaction: have its commit wake other processes too."""
         ...
 
@@ -111,14 +110,14 @@ class Database:
         `fence` says whose rows it may see, where that is not the task's own (`db.fences.present`).
         """
         with _translated():
-            async with self._store.write(label, urgent=urgent, fence=fence or present()) as connection:
-                uow = UnitOfWork(Statements(connection), self._heard)
+            async with self._store.write(label, urgent=urgent, fence=fence or present()) as statements:
+                uow = UnitOfWork(statements, self._heard)
                 yield uow
                 await uow.audit.flush()
                 if uow.outbox.added:
-                    await self._store.announce(connection, OUTBOX)
+                    await self._store.announce(statements, OUTBOX)
                 if uow.outbox.knowledge_changed:
-                    await self._store.announce(connection, KNOWLEDGE)
+                    await self._store.announce(statements, KNOWLEDGE)
         if uow.outbox.added:
             self.committed.set()
         if uow.outbox.knowledge_changed:
@@ -128,8 +127,8 @@ class Database:
     async def read(self, fence: Fence | None = None) -> AsyncIterator[UnitOfWork]:
         """One consistent view that cannot write; `fence` as for `write`."""
         with _translated():
-            async with self._store.read(fence or present()) as connection:
-                yield UnitOfWork(Statements(connection))
+            async with self._store.read(fence or present()) as statements:
+                yield UnitOfWork(statements)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Executable, Result, Table, bindparam, column, func, select
+from sqlalchemy import ARRAY, Table, bindparam, column, func, select
 from sqlalchemy.dialects.postgresql import Insert
 
 from db.base import upsert
+from db.made import made
 from db.statements import Statements
 
 Rows = Sequence[Mapping[str, Any]]
@@ -22,24 +23,28 @@ class ManyRows:
     def __init__(self, table: Table, columns: Sequence[str], *, unless_there: Sequence[str] = ()) -> None:
         self._columns = tuple(columns)
         self._values = _keeping(upsert(table), unless_there)
-        self._arrays = _keeping(_from_arrays(table, self._columns), unless_there)
+        self._arrays = made(_keeping(_from_arrays(table, self._columns), unless_there))
         key = next(iter(table.primary_key.columns))
         self._values_returning = self._values.returning(key)
-        self._arrays_returning = self._arrays.returning(key)
+        self._arrays_returning = made(self._arrays.returning(key))
 
     async def insert(self, session: Statements, rows: Rows) -> None:
         """Insert all."""
-        await self._execute(session, self._values, self._arrays, rows)
+        if session.backend == "sqlite":
+            await session.execute(self._values, list(rows))
+        else:
+            await session.later(self._arrays, self._by_column(rows))
 
     async def inserted(self, session: Statements, rows: Rows) -> frozenset[Any]:
         """Insert those that are not there, of equal ones the first, and return their ids."""
-        result = await self._execute(session, self._values_returning, self._arrays_returning, rows)
+        if session.backend == "sqlite":
+            result = await session.execute(self._values_returning, list(rows))
+        else:
+            result = await session.execute(self._arrays_returning, self._by_column(rows))
         return frozenset(result.scalars())
 
-    async def _execute(self, session: Statements, values: Executable, arrays: Executable, rows: Rows) -> Result[Any]:
-        if session.get_bind().dialect.name == "sqlite":
-            return await session.execute(values, list(rows))
-        return await session.execute(arrays, {name: [row[name] for row in rows] for name in self._columns})
+    def _by_column(self, rows: Rows) -> dict[str, list[Any]]:
+        return {name: [row[name] for row in rows] for name in self._columns}
 
 
 def _keeping(insert: Insert, unless_there: Sequence[str]) -> Insert:

@@ -64,7 +64,7 @@ class PartStore:
 
 
 def _has_parts(session: Statements) -> bool:
-    return session.get_bind().dialect.name == "postgresql"
+    return session.backend == "postgresql"
 
 
 async def _parts(session: Statements) -> tuple[Part, ...]:

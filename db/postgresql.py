@@ -1,30 +1,32 @@
 """PostgreSQL as the server database, by psycopg 3; it knows no table."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
 from sqlalchemy import text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from db.fences import Fence
+from db.made import made
+from db.statements import Statements, TransactionStatements
+from db.transaction import Transaction
 from db.turns import StillMine, turn
 from db.wakeup import KNOWLEDGE, OUTBOX, ListeningWakeup
 from db.writer import Boundary
 
-# Transactions are begun below, in one message with their fence, and ended by COMMIT all the same.
+# Transactions are begun and ended by `db.transaction`.
 _PLAIN = "AUTOCOMMIT"
 _WRITING, _READING = "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # What holds for a session, where a connection is a session of the server's, and otherwise for each transaction.
 LIMITS = {"timezone": "UTC", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
 OPTIONS = " ".join(f"-c {name}={value}" for name, value in LIMITS.items())
-POOLED = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in LIMITS.items()) + "; "
+POOLED = tuple(f"SET LOCAL {name} = '{value}'" for name, value in LIMITS.items())
 # A page of the console waits no longer for a replica that does not answer.
 _REPLICA_SECONDS = 2
-NOTIFY = text("SELECT pg_notify(:channel, '')")
+NOTIFY = made(text("SELECT pg_notify(:channel, '')"))
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class PostgresStore:
     committed: ListeningWakeup
     knowledge: ListeningWakeup
     direct: str = field(repr=False)
-    # Goes before each transaction's first statement.
-    limits: str = ""
+    # What each transaction sets for itself, behind a pooler.
+    limits: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, url: URL, *, boundary: Boundary, direct: URL | None = None) -> Self:
@@ -49,64 +51,43 @@ class PostgresStore:
         pooled = direct is not None
         session = {"prepare_threshold": None} if pooled else {"options": OPTIONS}
         engine = create_async_engine(url, pool_size=10, max_overflow=10, isolation_level=_PLAIN, connect_args=session)
-        return cls._on(engine, boundary, direct or url, POOLED if pooled else "")
+        return cls._on(engine, boundary, direct or url, POOLED if pooled else ())
 
     @classmethod
     def open_replica(cls, url: URL) -> Self:
         """Prepare an engine of its own for a server that is only read, be it for its own or for our will."""
         session = {"options": f"{OPTIONS} -c default_transaction_read_only=on", "connect_timeout": _REPLICA_SECONDS}
         engine = create_async_engine(url, pool_size=5, max_overflow=5, isolation_level=_PLAIN, connect_args=session)
-        return cls._on(engine, lambda _side, _label: None, url, "")
+        return cls._on(engine, lambda _side, _label: None, url, ())
 
     @classmethod
-    def _on(cls, engine: AsyncEngine, boundary: Boundary, direct: URL, limits: str) -> Self:
+    def _on(cls, engine: AsyncEngine, boundary: Boundary, direct: URL, limits: tuple[str, ...]) -> Self:
         conninfo = direct.set(drivername="postgresql").render_as_string(hide_password=False)
         listening = ListeningWakeup(conninfo, OUTBOX), ListeningWakeup(conninfo, KNOWLEDGE)
         return cls(engine, boundary, *listening, conninfo, limits)
 
     @asynccontextmanager
-    async def write(self, label: str, *, urgent: bool, fence: Fence) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002 - row locks order writers here
+    async def write(self, label: str, *, urgent: bool, fence: Fence) -> AsyncIterator[Statements]:  # noqa: ARG002 - row locks order writers here
         """One transaction, READ COMMITTED, behind the fence; rows that decide are locked by those who decide."""
-        async with self._begun(f"{_WRITING}; {self.limits}{fence.statement}") as connection:
-            yield connection
+        async with self._transaction(_WRITING, fence) as transaction:
+            yield TransactionStatements(transaction)
             self.boundary("before", label)
-            await connection.commit()
+            await transaction.commit()
         self.boundary("after", label)
 
     @asynccontextmanager
-    async def read(self, fence: Fence) -> AsyncIterator[AsyncConnection]:
+    async def read(self, fence: Fence) -> AsyncIterator[Statements]:
         """One snapshot, READ ONLY, behind the fence."""
-        async with self._begun(f"{_READING}; {self.limits}{fence.statement}") as connection:
-            yield connection
-            # Nothing was written; but after ROLLBACK psycopg would prepare every statement anew.
-            await connection.commit()
+        async with self._transaction(_READING, fence) as transaction:
+            yield TransactionStatements(transaction)
+            await transaction.commit()
 
-    @asynccontextmanager
-    async def _begun(self, begin: str) -> AsyncIterator[AsyncConnection]:
-        """A connection inside a transaction, which is rolled back unless it is committed."""
-        try:
-            connection = await self._opened(begin)
-        except DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-            # The pool's connections are older than the server is up; it has thrown them away now. Nothing was done.
-            connection = await self._opened(begin)
-        async with AsyncExitStack() as stack:
-            stack.push_async_exit(connection)
-            yield connection
+    def _transaction(self, begin: str, fence: Fence) -> Transaction:
+        return Transaction(self.engine, (begin, *self.limits, fence.statement), keeps_names=not self.limits)
 
-    async def _opened(self, begin: str) -> AsyncConnection:
-        connection = await self.engine.connect()
-        try:
-            await connection.exec_driver_sql(begin)
-        except BaseException:
-            await connection.close()
-            raise
-        return connection
-
-    async def announce(self, connection: AsyncConnection, channel: str) -> None:
+    async def announce(self, statements: Statements, channel: str) -> None:
         """NOTIFY, delivered by the commit."""
-        await connection.execute(NOTIFY, {"channel": channel})
+        await statements.later(NOTIFY, {"channel": channel})
 
     def turn(self, name: str) -> AbstractAsyncContextManager[StillMine]:
         """Wait for a turn that one process has at a time."""

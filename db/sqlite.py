@@ -1,18 +1,19 @@
 """SQLite as the embedded database: durable, one writer, readers apart; it knows no table."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Self
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from db.fences import Fence
 from db.sqlite_driver import PATIENCE_MS, Driver, ReaderConnection, WriterConnection
+from db.statements import Statements
 from db.turns import StillMine
 from db.wakeup import Wakeup
 from db.writer import Boundary, Writer
@@ -54,23 +55,19 @@ class SqliteStore:
         event.listen(reading.sync_engine, "begin", _begin_deferred)
         return cls(writing, reading, Writer(writing, boundary), Wakeup(), Wakeup())
 
-    def write(
-        self,
-        label: str,
-        *,
-        urgent: bool,
-        fence: Fence,  # noqa: ARG002 - SQLite has no second lock
-    ) -> AbstractAsyncContextManager[AsyncConnection]:
+    @asynccontextmanager
+    async def write(self, label: str, *, urgent: bool, fence: Fence) -> AsyncIterator[Statements]:  # noqa: ARG002 - SQLite has no second lock
         """Take a turn of the writer."""
-        return self.writer.turn(label, urgent=urgent)
+        async with self.writer.turn(label, urgent=urgent) as connection:
+            yield Statements(connection)
 
     @asynccontextmanager
-    async def read(self, fence: Fence) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002 - as above
+    async def read(self, fence: Fence) -> AsyncIterator[Statements]:  # noqa: ARG002 - as above
         """See one snapshot."""
         async with self.reading.connect() as connection:
-            yield connection
+            yield Statements(connection)
 
-    async def announce(self, connection: AsyncConnection, channel: str) -> None:
+    async def announce(self, statements: Statements, channel: str) -> None:
         """Nobody else is told: the event in this process is enough."""
 
     @asynccontextmanager

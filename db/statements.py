@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Executable
 from sqlalchemy.engine import Result
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncResult
 from sqlalchemy.sql.selectable import TypedReturnsRows
 from sqlalchemy.util.concurrency import greenlet_spawn
 from sqlalchemy.util.typing import TupleAny, TypeVarTuple, Unpack
+
+from db.made import Values, plan_of
+from db.transaction import Transaction, opened
 
 Columns = TypeVarTuple("Columns")
 Given = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -22,10 +25,10 @@ class Statements:
     No ORM session: no row is ever loaded as an object here, and its book-keeping took a fifth of a statement's time.
     """
 
-    __slots__ = ("_connection", "_streaming")
+    __slots__ = ("_on",)
 
     def __init__(self, connection: AsyncConnection) -> None:
-        self._connection, self._streaming = _open(connection), connection
+        self._on = connection
 
     @overload
     async def execute(
@@ -36,22 +39,65 @@ class Statements:
     async def execute(self, statement: Executable, given: Given | None = None) -> Result[Unpack[TupleAny]]:
         """Send one statement; a list of values sends it once for each of them."""
         # Not `AsyncConnection.execute`: it insists on a trip to another thread, which SQLite's writer does not make.
-        return await greenlet_spawn(self._connection.execute, statement, given)
+        return await greenlet_spawn(opened(self._on).execute, statement, given)
 
     async def scalar(self, statement: Executable, given: Given | None = None) -> Any:  # noqa: ANN401 - any column
         """The first column of the first row, or None."""
         return (await self.execute(statement, given)).scalar()
 
+    async def later(self, statement: Executable, given: Values) -> None:
+        """Send a statement whose answer nobody needs, at the latest with the commit, in its place among the others.
+
+        What the database has against it may be said only there; it undoes the same transaction.
+        """
+        await self.execute(statement, given)
+
     async def stream(self, statement: Executable, given: Given | None = None) -> AsyncResult[Unpack[TupleAny]]:
         """Send one statement and read its rows as they come, in batches that do not fill the memory."""
-        return await self._streaming.stream(statement, given, execution_options={"yield_per": _BATCH})
+        return await self._on.stream(statement, given, execution_options={"yield_per": _BATCH})
 
-    def get_bind(self) -> Connection:
-        """The connection, to ask which database it leads to."""
-        return self._connection
+    @property
+    def backend(self) -> str:
+        """Which database it leads to: `sqlite` or `postgresql`."""
+        return self._on.dialect.name
 
 
-def _open(connection: AsyncConnection) -> Connection:
-    if connection.sync_connection is None:
-        raise RuntimeError("statements need a connection that is open")
-    return connection.sync_connection
+class TransactionStatements(Statements):
+    """The same on PostgreSQL: statements that were made once travel by `db.transaction`, others by SQLAlchemy."""
+
+    __slots__ = ("_transaction",)
+
+    def __init__(self, transaction: Transaction) -> None:
+        super().__init__(transaction.connection)
+        self._transaction = transaction
+
+    @overload
+    async def execute(
+        self, statement: TypedReturnsRows[Unpack[Columns]], given: Given | None = None
+    ) -> Result[Unpack[Columns]]: ...
+    @overload
+    async def execute(self, statement: Executable, given: Given | None = None) -> Result[Unpack[TupleAny]]: ...
+    async def execute(self, statement: Executable, given: Given | None = None) -> Result[Unpack[TupleAny]]:
+        """Send what waits, and this."""
+        if given is None or isinstance(given, Mapping):
+            values = given or {}
+            plan = plan_of(statement, values)
+            if plan is not None:
+                return await self._transaction.ask(plan, values)
+        await self._transaction.catch_up()
+        self._on = self._transaction.connection
+        return await super().execute(statement, given)
+
+    async def later(self, statement: Executable, given: Values) -> None:
+        """Keep it until the next statement that is waited for, if it was made once."""
+        plan = plan_of(statement, given)
+        if plan is None:
+            await self.execute(statement, given)
+        else:
+            self._transaction.later(plan, given)
+
+    async def stream(self, statement: Executable, given: Given | None = None) -> AsyncResult[Unpack[TupleAny]]:
+        """Send what waits, and this."""
+        await self._transaction.catch_up()
+        self._on = self._transaction.connection
+        return await super().stream(statement, given)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, exists, literal, select, true
 
+from db.made import made
 from db.repositories.approvals import REJECTED_REPLIES
 from db.repositories.runs import OPEN_OF, OpenRun
 from db.repositories.tickets import NEWEST, Ticket, snapshot_of
@@ -18,7 +19,7 @@ _MESSAGES = NEWEST.subquery("newest")
 _READ = ("external_id", "text", "html", "author", "public", "written_at", "attachments")
 _REJECTED = exists(REJECTED_REPLIES.with_only_columns(literal(1)).order_by(None).limit(None).correlate(None))
 # Outer joins from a row that is always there: without a run or a message there is still an answer.
-_BEGINNING = (
+_BEGINNING = made(
     select(*(column.label(f"run_{column.name}") for column in _RUN.c), _REJECTED.label("rejected"))
     .add_columns(_MESSAGES.c.id.label("message"), *(_MESSAGES.c[name] for name in _READ))
     .select_from(_ONE.outerjoin(_RUN, true()).outerjoin(_MESSAGES, true()))

@@ -45,7 +45,7 @@ class IntentCost:
 
 async def cost_by_intent(uow: UnitOfWork, workspace: WorkspaceId, *, since: datetime) -> tuple[IntentCost, ...]:
     """Return the twenty dearest intents of runs that finished since then, dearest first."""
-    backend = uow.session.get_bind().dialect.name
+    backend = uow.session.backend
     query = text(_SQLITE if backend == "sqlite" else _POSTGRESQL).bindparams(
         bindparam("workspace", workspace, Uuid()), bindparam("since", since, UtcDateTime()), most=_MOST
     )

@@ -37,7 +37,7 @@ class ModelUse:
 
 async def model_use(uow: UnitOfWork, workspace: WorkspaceId, *, since: datetime) -> tuple[ModelUse, ...]:
     """Return the use of each model by the workspace's runs that finished since then, dearest first."""
-    backend = uow.session.get_bind().dialect.name
+    backend = uow.session.backend
     query = text(_SQLITE if backend == "sqlite" else _POSTGRESQL).bindparams(
         bindparam("workspace", workspace, Uuid()), bindparam("since", since, UtcDateTime())
     )

@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping, Select, bindparam, exists, func, insert, or_,
 from sqlalchemy.sql.elements import ColumnElement
 
 from db.base import constant, database_now, table_of, upsert
+from db.made import made
 from db.models.approvals import ApprovalRequestRow, DecisionRow, OperatorMoneyRow
 from db.models.executions import ExecutionRow
 from db.models.operators import OperatorRow, SessionRow
@@ -127,7 +128,7 @@ _WORKSPACES = table_of(WorkspaceRow)
 _R, _D, _M = _REQUESTS.c, _DECISIONS.c, _MONEY.c
 
 # Statements are made once: making one again for each request cost more than the database's answer.
-_ADD = insert(_REQUESTS)
+_ADD = made(insert(_REQUESTS))
 _BY_ID = select(_REQUESTS).where(_R.id == bindparam("wanted"))
 _LOCKED = _BY_ID.with_for_update(key_share=True)
 _BY_ACTION = select(_REQUESTS).where(_R.workspace_id == bindparam("workspace"), _R.action_id == bindparam("wanted"))
@@ -139,9 +140,11 @@ _OPEN: ColumnElement[bool] = or_(
     (_R.status == constant(RequestStatus.APPROVED)) & _R.after_action_id.is_not(None) & ~_HAS_EXECUTION,
 )
 _OPEN_ON = _OLDEST.where(_R.ticket_id == bindparam("ticket"), _OPEN)
-_STANDING = select(
-    _WORKSPACES.c.mode, database_now(), exists().where(_R.ticket_id == bindparam("ticket"), _OPEN)
-).where(_WORKSPACES.c.id == bindparam("workspace"))
+_STANDING = made(
+    select(_WORKSPACES.c.mode, database_now(), exists().where(_R.ticket_id == bindparam("ticket"), _OPEN)).where(
+        _WORKSPACES.c.id == bindparam("workspace")
+    )
+)
 _OPEN_IN = _OLDEST.where(_R.workspace_id == bindparam("workspace"), _OPEN)
 _WAITING_FOR = _OPEN_IN.where(_R.after_action_id == bindparam("first"))
 # Checks of attention are nobody's reply.

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Executable, Row, and_, bindparam, func, insert, or_, select, tuple_, update
 
 from db.base import NOW, UtcDateTime, database_now, table_of
+from db.made import made
 from db.many import ManyRows
 from db.models.outbox import OutboxRow
 from db.statements import Statements
@@ -16,7 +17,7 @@ from support_agents.domain.ids import OutboxId, RequestId, WorkspaceId, new_id
 
 ROWS = table_of(OutboxRow)
 COLUMNS = ROWS.c
-ADD = insert(ROWS)
+ADD = made(insert(ROWS))
 ADD_ALL = ManyRows(ROWS, ("id", "workspace_id", "name", "subject", "attempts"))
 WAITING = and_(COLUMNS.done_at.is_(None), COLUMNS.buried_at.is_(None))
 _EVENT = (COLUMNS.id, COLUMNS.workspace_id, COLUMNS.name, COLUMNS.subject, COLUMNS.attempts)
@@ -33,11 +34,13 @@ _DUE = (
 _DUE_OF = _DUE.where(COLUMNS.name.in_(bindparam("names", expanding=True)))
 _LEASE = update(ROWS).values(leased_until=bindparam("until")).returning(*_EVENT, COLUMNS.not_before)
 # One statement for finding and leasing: what is locked is in a CTE, which no plan carries out twice.
-_CLAIMED = _LEASE.where(COLUMNS.id.in_(select(_DUE.cte("due").c.id))).values(attempts=COLUMNS.attempts + 1)
+_CLAIMED = made(_LEASE.where(COLUMNS.id.in_(select(_DUE.cte("due").c.id))).values(attempts=COLUMNS.attempts + 1))
 _LEASED = _LEASE.where(COLUMNS.id.in_(select(_DUE_OF.cte("due").c.id)))
-_NEWEST = select(select(COLUMNS.created_at).order_by(COLUMNS.id.desc()).limit(1).scalar_subquery(), database_now())
+_NEWEST = made(
+    select(select(COLUMNS.created_at).order_by(COLUMNS.id.desc()).limit(1).scalar_subquery(), database_now())
+)
 
-DONE = update(ROWS).where(COLUMNS.id == bindparam("wanted"), WAITING).values(done_at=database_now())
+DONE = made(update(ROWS).where(COLUMNS.id == bindparam("wanted"), WAITING).values(done_at=database_now()))
 
 
 class Outbox:
@@ -57,7 +60,7 @@ class Outbox:
         """Add an event, due at once or at `not_before`."""
         event = OutboxId(new_id())
         row = {"id": event, "workspace_id": workspace, "name": name, "subject": subject}
-        await self._session.execute(ADD, row if not_before is None else row | {"not_before": not_before})
+        await self._session.later(ADD, row if not_before is None else row | {"not_before": not_before})
         self.added = True
         self.knowledge_changed = self.knowledge_changed or name is EventName.KNOWLEDGE_CHANGED
         return event
@@ -146,7 +149,7 @@ class Outbox:
 
     async def done(self, event: OutboxId) -> None:
         """Mark as done; a second time changes nothing."""
-        await self._session.execute(DONE, {"wanted": event})
+        await self._session.later(DONE, {"wanted": event})
 
     async def retry(self, event: OutboxId, *, at: datetime, error: str) -> None:
         """Give the lease back and try again at `at`; `error` is a code, never text from outside."""
@@ -166,7 +169,7 @@ class Outbox:
 
     async def next_due(self) -> datetime | None:
         """When the next event becomes claimable, which may have passed; None while nothing waits."""
-        is_sqlite = self._session.get_bind().dialect.name == "sqlite"
+        is_sqlite = self._session.backend == "sqlite"
         lease = func.coalesce(COLUMNS.leased_until, COLUMNS.not_before)
         later = (func.max if is_sqlite else func.greatest)(COLUMNS.not_before, lease)
         query = select(func.min(later, type_=UtcDateTime())).where(WAITING)

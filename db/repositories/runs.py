@@ -14,6 +14,7 @@ from sqlalchemy import JSON, Row, TextClause, bindparam, insert, select, text, u
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.base import constant, database_now, storable, table_of
+from db.made import made
 from db.models.runs import RunRow, RunSectionRow
 from db.statements import Statements
 from support_agents.domain.action import ProposedAction
@@ -27,17 +28,19 @@ SECTIONS = table_of(RunSectionRow)
 ACTIONS = TypeAdapter(tuple[ProposedAction, ...])
 _TIMINGS = TypeAdapter(tuple[StageTiming, ...])
 OPEN = RUNS.c.status == constant("open")
-OPEN_OF = select(
-    RUNS.c.id, RUNS.c.workspace_id, RUNS.c.ticket_id, RUNS.c.ticket_revision, RUNS.c.event_id, RUNS.c.attempt
-).where(RUNS.c.ticket_id == bindparam("ticket"), OPEN)
-_BEGIN = insert(RUNS).values(begun_at=database_now())
+OPEN_OF = made(
+    select(
+        RUNS.c.id, RUNS.c.workspace_id, RUNS.c.ticket_id, RUNS.c.ticket_revision, RUNS.c.event_id, RUNS.c.attempt
+    ).where(RUNS.c.ticket_id == bindparam("ticket"), OPEN)
+)
+_BEGIN = made(insert(RUNS).values(begun_at=database_now()))
 _CLOSING = (
     *("outcome", "ticket_revision", "reason", "actions", "timings", "model_calls", "versions"),
     *("finished_at", "total_ms", "late", "salt"),
 )
 # Nothing is no value at all, not a JSON null.
 _OR_NULL = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-_FINISH = (
+_FINISH = made(
     update(RUNS)
     .where(RUNS.c.id == bindparam("wanted"), OPEN, RUNS.c.attempt == bindparam("held"))
     .values(
@@ -78,7 +81,7 @@ class Runs:
 
     async def begin(self, run: OpenRun, *, received_at: datetime) -> None:
         """Insert an open run."""
-        await self._session.execute(
+        await self._session.later(
             _BEGIN,
             {
                 "id": run.id,
@@ -210,7 +213,7 @@ class Runs:
         for at, (name, content) in enumerate(written):
             given |= {f"section_{at}": name, f"writer_{at}": OWNERS[name], f"content_{at}": content}
         if written:
-            await self._session.execute(_adding(len(written)), given)
+            await self._session.later(_adding(len(written)), given)
         return [(str(name), content) for name, content in written]
 
 
@@ -226,7 +229,7 @@ def _adding(sections: int) -> TextClause:
     types = {f"{name}_{at}": SECTIONS.c[name].type for name in names for at in range(sections)}
     types |= {"run": SECTIONS.c.run_id.type, "workspace": SECTIONS.c.workspace_id.type}
     statement = f"INSERT INTO run_sections (run_id, workspace_id, {', '.join(names)}) VALUES ({'), ('.join(rows)})"  # noqa: S608 - numbers only
-    return text(statement).bindparams(*(bindparam(name, type_=kind) for name, kind in types.items()))
+    return made(text(statement).bindparams(*(bindparam(name, type_=kind) for name, kind in types.items())))
 
 
 def _closing_of(record: RunRecord, outcome: Outcome) -> dict[str, Any]:

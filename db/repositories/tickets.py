@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row, Select, bindparam, exists, select, update
 
 from db.base import table_of
+from db.made import made
 from db.many import ManyRows
 from db.models.approvals import ApprovalRequestRow
 from db.models.executions import ExecutionRow
@@ -103,15 +104,15 @@ _DOUBTED = select(TICKETS.c.needs_person_reason).where(
     TICKETS.c.id == bindparam("wanted"),
     exists().where(EXECUTIONS.c.ticket_id == TICKETS.c.id, EXECUTIONS.c.status == ExecutionStatus.IN_DOUBT),
 )
-_NEEDS_PERSON = (
+_NEEDS_PERSON = made(
     update(TICKETS).where(TICKETS.c.id == bindparam("wanted")).values(needs_person_reason=bindparam("reason"))
 )
-_ANSWERED = (
+_ANSWERED = made(
     update(TICKETS)
     .where(TICKETS.c.id == bindparam("wanted"))
     .values(answered_revision=bindparam("answered"), needs_person_reason=bindparam("reason"))
 )
-NEWEST = (
+NEWEST = made(
     select(MESSAGES)
     .where(MESSAGES.c.ticket_id == bindparam("ticket"), MESSAGES.c.public, MESSAGES.c.automatic.is_(False))
     .order_by(MESSAGES.c.written_at.desc(), MESSAGES.c.id.desc())
@@ -128,10 +129,10 @@ FIND = (
     .order_by(TICKETS.c.id)
     .with_for_update(key_share=True)
 )
-GET = select(*COLUMNS).where(TICKETS.c.id == bindparam("ticket"))
-LOCK = GET.with_for_update(key_share=True)
+GET = made(select(*COLUMNS).where(TICKETS.c.id == bindparam("ticket")))
+LOCK = made(GET.with_for_update(key_share=True))
 _REQUESTS = table_of(ApprovalRequestRow)
-LOCK_OF = (
+LOCK_OF = made(
     select(*COLUMNS)
     .where(
         TICKETS.c.id == select(_REQUESTS.c.ticket_id).where(_REQUESTS.c.id == bindparam("request")).scalar_subquery()
@@ -197,13 +198,13 @@ class Tickets:
         While an execution on it is in doubt, why it is so stays beside any other reason, and no answer takes it away.
         """
         told = await self._beside_doubt(ticket, reason)
-        await self._session.execute(_NEEDS_PERSON, {"wanted": ticket, "reason": told})
+        await self._session.later(_NEEDS_PERSON, {"wanted": ticket, "reason": told})
         self._note(ticket, needs_person_reason=told)
 
     async def answered(self, ticket: TicketId, *, revision: int, needs_person: str | None) -> None:
         """Note that a finished run has answered `revision`; a doubt stays on people's list."""
         reason = await self._beside_doubt(ticket, needs_person)
-        await self._session.execute(_ANSWERED, {"wanted": ticket, "answered": revision, "reason": reason})
+        await self._session.later(_ANSWERED, {"wanted": ticket, "answered": revision, "reason": reason})
         self._note(ticket, answered_revision=revision, needs_person_reason=reason)
 
     def _note(self, ticket: TicketId, **changed: int | str | None) -> None:

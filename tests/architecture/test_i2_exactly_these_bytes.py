@@ -150,7 +150,7 @@ async def test_i2_the_database_refuses_to_change_what_is_stored(shop: Shop) -> N
 async def without_guard(shop: Shop, request: RequestId, canonical: bytes) -> None:
     """Change the stored bytes the way somebody with the database's own keys could."""
     async with shop.database.write("attack") as uow:
-        on = "" if uow.session.get_bind().dialect.name == "sqlite" else " ON approval_requests"
+        on = "" if uow.session.backend == "sqlite" else " ON approval_requests"
         await uow.session.execute(text(f"DROP TRIGGER IF EXISTS guard_approval_requests_update{on}"))
         await uow.session.execute(update(REQUESTS).where(REQUESTS.c.id == request).values(canonical=canonical))
 

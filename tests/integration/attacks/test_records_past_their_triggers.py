@@ -20,7 +20,7 @@ async def refused(shop: Shop, statement: str) -> None:
 
 async def dialect(shop: Shop) -> str:
     async with shop.database.read() as uow:
-        return uow.session.get_bind().dialect.name
+        return uow.session.backend
 
 
 @pytest.mark.parametrize("table", KEPT)

@@ -47,7 +47,7 @@ async def append(database: Database, count: int = 3) -> None:
 async def tamper(database: Database, statement: str) -> None:
     """Change rows as somebody with the file and no respect for triggers would."""
     async with database.write("tamper") as uow:
-        dialect = uow.session.get_bind().dialect.name
+        dialect = uow.session.backend
         for event in TRIGGERS:
             on = " ON audit" if dialect == "postgresql" else ""
             await uow.session.execute(text(f"DROP TRIGGER keep_audit_{event}{on}"))

@@ -65,7 +65,7 @@ def written(action: dict[str, Any]) -> bytes:
 async def without_guards(shop: Shop) -> None:
     """An attacker who may do anything in the database: its own refusals are gone."""
     async with shop.database.write("attack") as uow:
-        postgresql = uow.session.get_bind().dialect.name == "postgresql"
+        postgresql = uow.session.backend == "postgresql"
         on = " ON approval_requests" if postgresql else ""
         await uow.session.execute(text(f"DROP TRIGGER guard_approval_requests_update{on}"))
 
