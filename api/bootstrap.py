@@ -325,28 +325,14 @@ def _thinking(
         )
     )
 
-    closing: tuple[Step, ...] = (
-        *writing.closing,
-        *searching.closing,
-        partial(asyncio.to_thread, embedder.close),
-    )
+    closing: tuple[Step, ...] = (*writing.closing, *searching.closing, partial(asyncio.to_thread, embedder.close))
     background = knowing(settings, embedder.background)
 
     async def warm(passages: Sequence[Passage]) -> None:
         await sentences.warm(passages, background)
 
-    return _Thinking(
-        runner,
-        searching.questions,
-        searching.passages,
-        index,
-        warm,
-        closing,
-        macros,
-        writing,
-        intents.names,
-        searching.topics,
-    )
+    sides = (searching.questions, searching.passages)
+    return _Thinking(runner, *sides, index, warm, closing, macros, writing, intents.names, searching.topics)
 
 
 async def _prepared(macros: Macros | None, topics: TopicShelf, workspace: WorkspaceId) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from api.choices import PiiRecogniser, Privilege
 from api.indexes import in_own_folder
@@ -32,9 +32,6 @@ from support_agents.ports import (
 from support_agents.screening.detection import Detector
 from support_agents.screening.pii import RULES
 from support_agents.screening.spans import PiiFinder
-
-if TYPE_CHECKING:
-    from support_agents.adapters.onnx_search import SearchEmbedder
 
 # Longest that a customer's file may take to come.
 _FILE_SECONDS = 5.0
@@ -77,7 +74,40 @@ def attachment_reader(settings: Settings) -> AttachmentReader | None:
     return AttachmentReader(source)
 
 
-def search_embedder(settings: Settings) -> "SearchEmbedder | None":
+class SearchSides(Protocol):
+    """One model that reads what is asked and what is searched, each in its own way; `background` asks without haste."""
+
+    @property
+    def version(self) -> str:
+        """Of the model and of how it is used."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Length of its vectors."""
+        ...
+
+    @property
+    def queries(self) -> Embedder:
+        """What is asked."""
+        ...
+
+    @property
+    def background(self) -> Embedder:
+        """What is asked by nobody who waits."""
+        ...
+
+    @property
+    def passages(self) -> Embedder:
+        """What is searched."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the model."""
+        ...
+
+
+def search_embedder(settings: Settings) -> SearchSides | None:
     """Return the second embedder, for search alone, if the settings name one; refused where its files do not fit."""
     if settings.search_model is None:
         return None

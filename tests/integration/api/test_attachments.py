@@ -258,14 +258,15 @@ async def test_a_server_that_does_not_answer_is_asked_again_and_then_left(local:
     gone = {"id": "a", "filename": "a.txt", "url": f"http://{HOST}:1/a.txt"}
     ticket = await local.send(gone)
     handler = AttachmentsDueHandler(database=local.database, reader=local.at.container.reader)
+    waiting = select(OUTBOX).where(OUTBOX.c.name == EventName.ATTACHMENTS_DUE)
+    async with local.database.read() as uow:
+        (found,) = (await uow.session.execute(waiting)).all()
     for attempt in (1, 2, 3):
         async with local.database.read() as uow:
             assert await uow.attachments.of_messages(ticket) == {}
         async with local.database.write("now") as uow:
             due = await uow.now() - timedelta(seconds=1)
             await uow.session.execute(update(OUTBOX).values(not_before=due, attempts=attempt))
-            waiting = select(OUTBOX).where(OUTBOX.c.name == EventName.ATTACHMENTS_DUE)
-            (found,) = (await uow.session.execute(waiting)).all()
         await handler.handle(
             OutboxEvent(id=found.id, workspace=DEFAULT_WORKSPACE, name=found.name, subject=ticket, attempts=attempt)
         )

@@ -276,7 +276,7 @@ async def test_i9_the_first_key_is_found_where_the_first_entries_were_taken_off(
 
 
 def _on(session: Statements) -> str:
-    return " ON audit" if session.get_bind().dialect.name == "postgresql" else ""
+    return " ON audit" if session.backend == "postgresql" else ""
 
 
 async def test_a_process_that_may_not_look_takes_no_key_for_the_first(given: Given) -> None:

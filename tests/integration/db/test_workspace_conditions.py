@@ -28,6 +28,7 @@ EVERYWHERE: Mapping[str, str] = {
     "approvals.stale": "upkeep: what a newer revision has overtaken",
     "executions.lapsed": "upkeep: what nobody ended in time",
     "executions.orphaned": "upkeep: as above",
+    "attachments.forget_older": "upkeep: texts of files that have been kept for long enough",
     "slack.forget_deliveries": "upkeep: what is over by the clock",
     "executions.to_ask": "upkeep: what a provider is to be asked about",
     "outbox.claim": "dispatch: whatever is due first",

@@ -39,7 +39,7 @@ def test_the_credential_goes_to_the_helpdesks_own_host_alone(tmp_path: Path) -> 
     source = reader.source
     assert isinstance(source, PageFetcher)
     assert source.credentials == {"acme.zendesk.com": "Bearer x"}
-    assert source.hosts == {"acme.zendesk.com", "files.example"}
+    assert source.hosts == frozenset({"acme.zendesk.com", "files.example"})
     assert source.private == frozenset()
     assert "Bearer x" not in repr(reader)
 
