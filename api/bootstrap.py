@@ -186,7 +186,7 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
         files=attachment_reader(settings) if role in {Role.SERVE, Role.WORKER} else None,
     )
     once = duties_of(settings, database, acting, outside, messaging.messenger)
-    loops = loops_of(role, work, Duties(_here(work, thinking, records.passages), once))
+    loops = loops_of(role, work, Duties(_here(role, work, thinking, records.passages), once))
     container = Container(
         **vars(records),
         clock=clock,
@@ -253,7 +253,7 @@ def _admission(settings: Settings, pressure: PressureGauge) -> _Admission:
     return _Admission(Admission(pressure, retrying, rates.count), rates.closing)
 
 
-def _here(work: Work, thinking: _Thinking, passages: PassageStore) -> tuple[Duty, ...]:
+def _here(role: Role, work: Work, thinking: _Thinking, passages: PassageStore) -> tuple[Duty, ...]:
     """What every process that thinks does for itself by the clock."""
     if work.settings.privilege is Privilege.INTAKE:
         return (Duty("pressure", LOOK_SECONDS, work.pressure.look),)
@@ -263,7 +263,8 @@ def _here(work: Work, thinking: _Thinking, passages: PassageStore) -> tuple[Duty
         Duty("warm", 30, lambda: warming.run(DEFAULT_WORKSPACE)),
         Duty("pressure", LOOK_SECONDS, work.pressure.look),
     )
-    if thinking.runner.outliers is None:
+    # Who only answers questions marks no runs, and the library for it is 110 MB.
+    if thinking.runner.outliers is None or role is Role.API:
         return duties
     learning = OutlierLearning(work.database, thinking.runner.outliers, work.keeper)
     return (*duties, Duty("outliers", 600, lambda: learning.run(DEFAULT_WORKSPACE)))
