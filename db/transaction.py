@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from db.made import DIALECT, Plan, Values
 from db.trips import Command, CommandFailed, Driver, Prepared, Rows, carry
 
-COMMIT, ROLLBACK = Command(b"COMMIT", lasting=False), Command(b"ROLLBACK", lasting=False)
+# The COMMIT of a transaction in which something failed is a ROLLBACK to the server, and no error.
+COMMIT, ROLLBACK = Command(b"COMMIT", lasting=False, tag=b"COMMIT"), Command(b"ROLLBACK", lasting=False)
 _NAMES = "names of statements"
 # A name that the server does not know, or a plan that no longer fits its table: a new connection has neither.
 _OUTDATED = (psycopg.errors.InvalidSqlStatementName, psycopg.errors.FeatureNotSupported)

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.abc import Buffer, PQGen
 from psycopg.abc import Transformer as Adapting
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import error_from_result
+from psycopg.errors import InFailedSqlTransaction, error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, PipelineStatus
 from psycopg.pq.abc import PGconn, PGresult
 from psycopg.waiting import READY_R, WAIT_R, WAIT_RW
@@ -26,6 +26,7 @@ class Command:
     sql: bytes
     values: Sequence[Any] = ()
     lasting: bool = True
+    tag: bytes = b""  # what the server must answer, where another answer would be no error to it
 
 
 class CommandFailed(Exception):  # noqa: N818 - says which of several
@@ -143,6 +144,9 @@ def _refused(driver: Driver, steps: Sequence[_Step], results: Sequence[PGresult]
     for step, result in zip(steps, results, strict=False):
         if result.status == ExecStatus.FATAL_ERROR:
             return CommandFailed(step.at, error_from_result(result, driver.info.encoding))
+        if step.command.tag and result.command_status != step.command.tag:
+            told = (result.command_status or b"nothing").decode()
+            return CommandFailed(step.at, InFailedSqlTransaction(f"the server answered {told}"))
     return None
 
 

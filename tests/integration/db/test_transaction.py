@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 import pytest
 from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, InternalError
 
 from db.base import table_of
 from db.engine import Database
@@ -201,3 +201,17 @@ async def test_a_value_that_cannot_be_stored_harms_no_other_unit(postgres_url: s
     with pytest.raises(DataError, match="NUL"):
         await nul()
     assert await name_in(database) == "default"
+
+
+async def test_a_commit_that_undid_everything_is_no_commit(postgres_url: str, open_database: Open) -> None:
+    database = open_database(postgres_url)
+
+    async def renamed_past_an_error() -> None:
+        async with database.write("test") as uow:
+            await uow.session.execute(RENAME, {"new_name": "lost"})
+            with suppress(IntegrityError):
+                await uow.session.execute(AGAIN, TWICE)
+
+    with pytest.raises(InternalError, match="answered ROLLBACK"):
+        await renamed_past_an_error()
+    assert await name_in(database) != "lost"
