@@ -11,9 +11,8 @@ from sqlalchemy.engine import make_url
 
 from db.engine import Database
 from db.fences import UPKEEP
-from support_agents.domain.approval import Role
 from support_agents.domain.errors import SupportError
-from tests.fixtures.installation import UNHURRIED, event, open_installation
+from tests.fixtures.installation import UNHURRIED, open_installation
 from tests.fixtures.pooler import SESSIONS, pooled
 from tests.integration.db.test_fences import ordinary_url
 
@@ -54,21 +53,7 @@ async def test_a_message_becomes_a_card_that_a_person_decides(ordinary_url: str,
     with pooled(ordinary_url) as url:
         settings = {"database_url": url, "database_direct_url": ordinary_url, "data_dir": tmp_path / "data"}
         async with open_installation({**settings, **UNHURRIED}) as opened:
-            async with opened.working():
-                await opened.keeper_ready()
-                ticket = (await opened.send(event())).json()["ticket_id"]
-                await opened.settled()
-            person = await opened.sign_in(Role.MANAGER)
-            shown = (await opened.client.get(f"/v1/tickets/{ticket}", headers=person)).json()
-            assert shown["runs"], shown
-            (one,) = (await opened.client.get("/v1/approvals", headers=person)).json()["items"]
-            asked = (await opened.client.get(f"/v1/approvals/{one['id']}", headers=person)).json()
-            decided = await opened.client.post(
-                f"/v1/approvals/{one['id']}/decisions",
-                headers=person,
-                json={"decision": "approve", "digest": asked["digest"]},
-            )
-            assert decided.status_code < 300, decided.text
+            await opened.message_decided()
             assert await left_on_sessions(url) == CLEAN
 
 
