@@ -27,6 +27,7 @@ from api.engines import (
 )
 from api.factors import SecondFactors
 from api.fault_points import boundary_of
+from api.heap import GIVING_BACK_SECONDS, give_back
 from api.intake.admission import Admission
 from api.intake.sources import intakes_of
 from api.messaging import MessagingParts, messaging_of
@@ -262,6 +263,7 @@ def _here(role: Role, work: Work, thinking: _Thinking, passages: PassageStore) -
         Duty("spend", 60, lambda: thinking.writing.restate(work.database)),
         Duty("warm", 30, lambda: warming.run(DEFAULT_WORKSPACE)),
         Duty("pressure", LOOK_SECONDS, work.pressure.look),
+        Duty("heap", GIVING_BACK_SECONDS, partial(asyncio.to_thread, give_back)),
     )
     # Who only answers questions marks no runs, and the library for it is 110 MB.
     if thinking.runner.outliers is None or role is Role.API:

@@ -1,12 +1,15 @@
 """A ready process is not stopped by full collections of what it will need to its end."""
 
+import ctypes
 import gc
+import os
 import weakref
 from collections.abc import Iterator
 
 import pytest
 
-from api.heap import settle, unsettle
+from api.heap import give_back, settle, unsettle
+from tests.benchmarks.installation import resident_mb
 
 
 class _Kept:
@@ -50,3 +53,13 @@ def test_what_comes_later_is_still_collected_and_what_was_set_apart_still_goes_w
     gc.collect()
     assert gone() is None
     assert cycle() is None
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="this C library gives nothing back")
+def test_what_lies_unused_between_what_is_used_is_given_back() -> None:
+    kept = [b"%d" % at * 16_000 for at in range(1_000, 3_000)]
+    del kept[:-1]  # the last one holds the heap's end where it is
+    before = resident_mb(os.getpid())["VmRSS"]
+    give_back()
+    assert resident_mb(os.getpid())["VmRSS"] < before - 60
+    assert kept
