@@ -29,7 +29,7 @@ class Transaction:
     def __init__(self, engine: AsyncEngine, begin: Sequence[str], *, keeps_names: bool) -> None:
         self._engine, self._keeps_names = engine, keeps_names
         self._begin = [Command(each.encode(), lasting=False) for each in begin]
-        self._begun = False
+        self._begun = self._failed = False
         self._waiting: list[tuple[Command, Plan | None]] = []
         self._connection: AsyncConnection | None = None
 
@@ -86,6 +86,15 @@ class Transaction:
         connection.dispatch.before_cursor_execute(connection, None, plan.told, plan.named(values), None, False)  # noqa: FBT003 - the event's own form
 
     async def _sent(self) -> list[Rows]:
+        if self._failed:  # perhaps nothing of it was sent, not even the BEGIN and its fence
+            raise RuntimeError("a transaction in which something failed cannot go on")
+        try:
+            return await self._sent_together()
+        except BaseException:
+            self._failed = True
+            raise
+
+    async def _sent_together(self) -> list[Rows]:
         waiting, self._waiting = self._waiting, []
         if self._begun:
             return await self._carried(waiting)
@@ -97,8 +106,10 @@ class Transaction:
             if not error.connection_invalidated:
                 raise
         # The pool's connections are older than the server is up; it has thrown them away now. Nothing was committed.
+        self._begun = False  # until there is another connection there is nothing to undo
         await self.connection.close()
         self._connection = await self._engine.connect()
+        self._begun = True
         return await self._carried(waiting)
 
     async def _carried(self, waiting: Sequence[tuple[Command, Plan | None]]) -> list[Rows]:

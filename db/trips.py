@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from psycopg.abc import Buffer, PQGen
@@ -120,7 +120,8 @@ def _steps(commands: Sequence[Command], adapting: Adapting, prepared: Prepared |
 def _flushed(connection: PGconn) -> PQGen[None]:
     while connection.flush():
         # The server may wait for us to read before it reads on.
-        if (yield WAIT_RW) & READY_R:
+        ready = cast("int | None", (yield WAIT_RW))
+        if ready is None or ready & READY_R:  # None: whoever asked was cancelled, and the server has been told
             connection.consume_input()
 
 

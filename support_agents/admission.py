@@ -13,6 +13,7 @@ BUSY = "busy"
 PLACES = 3
 _USUAL_SECONDS = 0.08  # that a place is held, before any was
 _USUAL_STEP = 0.008  # that pass from one run's beginning to the next one's, while several begin
+_LONGEST_STEP = 0.5  # more is a database that stood still: no measure for the next
 _LEARNED = 0.1  # weight of the newest in what is expected of the next
 _Waiting = tuple[float, int, "asyncio.Future[None]"]
 
@@ -50,7 +51,7 @@ class Lane:
     def _step_taken(self, at: float) -> None:
         """Learn from the time since the run before, unless there was nothing to do in between."""
         if self._stepped is not None:
-            self._step += _LEARNED * (at - self._stepped - self._step)
+            self._step += _LEARNED * (min(at - self._stepped, _LONGEST_STEP) - self._step)
         self._stepped = at if self._beginning else None
 
     @asynccontextmanager

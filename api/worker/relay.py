@@ -64,8 +64,9 @@ class Relay:
 
     async def _claim(self, into: list[OutboxEvent], room: int) -> None:
         async with self._database.write("claim", fence=DISPATCH) as uow:
-            if await self._outlook.trusts_clock(uow):
-                into.extend(await uow.outbox.claim(limit=room, lease=self._pace.lease))
+            trusted = await self._outlook.trusts_clock(uow)
+            found = await uow.outbox.claim(limit=room, lease=self._pace.lease) if trusted else []
+        into.extend(found)  # not before the commit: what was not committed is not ours
 
     async def _deliver(self, event: OutboxEvent) -> None:
         # Whatever the dispatcher did not survive is taken up again when the lease lapses.

@@ -22,6 +22,9 @@ async def by_the_system(host: str, port: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+_LAST_PORT = 65_535
+
+
 @dataclass(frozen=True)
 class PageFetcher:
     """One guarded client. `private` hosts may be in private ranges and speak plain http; nobody else may.
@@ -41,16 +44,18 @@ class PageFetcher:
         """Return the body of one page; every refusal and failure says why."""
         try:
             parts = httpx.URL(url)
+            # A host of strange letters is found out only when it is read, a port beyond all ports only when it is used.
+            host, port = parts.host, parts.port
         except (httpx.InvalidURL, ValueError):
             return Failed("invalid_url", "is not an address")
+        if port is not None and not 0 < port <= _LAST_PORT:
+            return Failed("invalid_url", f"names a port of {host} that there is not")
         if parts.userinfo:
             return Failed("invalid_url", "holds a name or password; leave it out")
-        pinned = await self._pinned(parts)
-        if isinstance(pinned, Failed):
-            return pinned
         try:
             async with asyncio.timeout(self.seconds):
-                return await self._body(parts, pinned.value)
+                pinned = await self._pinned(parts)
+                return pinned if isinstance(pinned, Failed) else await self._body(parts, pinned.value)
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             return Failed("unreachable", f"could not be fetched: {type(error).__name__}", retryable=True)
 

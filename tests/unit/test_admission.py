@@ -160,7 +160,7 @@ async def test_how_long_beginning_takes_is_learnt_while_several_begin_and_not_be
     async def is_refused() -> bool:
         with lane.beginning(lambda: now[0]):
             try:
-                async with lane.place(Deadline(now[0] + 1.0, lambda: now[0]), leaving=0.0):
+                async with lane.place(Deadline(now[0] + 0.5, lambda: now[0]), leaving=0.0):
                     return False
             except SupportError:
                 return True

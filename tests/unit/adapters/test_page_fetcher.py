@@ -80,6 +80,8 @@ async def test_private_addresses_are_never_asked(address: str) -> None:
         ("file:///etc/passwd", "not_https"),
         ("https://user:pw@shop.example/", "invalid_url"),
         ("https://", "not_https"),
+        ("https://shop.example:99999/x", "invalid_url"),
+        ("https://xn--a.com/", "invalid_url"),
     ],
 )
 async def test_addresses_of_another_kind_are_refused(url: str, code: str) -> None:
