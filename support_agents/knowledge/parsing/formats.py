@@ -26,19 +26,23 @@ def parse(kind: str, name: str, content: bytes) -> Iterator[RawArticle]:
 
 def _csv(name: str, content: bytes) -> Iterator[RawArticle]:
     """Read question and answer columns by their names in the first line."""
-    csv.field_size_limit(_LONGEST_FIELD)
     text = _text(content)
-    try:
-        dialect: type[csv.Dialect] = csv.Sniffer().sniff(text.partition("\n")[0], delimiters=",;\t")
-    except csv.Error:
-        dialect = csv.excel
-    rows = csv.DictReader(io.StringIO(text), dialect=dialect)
+    rows = csv.DictReader(io.StringIO(text), dialect=_dialect(text))
     columns = {(column or "").strip().lower() for column in rows.fieldnames or ()}
     if not (columns & {*_QUESTION} and columns & {*_ANSWER}):
         raise UnreadableError("columns", "needs a column `question` and a column `answer` in its first line")
     for number, row in enumerate(rows, start=2):
         plain = {(key or "").strip().lower(): value for key, value in row.items() if isinstance(value, str)}
         yield _pair(name, number, plain)
+
+
+def _dialect(text: str) -> type[csv.Dialect]:
+    """What stands between the columns, by the first line; long fields may be read from now on."""
+    csv.field_size_limit(_LONGEST_FIELD)
+    try:
+        return csv.Sniffer().sniff(text.partition("\n")[0], delimiters=",;\t")
+    except csv.Error:
+        return csv.excel
 
 
 def _text_file(name: str, content: bytes) -> Iterator[RawArticle]:
@@ -48,13 +52,8 @@ def _text_file(name: str, content: bytes) -> Iterator[RawArticle]:
 
 def _table(name: str, content: bytes) -> Iterator[RawArticle]:
     """Read a table with whatever columns, a line a row."""
-    csv.field_size_limit(_LONGEST_FIELD)
     text = _decoded(content)
-    try:
-        dialect: type[csv.Dialect] = csv.Sniffer().sniff(text.partition("\n")[0], delimiters=",;\t")
-    except csv.Error:
-        dialect = csv.excel
-    rows = csv.reader(io.StringIO(text), dialect=dialect)
+    rows = csv.reader(io.StringIO(text), dialect=_dialect(text))
     yield RawArticle(key=name, title="", body="\n".join(" | ".join(map(str.strip, row)) for row in rows))
 
 

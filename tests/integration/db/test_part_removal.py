@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import psycopg
 import pytest
@@ -16,6 +16,17 @@ from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from tests.fixtures.many_rows import fill
 from tests.fixtures.parts import NOW, ask, begun, cut_months, entry, parts_of, plain
+
+
+async def first_taken_off(url: str, sealer: AuditSealer) -> datetime:
+    """Three months with a sealed entry each, of which the first has been taken off; returns the second one's end."""
+    await begun(sealer)
+    first_end, second_end = cut_months(url)
+    for days in (80, 50, 1):
+        entry(url, NOW - timedelta(days=days))
+        await sealer.seal(DEFAULT_WORKSPACE)
+    await PartRemoval(sealer.database, sealer).detach(first_end)
+    return second_end
 
 
 async def test_a_part_taken_off_leaves_what_the_chain_needs(postgres_url: str, sealer: AuditSealer) -> None:
@@ -94,12 +105,7 @@ async def test_i9_a_manifest_that_was_made_up_does_not_hide_that_a_backup_is_old
 async def test_i9_a_manifest_beside_the_true_one_gives_the_next_part_no_seal(
     postgres_url: str, sealer: AuditSealer
 ) -> None:
-    await begun(sealer)
-    first_end, second_end = cut_months(postgres_url)
-    for days in (80, 50, 1):
-        entry(postgres_url, NOW - timedelta(days=days))
-        await sealer.seal(DEFAULT_WORKSPACE)
-    await PartRemoval(sealer.database, sealer).detach(first_end)
+    second_end = await first_taken_off(postgres_url, sealer)
     ask(postgres_url, FORGED.replace("(5, {seq}", "(1, {seq}").format(part="part", seq=1, seal="'x'"))
     assert "audit_2001_02" in await PartRemoval(sealer.database, sealer).detach(second_end)
     assert await sealer.verify(DEFAULT_WORKSPACE) == ()
@@ -140,12 +146,7 @@ async def test_i9_only_keys_in_use_speak_for_rows_that_were_taken_off(
 async def test_the_next_part_can_be_taken_off_after_manifests_were_sealed_again(
     postgres_url: str, sealer: AuditSealer
 ) -> None:
-    await begun(sealer)
-    first_end, second_end = cut_months(postgres_url)
-    for days in (80, 50, 1):
-        entry(postgres_url, NOW - timedelta(days=days))
-        await sealer.seal(DEFAULT_WORKSPACE)
-    await PartRemoval(sealer.database, sealer).detach(first_end)
+    second_end = await first_taken_off(postgres_url, sealer)
     rotated = replace(sealer, key=b"a later key", former=lambda: ((sealer.key, None),))
     await rotated.seal_parts_again(DEFAULT_WORKSPACE)
     assert "audit_2001_02" in await PartRemoval(sealer.database, rotated).detach(second_end)
