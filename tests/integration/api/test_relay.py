@@ -259,3 +259,19 @@ async def test_draining_cancels_what_does_not_end(database: Database, count: int
     await asyncio.gather(task, return_exceptions=True)
     await relay.drain(0.1)
     assert hands.at_once == 0
+
+
+async def test_what_was_claimed_and_not_committed_is_not_delivered(
+    database_url: str, open_database: Callable[..., Database]
+) -> None:
+    def lost(side: str, label: str) -> None:
+        if (side, label) == ("before", "claim"):
+            raise SupportError("database_unavailable", "the connection was lost", retryable=True)
+
+    database = open_database(database_url, lost)
+    hands = Hands(database)
+    await add(database)
+    relay = relay_of(database, hands, PACE)
+    await relay._round()
+    await relay.drain(2)
+    assert hands.seen == []
