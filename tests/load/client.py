@@ -42,6 +42,7 @@ class Order:
 class Tally:
     """What came back, by message in the order of sending; milliseconds, None for what did not come."""
 
+    began: float = 0.0  # on the machine's monotonic clock
     sent_at: list[float] = field(default_factory=list)
     webhook_ms: list[float | None] = field(default_factory=list)
     card_ms: list[float | None] = field(default_factory=list)
@@ -103,7 +104,7 @@ async def carried_out(order: Order) -> Tally:
 
 async def _carried_out(order: Order, messages: Sequence[Sample], tally: Tally, cards: Cards) -> None:
     numbers = {sample.ticket: at for at, sample in enumerate(messages)}
-    began = time.monotonic()
+    began = tally.began = time.monotonic()
     watching = asyncio.create_task(_watched(cards, numbers, tally, order.patience))
     limits = httpx.Limits(max_connections=400, max_keepalive_connections=100)
     async with httpx.AsyncClient(base_url=order.url, timeout=30, trust_env=False, limits=limits) as http:

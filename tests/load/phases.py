@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from tests.benchmarks.figures import percentile
 from tests.load.client import Order, Tally
 from tests.load.installations import Loaded
+from tests.load.speed import Speed
 from tests.load.watching import Memory, Slope, busy_seconds, by_thread, used
 
 LATE_MS = 2_000.0
@@ -36,7 +37,7 @@ class Result:
     """One phase's figures: processor in ms a ticket by process, and that of the second busiest thread in each.
 
     In a worker that is the embedder's, beside the one that runs Python. `others_cores` is what the rest of the machine
-    took, `client_cores` the load generator.
+    took, `client_cores` the load generator; `speed` says how quick each core was when (`Speed.since`).
     """
 
     phase: Phase
@@ -45,6 +46,7 @@ class Result:
     second_thread_ms: dict[str, float]
     others_cores: float
     client_cores: float
+    speed: Mapping[str, Sequence[float]] = field(default_factory=dict)
     slopes: dict[str, Slope] = field(default_factory=dict)
 
     @property
@@ -86,6 +88,7 @@ class Result:
             "second_thread_ms": {name: round(ms, 2) for name, ms in self.second_thread_ms.items()},
             "others_cores": round(self.others_cores, 2),
             "client_cores": round(self.client_cores, 2),
+            "speed": self.speed,
             "memory": {name: vars(slope) for name, slope in self.slopes.items()},
         }
 
@@ -96,7 +99,7 @@ def measured(loaded: Loaded, phase: Phase, series: str, first: int) -> Result:
     memory = Memory(loaded.pids)
     threads = {name: by_thread(pid) for name, pid in loaded.pids.items()}
     before, busy, began = used(pids), busy_seconds(), time.monotonic()
-    with memory if phase.soak else nullcontext():
+    with Speed() as speed, memory if phase.soak else nullcontext():
         tally = _sent(loaded, phase, series, first)
     took, after, busy = time.monotonic() - began, used(pids), busy_seconds() - busy
     spent = {name: after[name] - before[name] for name in pids}
@@ -109,6 +112,7 @@ def measured(loaded: Loaded, phase: Phase, series: str, first: int) -> Result:
         second_thread_ms={name: seconds * a_card for name, seconds in second.items()},
         others_cores=max(0.0, busy - sum(spent.values()) - tally.client_seconds) / took,
         client_cores=tally.client_seconds / took,
+        speed=speed.since(tally.began),
         slopes=memory.slopes() if phase.soak else {},
     )
 

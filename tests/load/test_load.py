@@ -1,5 +1,7 @@
 """What a load test makes of what it saw; the load itself is measured by `make load` only."""
 
+import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from tests.load.client import Tally, _due
 from tests.load.phases import Phase, Result, phases
 from tests.load.shown import HEADING, plot, put, section
 from tests.load.shown import memory as shown_memory
+from tests.load.speed import Speed
 from tests.load.watching import Memory
 
 PHASE = Phase("ramp 2/s", ((2.0, 5.0),))
@@ -32,6 +35,17 @@ def test_an_accepted_message_without_a_card_is_lost_and_a_late_card_is_late() ->
     assert RESULT.in_time == pytest.approx(8 / 9)
     refused = replace(TALLY, statuses={"202": 9, "429": 1})
     assert replace(RESULT, tally=refused).lost == 0
+
+
+def test_each_core_is_timed_from_the_first_message_on() -> None:
+    with Speed() as speed:
+        while len(speed.at) < 3:
+            time.sleep(0.01)
+    found = speed.since(speed.at[1])
+    cores = [f"core {core}" for core in os.sched_getaffinity(0)]
+    assert [*found] == ["at", *sorted(cores)]
+    assert found["at"][0] == 0
+    assert all(len(found[core]) == len(found["at"]) == len(speed.at) - 1 and min(found[core]) > 0 for core in cores)
 
 
 def test_memory_that_grows_is_told_from_memory_that_wobbles() -> None:

@@ -1,12 +1,16 @@
 """What `make load` measured, as the simulation takes it: processor by kind, and how long lone tickets took."""
 
 import json
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+# Where a small piece of Python takes twice as long, because a neighbour is on the same core, other Python takes 1.8
+# times as long and an embedding 1.2: exponents that `python -m tests.simulation.felt` found on an idle machine.
+_FELT, _FELT_BY_EMBEDDING = 0.86, 0.28
 _ROOM = 0.7  # a step in which so much or less of the machine was used says what a ticket costs
 
 
@@ -56,6 +60,34 @@ class Lone:
 
 
 @dataclass(frozen=True)
+class Weather:
+    """How slow each core was from moment to moment, 1 being the mean of all: what others on a shared host did to it."""
+
+    at_ms: Sequence[float] = ()
+    most: Sequence[Sequence[float]] = ()
+    embedding: Sequence[Sequence[float]] = ()
+
+    @classmethod
+    def of(cls, speed: Mapping[str, Sequence[float]]) -> "Weather":
+        """From what a fixed piece of Python cost on each core (`tests.load.speed`)."""
+        cores = [found for name, found in speed.items() if name.startswith("core")]
+        most, embedding = ([[ms**felt for ms in found] for found in cores] for felt in (_FELT, _FELT_BY_EMBEDDING))
+        return cls([1_000 * at for at in speed["at"]], _around_one(most), _around_one(embedding))
+
+    def slowness(self, core: int, now_ms: float, *, embedding: bool) -> float:
+        """Of the last look before that moment."""
+        if not self.at_ms:
+            return 1.0
+        by_core = self.embedding if embedding else self.most
+        return by_core[core][max(0, bisect_right(self.at_ms, now_ms) - 1)]
+
+
+def _around_one(by_core: Sequence[Sequence[float]]) -> list[list[float]]:
+    mean = fmean(each for found in by_core for each in found)
+    return [[each / mean for each in found] for found in by_core]
+
+
+@dataclass(frozen=True)
 class Step:
     """One step of a measured ramp; `others_cores` is what the load generator and the rest of the machine took."""
 
@@ -67,6 +99,7 @@ class Step:
     p95: float
     per_second: float
     cores_used: float
+    weather: Weather
 
 
 @dataclass(frozen=True)
@@ -94,7 +127,9 @@ def _step(each: Mapping[str, Any]) -> Step:
     ((rate, seconds),) = each["rates"]
     costs, card, per_second = _costs([each]), each["card_ms"], each["per_second"]
     others = each["others_cores"] + each["client_cores"]
-    return Step(rate, seconds, others, costs, card["p50"], card["p95"], per_second, costs.total * per_second / 1_000)
+    used = costs.total * per_second / 1_000
+    weather = Weather.of(each["speed"])
+    return Step(rate, seconds, others, costs, card["p50"], card["p95"], per_second, used, weather)
 
 
 def _costs(steps: Sequence[Mapping[str, Any]]) -> Costs:

@@ -8,12 +8,17 @@ from typing import Any, Generic, TypeVar
 
 import simpy
 
-from tests.simulation.measured import Costs, Lone
+from tests.simulation.measured import Costs, Lone, Weather
 
 _OTHERS_MS = 1.0  # what else runs on the machine takes a core for so long at a time, by chance
-_SLICE_MS = 5.0  # a core passes from one process to the next after so long at most
-_HAND_OVERS = 3  # the embedder's thread comes back to Python behind tokens, model and mean, and must be let in
+_INTERPRETER_MS = 5.0  # a thread that waits to be let into Python asks the one that is in to leave after so long
+# A run in a worker is Python between waits. A thread that comes back to Python (with a message from the broker, in the
+# pool, with a vector) is let in when the one that is in waits itself, or after the interpreter's five milliseconds.
+_TRIPS = 10  # to the database
+_EMBEDDINGS = 3
+_HAND_OVERS = 2  # of the broker's thread and the pool's, and of the embedder's at each embedding
 _AT_ONCE = 4  # events that a worker process handles at the same time (`SUPPORT_WORKER_CONCURRENCY`)
+_TICK_MS = 4.0  # the kernel looks so often (250 Hz) whose turn it is on a core, and whether another core is idle
 Wait = Generator[simpy.Event, Any, None]
 P = TypeVar("P")
 
@@ -66,11 +71,12 @@ class _Worker:
 class Installation:
     """One simulated installation; times are milliseconds."""
 
-    def __init__(self, costs: Costs, lone: Lone, size: Size, *, seed: int = 1) -> None:
+    def __init__(self, costs: Costs, lone: Lone, size: Size, *, weather: Weather | None = None, seed: int = 1) -> None:
         self._env = simpy.Environment()
         self._costs, self._lone, self._size = costs, lone, size
         self._mean, self._share = lone.mean, lone.on_the_way
         self._dice = random.Random(seed)  # noqa: S311 - chance, no secret
+        self._weather = weather or Weather()
         self._cores = [simpy.Resource(self._env, 1) for _ in range(size.shared_cores or 0)]
         self._api = self._kind(size.api)
         self._relay = self._kind(size.relay)
@@ -114,28 +120,44 @@ class Installation:
         third = factor * costs.postgres / 3  # a webhook's, a claim's and a run's transactions
         yield from self._on(self._api.next(), factor * costs.api)
         yield from self._on(self._postgres, third)
-        yield from self._on(self._relay.next(), factor * costs.relay)
-        yield from self._on(self._postgres, third)
+        with self._relay.next().request() as turn:
+            yield turn  # a relay claims and sends, and only then looks again
+            yield from self._core(factor * costs.relay)
+            yield from self._on(self._postgres, third)
         yield from self._on(self._broker.next(), factor * costs.broker)
         yield self._env.timeout(waits)
-        worker, half = self._worker.next(), factor * (costs.worker - costs.embedding) / 2
+        worker = self._worker.next()
         with worker.seats.request() as seat:
             yield seat
-            yield from self._on(worker.python, half)
-            yield from self._embedded(worker, factor * costs.embedding)
-            yield from self._on(worker.python, half)
-            yield from self._on(self._postgres, third)
+            yield from self._run(worker, factor, third)
         self._card_ms[at] = self._env.now - began
         self._env.process(self._core((1 - self._share) * costs.before_the_card + costs.background))
 
+    def _run(self, worker: "_Worker", factor: float, postgres: float) -> Wait:
+        waits = [True] * _TRIPS
+        for at in range(_EMBEDDINGS):
+            waits.insert((at + 1) * _TRIPS // (_EMBEDDINGS + 1) + at, False)
+        python = factor * (self._costs.worker - self._costs.embedding) / (len(waits) + 1)
+        for _ in range(_HAND_OVERS):
+            yield from self._let_in(worker)
+        for is_trip in waits:
+            yield from self._on(worker.python, python)
+            if is_trip:
+                yield from self._on(self._postgres, postgres / _TRIPS)
+            else:
+                yield from self._embedded(worker, factor * self._costs.embedding / _EMBEDDINGS)
+        yield from self._on(worker.python, python)
+
     def _embedded(self, worker: "_Worker", milliseconds: float) -> Wait:
-        """Work in the embedder's thread: between its steps it needs the interpreter, and waits until it is let in."""
         with worker.embedder.request() as turn:
             yield turn
             for _ in range(_HAND_OVERS):
-                yield from self._core(milliseconds / _HAND_OVERS)
-                with worker.python.request() as lock:
-                    yield lock
+                yield from self._core(milliseconds / _HAND_OVERS, embedding=True)
+                yield from self._let_in(worker)
+
+    def _let_in(self, worker: "_Worker") -> Wait:
+        with worker.python.request() as lock:
+            yield lock
 
     def _on(self, process: simpy.Resource, milliseconds: float) -> Wait:
         """Work in a process that does one thing at a time, in slices, so that none blocks it for long."""
@@ -143,21 +165,36 @@ class Installation:
         while left > 0:
             with process.request() as turn:
                 yield turn
-                yield from self._core(min(left, _SLICE_MS))
-            left -= _SLICE_MS
+                yield from self._core(min(left, _INTERPRETER_MS))
+            left -= _INTERPRETER_MS
 
-    def _core(self, milliseconds: float) -> Wait:
+    def _core(self, milliseconds: float, *, embedding: bool = False) -> Wait:
         """Use a core for so long, in slices where cores are shared."""
         if not self._cores:
             yield self._env.timeout(milliseconds)
             return
         left = milliseconds
         while left > 0:
-            with self._next_core().request() as core:
-                yield core
-                yield self._env.timeout(min(left, _SLICE_MS))
-            left -= _SLICE_MS
+            left -= yield from self._slice(left, embedding=embedding)
 
-    def _next_core(self) -> simpy.Resource:
-        """An idle core if there is one; else any: what waits on a core stays there, though another falls idle."""
-        return next((core for core in self._cores if not core.count), None) or self._dice.choice(self._cores)
+    def _slice(self, left: float, *, embedding: bool) -> Generator[simpy.Event, Any, float]:
+        """Use an idle core if there is one; else wait on any, and move to another at a tick that finds it idle."""
+        number = self._idle()
+        if number is None:
+            number = self._dice.randrange(len(self._cores))
+        turn = self._cores[number].request()
+        while not turn.triggered:
+            yield turn | self._env.timeout(_TICK_MS)
+            idle = self._idle()
+            if idle is not None and not turn.triggered:
+                turn.cancel()
+                number, turn = idle, self._cores[idle].request()
+        slowness = self._weather.slowness(number, self._env.now, embedding=embedding)
+        done = min(left, _TICK_MS / slowness)
+        yield self._env.timeout(done * slowness)
+        self._cores[number].release(turn)
+        return done
+
+    def _idle(self) -> int | None:
+        idle = [number for number, core in enumerate(self._cores) if not core.count]
+        return self._dice.choice(idle) if idle else None

@@ -12,8 +12,8 @@ PROMISED_MS = 2_000.0
 # No kind is planned fuller than this, whatever a short simulation says: what is fuller falls behind sooner or later.
 FULLEST = 0.85
 CORE_HOUR = 0.04  # assumed price of one virtual core for an hour, in US dollars, without storage, network and people
-_TICKETS = 6_000
-_LONGEST = 20_000
+_TICKETS = 4_000
+_LONGEST = 10_000
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,10 @@ class Planned:
 def planned(measured: Measured, rate: float) -> Planned:
     """Return the smallest size that keeps p99 within two seconds and no kind fuller than planned for."""
     costs = measured.costs
+    relaying = costs.relay + costs.postgres / 3  # it waits for its transaction before it looks again
     size = Size(
         api=_least(rate, costs.api),
-        relay=_least(rate, costs.relay),
+        relay=_least(rate, relaying),
         worker=_least(rate, costs.worker),
         brokers=_least(rate, costs.broker),
         postgres_cores=_least(rate, costs.postgres),
@@ -58,7 +59,7 @@ def planned(measured: Measured, rate: float) -> Planned:
         p99 = _p99(measured, size, rate)
     full = {
         "api": rate * costs.api / 1_000 / size.api,
-        "relay": rate * costs.relay / 1_000 / size.relay,
+        "relay": rate * relaying / 1_000 / size.relay,
         "broker": rate * costs.broker / 1_000 / size.brokers,
         "worker": rate * costs.worker / 1_000 / size.worker,
         "postgres": rate * costs.postgres / 1_000 / size.postgres_cores,
