@@ -8,7 +8,7 @@ from typing import Annotated
 
 import nh3
 import re2
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.intake.automatic import is_automatic
 from api.intake.bounce import bounced_letter, own_letter
@@ -135,7 +135,7 @@ class Reading:
         """Map a payload; the event key comes from signed content alone."""
         message = payload.message
         if payload.type is EventKind.MESSAGE_CREATED and message is None:
-            return Unparseable("message: missing")
+            return Unparseable("message is missing")
         key = payload.occurred_at.isoformat() if message is None else message.id or self.body_key(raw)
         return InboundMessage(
             workspace=self.workspace,
@@ -167,13 +167,6 @@ class Reading:
         if message is None or message.author is Author.CUSTOMER:
             return None
         return message.marker or self.find_marker(f"{message.text}\n{message.html}")
-
-
-def refusal(error: ValidationError) -> Unparseable:
-    """Say which places do not fit, without their values."""
-    problems = error.errors(include_input=False, include_url=False, include_context=False)
-    places = [f"{'.'.join(str(part) for part in item['loc']) or 'body'}: {item['type']}" for item in problems[:5]]
-    return Unparseable("; ".join(places)[:500])
 
 
 def _ticket(body: TicketBody) -> TicketFacts:

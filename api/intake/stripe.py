@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from api.intake.payload import refusal
 from api.intake.protocol import Unparseable
 from api.intake.provider import LONGEST_ID, action_of
+from api.intake.refusal import refusal
 from api.intake.signature import missing, require_match, require_recent
 from db.models.provider_events import ProviderOutcome
 from db.repositories.provider_events import NewProviderEvent

@@ -32,8 +32,9 @@ from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
-from api.intake.payload import Payload, Reading, refusal
+from api.intake.payload import Payload, Reading
 from api.intake.protocol import Unparseable
+from api.intake.refusal import refusal
 from api.intake.signature import decoded, digest, missing, require_match, require_recent
 from support_agents.domain.ticket import Author, Channel, EventKind, InboundMessage
 
