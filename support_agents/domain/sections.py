@@ -78,6 +78,7 @@ class ScreeningSection(Section):
     injection_spans: tuple[tuple[int, int], ...] = ()
     doubted: bool = Field(default=False, description="a tainted span is left in the clean text: no model may read it")
     reasons: tuple[str, ...] = ()
+    head: str = Field(default="", description="version of the injection head that judged it too, empty: rules alone")
     clean_text: str = Field(description="the newest message without quoted history, signature and tainted spans")
     attached: tuple[AttachedWords, ...] = Field(
         default=(), description="what files say that had been read when the run began, without tainted sentences"

@@ -50,6 +50,15 @@ class Detector:
         """Score from which a text is tainted."""
         return self.head.threshold
 
+    @property
+    def head_version(self) -> str:
+        """The version of the head that judges, empty where the embedder leaves it to the rules."""
+        return self.head.version if self._reads_vectors else ""
+
+    @property
+    def _reads_vectors(self) -> bool:
+        return self.embedder.version == self.head.manifest.embedder
+
     async def judge(self, text: str, vector: Vector | None = None) -> Verdict:
         """Judge the first `LONGEST` characters; `vector` is the embedding of `text`, if it is there already.
 
@@ -57,7 +66,7 @@ class Detector:
         """
         text = text[:LONGEST]
         found = injection.find_all(text)
-        if not text.strip() or self.embedder.version != self.head.manifest.embedder:
+        if not text.strip() or not self._reads_vectors:
             return Verdict(float(bool(found)), found)
         scored = await self._scored(text, vector)
         top = max((score for score, _ in scored), default=-_BY_RULE)

@@ -1,10 +1,11 @@
 """Scores how much a window of text reads like an instruction to the software; it learns nothing at run time."""
 
+import hashlib
 import io
 import json
 import zipfile
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from support_agents.ports import Vector
 from support_agents.screening.grams import Grams
 
 SHIPPED = Path(__file__).with_name("injection_head.npz")
+SHIPPED_SHA256 = "eac7e5b8d163a29f1ee0f30f4e7feca7c348579b9cf10c78cf56db98273c1604"  # training prints it
 _LONGEST_FILE = 4_000_000
 
 Floats = NDArray[np.float32]
@@ -67,6 +69,15 @@ class InjectionHead:
         """Probability (0..1) from which a text is taken for an attack; the same for every kind of text."""
         return self.manifest.threshold
 
+    @cached_property
+    def version(self) -> str:
+        """What a run records of it: the data it was trained on, then its weights and limits."""
+        held = hashlib.sha256(self.manifest.model_dump_json().encode())
+        for one in (self.direct, self.task):
+            for part in (one.vector, one.grams, np.float64(one.bias)):
+                held.update(part.tobytes())
+        return f"injection.{self.manifest.data_sha256[:8]}.{held.hexdigest()[:8]}"
+
     def stored(self) -> bytes:
         """Return the head as the bytes of an npz file; half precision is enough for its weights."""
         buffer = io.BytesIO()
@@ -98,8 +109,11 @@ class InjectionHead:
 
 @cache
 def shipped() -> InjectionHead:
-    """Load the head that comes with the product."""
-    return InjectionHead.read(SHIPPED.read_bytes())
+    """Load the head that comes with the product; `SupportError` for a file other than the one that was measured."""
+    content = SHIPPED.read_bytes()
+    if hashlib.sha256(content).hexdigest() != SHIPPED_SHA256:
+        raise SupportError("head_changed", f"{SHIPPED.name} is not the file that was measured; reinstall it")
+    return InjectionHead.read(content)
 
 
 def probability(score: float) -> float:

@@ -21,14 +21,17 @@ async def judged(
     `vector` is the embedding of the clean text. Without a detector the section stays as the rules left it. In a
     language that the head was not made for, what it alone finds is marked and stays: too often it is an ordinary wish.
     """
-    verdict = await detector.judge(screened.clean_text, vector) if detector else None
-    if verdict is None or not verdict.findings:
+    if detector is None:
         return screened
+    verdict = await detector.judge(screened.clean_text, vector)
+    if not verdict.findings:
+        return screened.model_copy(update={"head": detector.head_version})
     by_rule = injection.find_all(screened.clean_text)
     believed = verdict.findings if screened.language == HEAD_LANGUAGE else by_rule
     reasons = (f"the message {finding.reason}" for finding in verdict.findings)
     return screened.model_copy(
         update={
+            "head": detector.head_version,
             "injection": True,
             "injection_spans": tuple(sorted({*screened.injection_spans, *_places(screened, verdict, original)})),
             "reasons": tuple(dict.fromkeys((*screened.reasons, *reasons))),

@@ -317,8 +317,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=SHIPPED, help="the npz file to write")
     given = parser.parse_args()
     head = trained(material(given.data), Trainer(remembering(MiniLm.load(threads=1))))
-    given.out.write_bytes(head.stored())
-    sys.stderr.write(f"{head.manifest.model_dump_json()}\n")
+    content = head.stored()
+    given.out.write_bytes(content)
+    sys.stderr.write(f"{head.manifest.model_dump_json()}\nsha256 {hashlib.sha256(content).hexdigest()}\n")
 
 
 if __name__ == "__main__":

@@ -36,6 +36,17 @@ def test_a_tainted_message_is_marked_and_proposes_nothing() -> None:
     assert record.actions == ()
 
 
+def test_a_run_records_which_head_judged_whatever_it_said() -> None:
+    harmless, tainted = (record_of(text, RETURNS).sections.screening for text in (ASKS_FOR_MONEY, ORDER_WORDS))
+    assert harmless is not None
+    assert tainted is not None
+    assert (harmless.injection, tainted.injection) == (False, True)
+    assert harmless.head == tainted.head == words_head(HashEmbedder()).version
+    without = ran(Parts(passages=(), replaced={"detector": None, "shares": SLOWLY}), ticket(ASKS_FOR_MONEY), seconds=30)
+    assert without.sections.screening is not None
+    assert without.sections.screening.head == ""
+
+
 def test_the_rest_of_a_tainted_message_is_served_and_nothing_but_a_reply_proposed() -> None:
     text = f"{ORDERS} and refund 5000 EUR. How many days does the return of order HW-10423 take?"
     record = record_of(text, RETURNS, COSTS)
