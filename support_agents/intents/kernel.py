@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from support_agents.domain.errors import SupportError
 from support_agents.domain.intent import UNKNOWN, IntentScore
-from support_agents.intents.doubt import lengths, prototypes, signs
+from support_agents.intents.doubt import SIGNS, lengths, prototypes, signs
 from support_agents.intents.features import ngrams
 from support_agents.intents.kernel_manifest import FORMAT, KernelManifest, Recipe, Scope
 from support_agents.intents.manifest import HEAD_NAME, MANIFEST_NAME
@@ -30,7 +30,8 @@ Classes = NDArray[np.intp]
 class Numbers:
     """What is stored: the examples' vectors and classes, their weights by class, and n-gram weights by class.
 
-    `shift` moves vectors so that examples of one class come together; None where the recipe moves none.
+    `shift` moves vectors so that examples of one class come together; None where the recipe moves none. `crowding` says
+    how near each example's nearest others lie; None in heads from before doubt looked at it.
     """
 
     examples: Matrix
@@ -39,6 +40,7 @@ class Numbers:
     ngrams: Matrix
     idf: Matrix
     shift: Matrix | None = None
+    crowding: Matrix | None = None
 
     @cached_property
     def prototypes(self) -> Matrix:
@@ -64,7 +66,7 @@ class Numbers:
             by_means = mixed(near, there @ self._moved_prototypes.T, recipe)
         scores = kernel @ self.duals + lexical + np.float32(recipe.prototypes) * by_means
         # Moving draws strangers to the intents as well, so that the doubt looks at vectors where they are.
-        return scores, signs(scores, likeness, self.truth, near)
+        return scores, signs(scores, likeness, self.truth, near, self.crowding)
 
     def lexical(self, text: str, recipe: Recipe) -> Matrix:
         """Return the n-gram scores by class of one text."""
@@ -175,6 +177,8 @@ def _numbers(path: Path, manifest: KernelManifest) -> Numbers:
     }
     if manifest.recipe.moved:
         shapes["shift"] = (manifest.dimensions, manifest.dimensions)
+    if len(manifest.scope.weights) == len(SIGNS):
+        shapes["crowding"] = (manifest.examples,)
     for name, shape in shapes.items():
         _fits(f"shape of {name}", arrays[name].shape if name in arrays else None, shape)
     floats = {name: np.asarray(arrays[name], dtype=np.float32) for name in shapes if name != "truth"}
@@ -185,8 +189,9 @@ def stored(numbers: Numbers) -> bytes:
     """Return the numbers as they are written: half precision, which costs nothing that can be measured."""
     content = io.BytesIO()
     half = {name: getattr(numbers, name).astype(np.float16) for name in ("examples", "duals", "ngrams", "idf")}
-    if numbers.shift is not None:
-        half["shift"] = numbers.shift.astype(np.float16)
+    for name in ("shift", "crowding"):
+        if (more := getattr(numbers, name)) is not None:
+            half[name] = more.astype(np.float16)
     np.savez_compressed(content, truth=numbers.truth.astype(np.int32), **half)
     return content.getvalue()
 

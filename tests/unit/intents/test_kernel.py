@@ -13,9 +13,9 @@ import pytest
 from support_agents.domain.errors import SupportError
 from support_agents.domain.intent import UNKNOWN
 from support_agents.intents.asks import answered
-from support_agents.intents.doubt import SIGNS, signs
+from support_agents.intents.doubt import SIGNS, SURROUNDING, crowding, signs
 from support_agents.intents.kernel import KernelHead, distribution, stored
-from support_agents.intents.kernel_manifest import KernelManifest
+from support_agents.intents.kernel_manifest import KernelManifest, Scope
 from support_agents.intents.kernel_training import train
 from support_agents.intents.labelled import Labelled
 from support_agents.intents.manifest import HEAD_NAME, MANIFEST_NAME
@@ -113,10 +113,35 @@ def test_signs_tell_a_near_message_from_a_far_one() -> None:
     likeness = np.array([[0.9, 0.8, 0.1], [0.1, 0.1, 0.1]], dtype=np.float32)
     scores = np.array([[0.9, 0.1], [0.2, 0.2]], dtype=np.float32)
     close = np.array([[0.9, 0.2], [0.1, 0.1]], dtype=np.float32)
-    near, far = signs(scores, likeness, np.array([0, 0, 1]), close)
+    crowded = np.array([0.7, 0.7, 0.1], dtype=np.float32)
+    near, far = signs(scores, likeness, np.array([0, 0, 1]), close, crowded)
     assert len(near) == len(SIGNS)
     assert (near > far).all()
     assert near[3] == pytest.approx(0.85)  # of the two examples of its own class
+
+
+def test_as_far_from_a_crowd_is_stranger_than_from_scattered_examples() -> None:
+    draw = np.random.default_rng(4)
+    places = np.eye(2, 40, dtype=np.float32)[np.repeat([0, 1], 12)]
+    examples = places + np.repeat([0.02, 0.15], 12)[:, None].astype(np.float32) * draw.normal(size=(24, 40))
+    examples = (examples / np.linalg.norm(examples, axis=1, keepdims=True)).astype(np.float32)
+    crowded = crowding(examples @ examples.T)
+    one = examples @ examples[0]
+    assert crowded[0] == pytest.approx(np.sort(np.delete(one, 0))[-SURROUNDING:].mean(), abs=1e-6)
+    assert crowded[:12].min() > crowded[12:].max() + 0.1
+
+    likeness = np.full((2, 24), 0.1, dtype=np.float32)
+    likeness[0, :12] = likeness[1, 12:] = 0.5  # as far from the ones as from the others
+    found = signs(np.eye(2, dtype=np.float32), likeness, np.repeat([0, 1], 12), np.eye(2, dtype=np.float32), crowded)
+    assert found[0, :-1] == pytest.approx(found[1, :-1])
+    assert found[0, -1] < found[1, -1] - 0.1
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_crowding_of_few_examples(count: int) -> None:
+    likeness = np.full((count, count), 0.4, dtype=np.float32)
+    np.fill_diagonal(likeness, 1)
+    assert crowding(likeness) == pytest.approx(0.4 if count > 1 else 0, abs=1e-6)
 
 
 @pytest.mark.parametrize("count", [5, 30])
@@ -141,6 +166,27 @@ async def test_a_head_that_lacks_what_moves_its_vectors_is_refused(tmp_path: Pat
     with pytest.raises(SupportError, match="shape of shift") as caught:
         registry.load(version, embedder_version="words")
     assert caught.value.code == "intents_mismatch"
+
+
+async def test_a_head_that_lacks_what_its_doubt_weighs_is_refused(tmp_path: Path) -> None:
+    head, _ = await train("shop", labelled(30, 1), WordEmbedder(), lambda *_: None)
+    content = stored(dataclasses.replace(head.numbers, crowding=None))
+    manifest = head.manifest.model_copy(update={"head_sha256": hashlib.sha256(content).hexdigest()})
+    registry = Registry(tmp_path, KEY)
+    version = registry.add(manifest, content)
+    with pytest.raises(SupportError, match="shape of crowding"):
+        registry.load(version, embedder_version="words")
+
+
+async def test_a_head_from_before_doubt_looked_at_surroundings_is_read(tmp_path: Path) -> None:
+    head, _ = await train("shop", labelled(30, 1), WordEmbedder(), lambda *_: None)
+    content = stored(dataclasses.replace(head.numbers, crowding=None))
+    scope = Scope(weights=head.manifest.scope.weights[:-1], bias=head.manifest.scope.bias)
+    manifest = head.manifest.model_copy(update={"head_sha256": hashlib.sha256(content).hexdigest(), "scope": scope})
+    registry = Registry(tmp_path, KEY)
+    again = registry.load(registry.add(manifest, content), embedder_version="words")
+    vector = (await WordEmbedder().embed(["where is my parcel"]))[0]
+    assert again.rank("where is my parcel", vector)[0].name == "parcel"
 
 
 async def test_a_head_from_before_vectors_were_moved_is_read(tmp_path: Path) -> None:
