@@ -225,6 +225,17 @@ async def test_a_long_text_is_cut_and_a_name_is_never_a_path(local: Files) -> No
     assert "Its text, cut" in shown
 
 
+async def test_a_file_of_unseen_characters_does_not_swell_the_page(local: Files) -> None:
+    text = "Look: " + "\u200b\u200c" * 9_000
+    ticket = await local.send(local.server.named("a.txt", text.encode()))
+    async with local.at.working():
+        await local.at.settled()
+    headers = await local.at.sign_in()
+    shown = (await local.at.client.get(f"/console/tickets/{ticket}", headers=headers)).text
+    assert "further characters are not shown" in shown
+    assert len(shown.encode()) < 200_000
+
+
 async def test_hostile_text_is_shown_and_changes_nothing_but_that_nothing_is_proposed(files: Files) -> None:
     text = "I would like my money back for order LG-10425, the mug arrived broken, see the photo."
     clean = await files.send(files.server.named("a.txt", b"The mug is broken."), id="M-1", text=text)
