@@ -1,12 +1,13 @@
 """The settings of reading customers' files, a part of `api.settings`; they fetch nothing."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import urljoin
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from api.model_settings import PREFIX
+from support_agents.domain.origins import Origin
 
 Hosts = Annotated[tuple[str, ...], NoDecode]
 
@@ -25,10 +26,12 @@ class AttachmentSettings(BaseModel):
     )
     attachment_authorization: SecretStr | None = Field(
         default=None,
-        description="Value of the header `Authorization` for the helpdesk's own host; it needs to read files, no more.",
+        description="Value of the header `Authorization` for the helpdesk's own server; it needs to read files only.",
     )
     attachment_authorization_host: str = Field(
-        default="", description="The one host that it is sent to; empty: that of `SUPPORT_ZENDESK_BASE_URL`."
+        default="",
+        description="The one server that it is sent to, by https on port 443 unless it says otherwise "
+        "(`files.example:8443`, `http://10.0.0.8:8080`); empty: that of `SUPPORT_ZENDESK_BASE_URL`.",
     )
     attachment_wait_seconds: float = Field(
         default=0.4, ge=0, le=30, description="How much of the deadline a run may wait for its files to be read."
@@ -58,9 +61,21 @@ class AttachmentSettings(BaseModel):
         """Take an empty variable for one that is not set."""
         return value or None
 
-    def credential_host(self, helpdesk: str) -> str:
-        """The helpdesk's own host; `helpdesk` is its address, if one is set."""
-        return self.attachment_authorization_host.strip().lower() or (urlsplit(helpdesk).hostname or "")
+    @field_validator("attachment_authorization_host")
+    @classmethod
+    def _server(cls, value: str) -> str:
+        """Refuse what names no server, before a credential could wait for it in vain."""
+        try:
+            return str(Origin.parse(value)) if value.strip() else ""
+        except ValueError:
+            raise ValueError("write files.example, files.example:8443 or http://10.0.0.8:8080, and no path") from None
+
+    def credential_origin(self, helpdesk: str) -> Origin | None:
+        """The one server that the credential is for; `helpdesk` is the helpdesk's address, if one is set."""
+        try:
+            return Origin.parse(self.attachment_authorization_host or urljoin(helpdesk, "/"))
+        except ValueError:
+            return None
 
     def attachment_problem(self, helpdesk: str, deadline: float) -> str:
         """What could only fail later, and what to do about it; nothing where all is well."""
@@ -72,6 +87,16 @@ class AttachmentSettings(BaseModel):
             return f"{PREFIX}ATTACHMENT_PRIVATE_HOSTS must be among {PREFIX}ATTACHMENT_HOSTS: {', '.join(strange)}"
         if self.attachment_wait_seconds >= deadline / 2:
             return f"{PREFIX}ATTACHMENT_WAIT_SECONDS must be less than half of {PREFIX}DEADLINE_SECONDS"
-        if self.attachment_authorization is not None and self.credential_host(helpdesk) not in self.attachment_hosts:
-            return f"{PREFIX}ATTACHMENT_AUTHORIZATION_HOST must be one of {PREFIX}ATTACHMENT_HOSTS"
+        return "" if self.attachment_authorization is None else self._credential_problem(helpdesk)
+
+    def _credential_problem(self, helpdesk: str) -> str:
+        setting, origin = f"{PREFIX}ATTACHMENT_AUTHORIZATION_HOST", self.credential_origin(helpdesk)
+        if origin is None or origin.host not in self.attachment_hosts:
+            return f"{setting} must be one of {PREFIX}ATTACHMENT_HOSTS"
+        if origin.scheme == "https":
+            return ""
+        if not self.attachment_authorization_host:
+            return f"{setting} must say http:// itself if the credential may be sent without encryption"
+        if origin.host not in self.attachment_private_hosts:
+            return f"{setting} may say http:// only of one of {PREFIX}ATTACHMENT_PRIVATE_HOSTS"
         return ""

@@ -63,13 +63,13 @@ def attachment_reader(settings: Settings) -> AttachmentReader | None:
     from support_agents.adapters.page_fetcher import PageFetcher
 
     key = settings.attachment_authorization
-    host = settings.credential_host(settings.zendesk_base_url)
+    server = settings.credential_origin(settings.zendesk_base_url)
     source = PageFetcher(
         frozenset(settings.attachment_private_hosts),
         largest=LARGEST_BYTES,
         seconds=_FILE_SECONDS,
         hosts=frozenset(settings.attachment_hosts),
-        credentials={} if key is None else {host: key.get_secret_value()},
+        credentials={} if key is None or server is None else {server: key.get_secret_value()},
     )
     return AttachmentReader(source)
 

@@ -20,20 +20,35 @@ def _unseen(character: str) -> bool:
     return unicodedata.category(character) in _UNSEEN_CATEGORIES
 
 
-def pieces(text: str) -> list[tuple[str, bool]]:
-    """Split into runs that can be seen and single characters that cannot; CR LF is one line break."""
-    pieces: list[tuple[str, bool]] = []
-    start = 0
+def runs(text: str) -> list[tuple[str, bool]]:
+    """Split into runs that can be seen and runs of one and the same character that cannot; CR LF is one line break."""
+    found: list[tuple[str, bool]] = []
     text = text.replace("\r\n", "\n")
-    for index, character in enumerate(text):
-        if _unseen(character):
-            pieces += [(text[start:index], False), (f"⟦U+{ord(character):04X}⟧", True)]
-            start = index + 1
-    return [piece for piece in (*pieces, (text[start:], False)) if piece[0]]
+    start = at = 0
+    while at < len(text):
+        if not _unseen(text[at]):
+            at += 1
+            continue
+        end = at + 1
+        while end < len(text) and text[end] == text[at]:
+            end += 1
+        found += [(text[start:at], False), (text[at:end], True)]
+        start = at = end
+    return [run for run in (*found, (text[start:], False)) if run[0]]
+
+
+def mark(run: str) -> str:
+    """What stands for a run of one unseen character: `⟦U+202E⟧`, or `⟦U+202E ×3⟧`."""
+    return f"⟦U+{ord(run[0]):04X}{f' ×{len(run)}' if len(run) > 1 else ''}⟧"
+
+
+def pieces(text: str) -> list[tuple[str, bool]]:
+    """As `runs`, with marks in the place of what cannot be seen."""
+    return [(mark(run) if unseen else run, unseen) for run, unseen in runs(text)]
 
 
 def plain(text: str) -> str:
-    """Write each unseen character as `⟦U+202E⟧`; fit for attributes as well as for text."""
+    """Write unseen characters as `⟦U+202E⟧`, equal ones in a row as `⟦U+202E ×3⟧`; fit for attributes as well."""
     return text if text.isascii() and text.isprintable() else "".join(piece for piece, _ in pieces(text))
 
 
@@ -44,7 +59,7 @@ def shown(text: str) -> str:
 
 def unseen_in(text: str) -> tuple[str, ...]:
     """Each character of the text that cannot be seen, once, as `U+202E`."""
-    found = (piece[1:-1] for piece, unseen in pieces(text) if unseen)
+    found = (mark(run[0])[1:-1] for run, unseen in runs(text) if unseen)
     return tuple(dict.fromkeys(found))
 
 

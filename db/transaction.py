@@ -16,7 +16,8 @@ from db.trips import Command, CommandFailed, Driver, Prepared, Rows, carry
 # The COMMIT of a transaction in which something failed is a ROLLBACK to the server, and no error.
 COMMIT, ROLLBACK = Command(b"COMMIT", lasting=False, tag=b"COMMIT"), Command(b"ROLLBACK", lasting=False)
 _NAMES = "names of statements"
-# A name that the server does not know, or a plan that no longer fits its table: a new connection has neither.
+# A name that the server does not know, or a plan that no longer fits its table: a new connection has neither, and
+# any other of the pool may have it as well.
 _OUTDATED = (psycopg.errors.InvalidSqlStatementName, psycopg.errors.FeatureNotSupported)
 
 
@@ -134,10 +135,10 @@ class Transaction:
             ) from failed.error
 
     async def _throw_away(self) -> None:
-        """Have the pool find out by itself, so that it throws away whatever is as old."""
-        if self._driver().closed:
-            with suppress(DBAPIError):
-                await self.connection.exec_driver_sql("SELECT 1")
+        """Have the pool find out by itself that this connection is of no use, so that it throws away all as old."""
+        await self._driver().close()
+        with suppress(DBAPIError):
+            await self.connection.exec_driver_sql("SELECT 1")
         if not self.connection.invalidated:
             await self.connection.invalidate()
 

@@ -64,6 +64,7 @@ def environment() -> Environment:
     made.filters |= {
         "ago": wording.ago,
         "clock": wording.clock,
+        "excerpt": visible.excerpt,
         "marked": visible.marked,
         "verbatim": _verbatim,
         "words": wording.words,

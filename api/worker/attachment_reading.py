@@ -44,7 +44,10 @@ _NO_TEXT = (_PDF, _ZIP, b"MZ", b"\x7fELF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8",
 _LOOKED_AT = 1_024  # a PDF may have as many bytes before its mark
 
 _TELLS: Mapping[str, AttachmentOutcome] = {
-    **dict.fromkeys(("invalid_url", "not_https", "private_address", "host_not_listed"), AttachmentOutcome.REFUSED),
+    **dict.fromkeys(
+        ("invalid_url", "not_https", "private_address", "host_not_listed", "not_the_credentials_server"),
+        AttachmentOutcome.REFUSED,
+    ),
     **dict.fromkeys(("status", "encoded"), AttachmentOutcome.NOT_GIVEN),
     "unreachable": AttachmentOutcome.UNREACHABLE,
     "too_large": AttachmentOutcome.TOO_LARGE,

@@ -9,6 +9,7 @@ import httpx
 
 from support_agents.domain.addresses import is_public
 from support_agents.domain.errors import Failed, Ok
+from support_agents.domain.origins import Origin
 
 LARGEST_BYTES = 5_000_000
 SECONDS = 20.0
@@ -30,7 +31,8 @@ class PageFetcher:
     """One guarded client. `private` hosts may be in private ranges and speak plain http; nobody else may.
 
     The address that was checked is the address that is connected to, so a name cannot change its mind in between.
-    With `hosts` no other host is asked. `credentials` are values of `Authorization` by the one host that each is for.
+    With `hosts` no other host is asked. `credentials` are values of `Authorization` by the one server that each is
+    for; such a server's host is asked by no other scheme and on no other port, with or without a credential.
     """
 
     private: frozenset[str] = frozenset()
@@ -38,7 +40,7 @@ class PageFetcher:
     largest: int = LARGEST_BYTES
     seconds: float = SECONDS
     hosts: frozenset[str] | None = None
-    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    credentials: Mapping[Origin, str] = field(default_factory=dict, repr=False)
 
     async def fetch(self, url: str) -> Ok[bytes] | Failed:
         """Return the body of one page; every refusal and failure says why."""
@@ -59,19 +61,26 @@ class PageFetcher:
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             return Failed("unreachable", f"could not be fetched: {type(error).__name__}", retryable=True)
 
-    async def _pinned(self, url: httpx.URL) -> Ok[str] | Failed:
+    def _refused(self, url: httpx.URL) -> Failed | None:
         if self.hosts is not None and url.host not in self.hosts:
             return Failed("host_not_listed", f"{url.host} is not among the hosts that may be asked")
-        is_private = url.host in self.private
-        if not url.host or (url.scheme != "https" and not (is_private and url.scheme == "http")):
+        known = [origin for origin in self.credentials if origin.host == url.host]
+        if known and _origin(url) not in known:
+            return Failed("not_the_credentials_server", f"is on {_origin(url)}; the credential is for {known[0]} alone")
+        if not url.host or (url.scheme != "https" and not (url.host in self.private and url.scheme == "http")):
             return Failed("not_https", "is not an https address")
+        return None
+
+    async def _pinned(self, url: httpx.URL) -> Ok[str] | Failed:
+        if (refused := self._refused(url)) is not None:
+            return refused
         try:
             found = await self.resolve(url.host, url.port or 443)
         except OSError:
             return Failed("unreachable", f"{url.host} is not known", retryable=True)
         if not found:
             return Failed("unreachable", f"{url.host} has no address", retryable=True)
-        if not is_private and not all(map(is_public, found)):
+        if url.host not in self.private and not all(map(is_public, found)):
             return Failed(
                 "private_address", f"{url.host} is in a private range; list it with --private-host if it may be"
             )
@@ -79,8 +88,8 @@ class PageFetcher:
 
     async def _body(self, url: httpx.URL, address: str) -> Ok[bytes] | Failed:
         headers = {"Host": url.netloc.decode(), "User-Agent": "support-agents", "Accept-Encoding": "identity"}
-        if url.host in self.credentials:
-            headers["Authorization"] = self.credentials[url.host]
+        if (credential := self.credentials.get(_origin(url))) is not None:
+            headers["Authorization"] = credential
         async with (
             httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=self.seconds) as client,
             client.stream(
@@ -98,3 +107,7 @@ class PageFetcher:
             if answer.headers.get("content-encoding", "identity") != "identity":
                 return Failed("encoded", "is compressed although we asked for plain bytes")
         return Ok(bytes(body))
+
+
+def _origin(url: httpx.URL) -> Origin:
+    return Origin.of(url.scheme, url.host, url.port)

@@ -27,13 +27,14 @@ from tests.fixtures.files import HOST, FileServer, locked, pdf, serving_files
 from tests.fixtures.installation import UNHURRIED, Installation, event, open_installation
 from tests.unit.knowledge.parsing.test_parser import docx_file, pdf_file
 
+# A listed host where nothing listens and for which there is no credential.
+NOBODY = "localhost"
 READING: Mapping[str, object] = {
     **UNHURRIED,
     "read_attachments": True,
-    "attachment_hosts": (HOST, "10.0.0.8"),
-    "attachment_private_hosts": (HOST,),
+    "attachment_hosts": (HOST, NOBODY, "10.0.0.8"),
+    "attachment_private_hosts": (HOST, NOBODY),
     "attachment_authorization": "Bearer files-only",
-    "attachment_authorization_host": HOST,
     "attachment_wait_seconds": 29.0,
     "deadline_seconds": 60.0,
     "lease_seconds": 90.0,
@@ -74,17 +75,22 @@ class Files:
             return await uow.runs.of(ticket, limit=9)
 
 
+def with_credential(server: FileServer) -> dict[str, object]:
+    """The one server that the credential is for, by plain http because the setting says so."""
+    return {"attachment_authorization_host": server.url("")}
+
+
 @pytest.fixture
 async def files(database_url: str, tmp_path: Path) -> AsyncIterator[Files]:
     settings = {**READING, "database_url": database_url, "data_dir": tmp_path / "data"}
-    async with serving_files() as server, open_installation(settings) as opened:
+    async with serving_files() as server, open_installation(settings | with_credential(server)) as opened:
         yield unhurried(Files(opened, server))
 
 
 @pytest.fixture
 async def local(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Files]:
     settings = {**READING, "database_url": sqlite_url, "data_dir": tmp_path / "data"}
-    async with serving_files() as server, open_installation(settings) as opened:
+    async with serving_files() as server, open_installation(settings | with_credential(server)) as opened:
         yield unhurried(Files(opened, server))
 
 
@@ -178,7 +184,7 @@ async def test_an_address_that_is_not_listed_is_never_asked_and_a_picture_or_a_g
     put = local.server.named
     elsewhere = put("other.pdf", pdf("Never."))
     rows = await local.read(
-        {**elsewhere, "url": str(elsewhere["url"]).replace(HOST, "localhost")},
+        {**elsewhere, "url": str(elsewhere["url"]).replace(HOST, "files.example")},
         {**elsewhere, "url": "file:///etc/passwd"},
         put("photo.jpg", b"\xff\xd8\xff"),
         put("app.exe", b"MZ"),
@@ -194,6 +200,18 @@ async def test_an_address_that_is_not_listed_is_never_asked_and_a_picture_or_a_g
     assert local.server.paths == []
 
 
+async def test_the_credentials_host_is_asked_for_files_in_no_other_way(local: Files) -> None:
+    file = local.server.named("a.txt", b"Words.")
+    async with serving_files() as other:
+        rows = await local.read(
+            {**file, "url": other.url("/a.txt")},
+            {**file, "url": str(file["url"]).replace("http:", "https:")},
+            {**file, "url": f"http://{HOST}/a.txt"},
+        )
+        assert [row.outcome for row in rows.values()] == [AttachmentOutcome.REFUSED] * 3
+        assert (other.paths, local.server.paths) == ([], [])
+
+
 async def test_a_long_text_is_cut_and_a_name_is_never_a_path(local: Files) -> None:
     name = "../../../etc/\u202egnp.txt"
     rows = await local.read(local.server.named("long", b"word " * 10_000, filename=name))
@@ -205,6 +223,17 @@ async def test_a_long_text_is_cut_and_a_name_is_never_a_path(local: Files) -> No
     shown = (await local.at.client.get(f"/console/tickets/{ticket}", headers=headers)).text
     assert "\u202e" not in shown
     assert "Its text, cut" in shown
+
+
+async def test_a_file_of_unseen_characters_does_not_swell_the_page(local: Files) -> None:
+    text = "Look: " + "\u200b\u200c" * 9_000
+    ticket = await local.send(local.server.named("a.txt", text.encode()))
+    async with local.at.working():
+        await local.at.settled()
+    headers = await local.at.sign_in()
+    shown = (await local.at.client.get(f"/console/tickets/{ticket}", headers=headers)).text
+    assert "further characters are not shown" in shown
+    assert len(shown.encode()) < 200_000
 
 
 async def test_hostile_text_is_shown_and_changes_nothing_but_that_nothing_is_proposed(files: Files) -> None:
@@ -238,7 +267,7 @@ async def test_a_run_goes_on_without_a_file_that_is_late_and_the_late_text_start
     sqlite_url: str, tmp_path: Path
 ) -> None:
     settings = {**READING, "attachment_wait_seconds": 0.3, "database_url": sqlite_url, "data_dir": tmp_path / "data"}
-    async with serving_files() as server, open_installation(settings) as opened:
+    async with serving_files() as server, open_installation(settings | with_credential(server)) as opened:
         files = Files(opened, server)
         server.open.clear()
         async with opened.working():
@@ -255,7 +284,7 @@ async def test_a_run_goes_on_without_a_file_that_is_late_and_the_late_text_start
 
 
 async def test_a_server_that_does_not_answer_is_asked_again_and_then_left(local: Files) -> None:
-    gone = {"id": "a", "filename": "a.txt", "url": f"http://{HOST}:1/a.txt"}
+    gone = {"id": "a", "filename": "a.txt", "url": f"http://{NOBODY}:1/a.txt"}
     ticket = await local.send(gone)
     handler = AttachmentsDueHandler(database=local.database, reader=local.at.container.reader)
     waiting = select(OUTBOX).where(OUTBOX.c.name == EventName.ATTACHMENTS_DUE)

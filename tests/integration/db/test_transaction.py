@@ -170,6 +170,41 @@ async def test_a_session_that_forgot_its_statements_is_replaced(postgres_url: st
     await in_the_middle()
 
 
+@pytest.mark.parametrize("at_once", [1, 4], ids=["one after the other", "all at once"])
+async def test_no_unit_fails_because_a_table_changed_under_the_statements_of_many_connections(
+    at_once: int, postgres_url: str, open_database: Open
+) -> None:
+    database = open_database(postgres_url)
+    await on_their_own_connections(database, 4)
+    await asyncio.to_thread(widen_name, postgres_url)
+    for _ in range(4 // at_once):
+        await on_their_own_connections(database, at_once)
+    async with database.write("after") as uow:
+        await uow.session.later(RENAME, {"new_name": "kept"})
+    assert await name_in(database) == "kept"
+
+
+async def on_their_own_connections(database: Database, many: int) -> None:
+    """Have so many units ask the same at once, none giving its connection back before all have asked."""
+    asked = asyncio.Barrier(many)
+
+    async def ask() -> None:
+        async with database.read() as uow:
+            found = await uow.session.execute(NAME, {"workspace": DEFAULT_WORKSPACE})
+            assert found.scalar_one() == "default"
+            await asked.wait()
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(many):
+            tasks.create_task(ask())
+
+
+def widen_name(url: str) -> None:
+    direct = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(direct, autocommit=True) as connection:
+        connection.execute("ALTER TABLE workspaces ALTER COLUMN name TYPE varchar(4711)")
+
+
 async def test_who_is_cancelled_at_a_question_leaves_nothing_behind(postgres_url: str, open_database: Open) -> None:
     database, asking = open_database(postgres_url), asyncio.Event()
 

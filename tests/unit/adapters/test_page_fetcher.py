@@ -8,6 +8,7 @@ import pytest
 
 from support_agents.adapters.page_fetcher import PageFetcher
 from support_agents.domain.errors import Failed, Ok
+from support_agents.domain.origins import Origin
 
 
 async def loopback(_host: str, _port: int) -> tuple[str, ...]:
@@ -91,13 +92,8 @@ async def test_addresses_of_another_kind_are_refused(url: str, code: str) -> Non
 
 
 async def test_with_a_list_no_other_host_is_asked_and_a_credential_goes_to_its_own_host_alone() -> None:
-    listed = PageFetcher(
-        frozenset({"docs.internal", "cdn.internal"}),
-        loopback,
-        hosts=frozenset({"docs.internal", "cdn.internal"}),
-        credentials={"docs.internal": "Bearer x"},
-    )
     async with serving(answered(b"Hi")) as (url, asked):
+        listed = with_credential(f"http://docs.internal:{port_of(url)}")
         assert await listed.fetch(url) == Ok(b"Hi")
         assert await listed.fetch(url.replace("docs.", "cdn.")) == Ok(b"Hi")
         refused = await listed.fetch(url.replace("docs.", "other."))
@@ -105,3 +101,24 @@ async def test_with_a_list_no_other_host_is_asked_and_a_credential_goes_to_its_o
     assert refused.code == "host_not_listed"
     assert [b"Bearer x" in head for head in asked] == [True, False]
     assert "Bearer x" not in repr(listed)
+
+
+@pytest.mark.parametrize(
+    "server", ["docs.internal", "https://docs.internal:{port}", "http://docs.internal", "http://docs.internal:1"]
+)
+async def test_a_credential_for_another_scheme_or_port_is_not_sent(server: str) -> None:
+    async with serving(answered(b"Hi")) as (url, asked):
+        refused = await with_credential(server.format(port=port_of(url))).fetch(url)
+    assert isinstance(refused, Failed)
+    assert refused.code == "not_the_credentials_server"
+    assert "Bearer x" not in refused.message
+    assert asked == []
+
+
+def with_credential(server: str) -> PageFetcher:
+    hosts = frozenset({"docs.internal", "cdn.internal"})
+    return PageFetcher(hosts, loopback, hosts=hosts, credentials={Origin.parse(server): "Bearer x"})
+
+
+def port_of(url: str) -> int:
+    return int(url.rpartition(":")[2].partition("/")[0])

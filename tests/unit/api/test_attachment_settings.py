@@ -10,6 +10,12 @@ from support_agents.adapters.page_fetcher import PageFetcher
 from support_agents.domain.errors import SupportError
 
 ON: dict[str, object] = {"read_attachments": True, "attachment_hosts": "Acme.Zendesk.com, files.example"}
+ZENDESK: dict[str, object] = {
+    "zendesk_base_url": "https://acme.zendesk.com",
+    "zendesk_email": "a@example.com",
+    "zendesk_token": "t",
+}
+KEY: dict[str, object] = {"attachment_authorization": "Bearer x"}
 
 
 @pytest.mark.parametrize(
@@ -24,6 +30,22 @@ ON: dict[str, object] = {"read_attachments": True, "attachment_hosts": "Acme.Zen
             {**ON, "attachment_authorization": "Bearer x", "attachment_authorization_host": "elsewhere.example"},
             "SUPPORT_ATTACHMENT_AUTHORIZATION_HOST",
         ),
+        ({**ON, **KEY, "attachment_authorization_host": "ftp://files.example"}, "write files.example"),
+        ({**ON, **KEY, "attachment_authorization_host": "https://files.example/a"}, "write files.example"),
+        ({**ON, **KEY, "attachment_authorization_host": "https://a:b@files.example"}, "write files.example"),
+        ({**ON, **KEY, "attachment_authorization_host": "files.example:99999"}, "write files.example"),
+        ({**ON, **KEY, "attachment_authorization_host": "files.example:0"}, "write files.example"),
+        ({**ON, **KEY, "attachment_authorization_host": "http://files.example"}, "ATTACHMENT_PRIVATE_HOSTS"),
+        (
+            {
+                **ON,
+                **KEY,
+                **ZENDESK,
+                "zendesk_base_url": "http://files.example",
+                "attachment_private_hosts": "files.example",
+            },
+            "must say http:// itself",
+        ),
     ],
 )
 def test_what_could_only_fail_later_is_refused(given: dict[str, object], told: str, tmp_path: Path) -> None:
@@ -32,15 +54,28 @@ def test_what_could_only_fail_later_is_refused(given: dict[str, object], told: s
     assert "Bearer x" not in str(caught.value)
 
 
-def test_the_credential_goes_to_the_helpdesks_own_host_alone(tmp_path: Path) -> None:
-    zendesk = {"zendesk_base_url": "https://acme.zendesk.com", "zendesk_email": "a@example.com", "zendesk_token": "t"}
-    reader = attachment_reader(load({"data_dir": tmp_path, **ON, **zendesk, "attachment_authorization": "Bearer x"}))
+@pytest.mark.parametrize(
+    ("host", "server"),
+    [
+        ("", ("https", "acme.zendesk.com", 443)),
+        ("Files.Example", ("https", "files.example", 443)),
+        ("files.example:8443", ("https", "files.example", 8443)),
+        ("https://files.example", ("https", "files.example", 443)),
+        ("http://files.example", ("http", "files.example", 80)),
+        ("http://files.example:8080/", ("http", "files.example", 8080)),
+    ],
+)
+def test_the_credential_is_for_one_server_and_by_https_unless_the_setting_says_otherwise(
+    host: str, server: tuple[str, str, int], tmp_path: Path
+) -> None:
+    given = {**ON, **KEY, **ZENDESK, "attachment_private_hosts": "files.example", "attachment_authorization_host": host}
+    reader = attachment_reader(load({"data_dir": tmp_path, **given}))
     assert reader is not None
     source = reader.source
     assert isinstance(source, PageFetcher)
-    assert source.credentials == {"acme.zendesk.com": "Bearer x"}
+    assert source.credentials == {server: "Bearer x"}
     assert source.hosts == frozenset({"acme.zendesk.com", "files.example"})
-    assert source.private == frozenset()
+    assert source.private == frozenset({"files.example"})
     assert "Bearer x" not in repr(reader)
 
 
