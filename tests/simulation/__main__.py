@@ -76,10 +76,14 @@ class Compared:
 
 
 def main() -> int:
-    """Compare, plan, show; 1 if the model is off by more than it may be."""
+    """Compare, plan, show; 1 if the model is off by more than it may be, 2 if nothing was measured."""
     told = _arguments()
-    measured = Measured.read(told.measured)
     console = Console(width=160)
+    try:
+        measured = Measured.read(told.measured)
+    except (OSError, KeyError):
+        console.print(f'{told.measured} holds no ramp with speeds of cores: run `make load ARGS="redis --again"` first')
+        return 2
     steps = track(measured.steps, "comparing", console=console, transient=True)
     compared = [_compared(measured, step) for step in steps]
     lines = _compared_lines(compared)
