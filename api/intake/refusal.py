@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from api.intake.protocol import Unparseable
 
 _PLACES, _LONGEST = 5, 500
+_FREE = "headers"  # whose names are the sender's words as well
 # By the beginning of pydantic's type of error; the first that fits.
 _WORDS = {
     "missing": "is missing",
@@ -30,6 +31,7 @@ _WORDS = {
     "tuple": "is no list",
     "json": "is no JSON",
     "extra_forbidden": "is not known",
+    "value_error": "is not plausible",
 }
 
 
@@ -42,7 +44,8 @@ def refusal(error: ValidationError) -> Unparseable:
 
 
 def _place(parts: Sequence[object]) -> str:
-    return ".".join(str(part) for part in parts) or "the body"
+    known = parts[: parts.index(_FREE) + 1] if _FREE in parts else parts
+    return ".".join(str(part) for part in known) or "the body"
 
 
 def _words(kind: str) -> str:

@@ -1,10 +1,11 @@
 """Which network addresses are public; it resolves no name and connects nowhere."""
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 # All that is given out for use between networks; site-local, translated and unassigned addresses lie outside.
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _DOCUMENTATION = IPv6Network("3fff::/20")
+_PROTOCOLS = IPv4Network("192.0.0.0/24")  # where one cloud answers questions about its machines
 # An IPv4 address at the end: compatible, mapped, and behind a translator of the network that we stand in.
 _AT_THE_END = (IPv6Network("::/96"), IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"))
 _SIX_TO_FOUR = IPv6Network("2002::/16")
@@ -26,7 +27,7 @@ def is_public(address: str) -> bool:
             is_unicast = known in _GLOBAL_UNICAST and known not in _TEREDO and known not in _DOCUMENTATION
             return is_unicast and known.is_global
         known = inner
-    return known.is_global and not known.is_multicast
+    return known.is_global and not known.is_multicast and known not in _PROTOCOLS
 
 
 def _wrapped(address: IPv6Address) -> IPv4Address | None:

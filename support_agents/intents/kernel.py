@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from support_agents.domain.errors import SupportError
 from support_agents.domain.intent import UNKNOWN, IntentScore
-from support_agents.intents.doubt import SIGNS, lengths, prototypes, signs
+from support_agents.intents.doubt import lengths, prototypes, signs
 from support_agents.intents.features import ngrams
-from support_agents.intents.kernel_manifest import FORMAT, KernelManifest, Recipe, Scope
+from support_agents.intents.kernel_manifest import FORMAT, SIGNS_WEIGHED, KernelManifest, Recipe, Scope
 from support_agents.intents.manifest import HEAD_NAME, MANIFEST_NAME
 from support_agents.intents.model import softmax, weighted
 from support_agents.ports import Vector
@@ -154,7 +154,9 @@ def read_manifest(folder: Path) -> KernelManifest:
         raise SupportError("intents_missing", f"there is no intent model in {folder.name}: {_RETRAIN}") from error
     except ValidationError as error:
         raise SupportError("intents_unreadable", f"{MANIFEST_NAME} is not a manifest: {_RETRAIN}") from error
-    _fits("format", manifest.format, FORMAT)
+    if manifest.format not in SIGNS_WEIGHED:
+        _fits("format", manifest.format, FORMAT)
+    _fits("signs of doubt", len(manifest.scope.weights), SIGNS_WEIGHED[manifest.format])
     return manifest
 
 
@@ -177,11 +179,13 @@ def _numbers(path: Path, manifest: KernelManifest) -> Numbers:
     }
     if manifest.recipe.moved:
         shapes["shift"] = (manifest.dimensions, manifest.dimensions)
-    if len(manifest.scope.weights) == len(SIGNS):
+    if manifest.format == FORMAT:
         shapes["crowding"] = (manifest.examples,)
     for name, shape in shapes.items():
         _fits(f"shape of {name}", arrays[name].shape if name in arrays else None, shape)
     floats = {name: np.asarray(arrays[name], dtype=np.float32) for name in shapes if name != "truth"}
+    for name, numbers in floats.items():
+        _fits(f"numbers of {name}", "finite" if np.isfinite(numbers).all() else "not finite", "finite")
     return Numbers(truth=np.asarray(arrays["truth"], dtype=np.intp), **floats)
 
 

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FORMAT = 1
+FORMAT = 2
+SIGNS_WEIGHED = {1: 6, 2: 7}  # how many of the signs of `doubt.py` by format: an older program refuses a newer head
 
 
 class Recipe(BaseModel):

@@ -24,10 +24,14 @@ _SURELY = 1.0  # below the bar: so far that the whole of a long text is not embe
 
 @dataclass(frozen=True)
 class Verdict:
-    """How sure (0..1) it is that the text tries to instruct software, and the sentences that say so."""
+    """How sure (0..1) it is that the text tries to instruct software, and the sentences that say so.
+
+    `head` is the version of the head that judged too, empty where the rules alone did.
+    """
 
     score: float
     findings: tuple[Finding, ...]
+    head: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,15 +54,6 @@ class Detector:
         """Score from which a text is tainted."""
         return self.head.threshold
 
-    @property
-    def head_version(self) -> str:
-        """The version of the head that judges, empty where the embedder leaves it to the rules."""
-        return self.head.version if self._reads_vectors else ""
-
-    @property
-    def _reads_vectors(self) -> bool:
-        return self.embedder.version == self.head.manifest.embedder
-
     async def judge(self, text: str, vector: Vector | None = None) -> Verdict:
         """Judge the first `LONGEST` characters; `vector` is the embedding of `text`, if it is there already.
 
@@ -66,14 +61,13 @@ class Detector:
         """
         text = text[:LONGEST]
         found = injection.find_all(text)
-        if not text.strip() or not self._reads_vectors:
+        if not text.strip() or self.embedder.version != self.head.manifest.embedder:
             return Verdict(float(bool(found)), found)
         scored = await self._scored(text, vector)
         top = max((score for score, _ in scored), default=-_BY_RULE)
         learned = [finding for score, finding in scored if probability(score) >= self.threshold]
-        return Verdict(
-            1.0 if found else probability(top), tuple(sorted({*found, *_narrowest(learned)}, key=injection.by_place))
-        )
+        findings = tuple(sorted({*found, *_narrowest(learned)}, key=injection.by_place))
+        return Verdict(1.0 if found else probability(top), findings, self.head.version)
 
     async def _scored(self, text: str, vector: Vector | None) -> list[tuple[float, Finding]]:
         parts = windows(text) if len(text) > SHORT else ()

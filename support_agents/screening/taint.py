@@ -25,13 +25,13 @@ async def judged(
         return screened
     verdict = await detector.judge(screened.clean_text, vector)
     if not verdict.findings:
-        return screened.model_copy(update={"head": detector.head_version})
+        return screened.model_copy(update={"head": verdict.head})
     by_rule = injection.find_all(screened.clean_text)
     believed = verdict.findings if screened.language == HEAD_LANGUAGE else by_rule
     reasons = (f"the message {finding.reason}" for finding in verdict.findings)
     return screened.model_copy(
         update={
-            "head": detector.head_version,
+            "head": verdict.head,
             "injection": True,
             "injection_spans": tuple(sorted({*screened.injection_spans, *_places(screened, verdict, original)})),
             "reasons": tuple(dict.fromkeys((*screened.reasons, *reasons))),

@@ -176,4 +176,4 @@ def shown_buried(activity: Activity) -> tuple[BuriedRow, ...]:
 
 
 def _webhook(found: Buried) -> BuriedRow:
-    return BuriedRow(f"Webhook from {found.source}", words(found.reason), found.received_at)
+    return BuriedRow(f"Webhook from {found.source}", found.reason, found.received_at)

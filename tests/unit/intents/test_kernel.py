@@ -182,11 +182,33 @@ async def test_a_head_from_before_doubt_looked_at_surroundings_is_read(tmp_path:
     head, _ = await train("shop", labelled(30, 1), WordEmbedder(), lambda *_: None)
     content = stored(dataclasses.replace(head.numbers, crowding=None))
     scope = Scope(weights=head.manifest.scope.weights[:-1], bias=head.manifest.scope.bias)
-    manifest = head.manifest.model_copy(update={"head_sha256": hashlib.sha256(content).hexdigest(), "scope": scope})
+    sha256 = hashlib.sha256(content).hexdigest()
+    manifest = head.manifest.model_copy(update={"head_sha256": sha256, "scope": scope, "format": 1})
     registry = Registry(tmp_path, KEY)
     again = registry.load(registry.add(manifest, content), embedder_version="words")
     vector = (await WordEmbedder().embed(["where is my parcel"]))[0]
     assert again.rank("where is my parcel", vector)[0].name == "parcel"
+
+
+@pytest.mark.parametrize("signs", [6, 8])
+async def test_a_head_that_weighs_other_signs_than_its_format_is_refused(signs: int, tmp_path: Path) -> None:
+    head, content = await train("shop", labelled(30, 1), WordEmbedder(), lambda *_: None)
+    scope = Scope(weights=(0.5,) * signs, bias=0)
+    registry = Registry(tmp_path, KEY)
+    with pytest.raises(SupportError, match="signs of doubt"):
+        registry.load(
+            registry.add(head.manifest.model_copy(update={"scope": scope}), content), embedder_version="words"
+        )
+
+
+async def test_a_head_with_a_number_that_is_none_is_refused(tmp_path: Path) -> None:
+    head, _ = await train("shop", labelled(30, 1), WordEmbedder(), lambda *_: None)
+    crowded = np.full_like(head.numbers.truth, np.nan, dtype=np.float32)
+    content = stored(dataclasses.replace(head.numbers, crowding=crowded))
+    manifest = head.manifest.model_copy(update={"head_sha256": hashlib.sha256(content).hexdigest()})
+    registry = Registry(tmp_path, KEY)
+    with pytest.raises(SupportError, match="numbers of crowding"):
+        registry.load(registry.add(manifest, content), embedder_version="words")
 
 
 async def test_a_head_from_before_vectors_were_moved_is_read(tmp_path: Path) -> None:

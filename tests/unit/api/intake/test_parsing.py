@@ -230,6 +230,8 @@ def test_an_unknown_shape_is_an_answer_that_quotes_nothing(body: object) -> None
         ),
         (with_message(attachments=[{"size": "big"}] * 7), "; and 2 more"),
         ([], "the body is no object"),
+        (with_message(headers={"Ada, DE89 3704": None}), "message.headers is no text"),
+        (EVENT | {"occurred_at": "9999-01-01T00:00:00Z"}, "occurred_at is not plausible"),
     ],
 )
 def test_an_unknown_shape_is_told_in_words(body: object, reason: str) -> None:
