@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from api.model_settings import PREFIX
-from support_agents.domain.origins import Origin
+from support_agents.domain.origins import Origin, is_name
 
 Hosts = Annotated[tuple[str, ...], NoDecode]
 
@@ -51,8 +51,11 @@ class AttachmentSettings(BaseModel):
     @classmethod
     def _names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         """Refuse addresses where a name is wanted: they would never fit."""
-        if any("/" in name or ":" in name for name in value):
-            raise ValueError("write names of hosts such as acme.zendesk.com, without https:// and without a port")
+        if any("/" in name or not is_name(name) for name in value):
+            raise ValueError(
+                "write names of hosts such as acme.zendesk.com, without https:// and without a port,"
+                " and letters beyond a to z as they are (münchen.example, not xn--)"
+            )
         return value
 
     @field_validator("attachment_authorization", mode="before")
@@ -68,7 +71,9 @@ class AttachmentSettings(BaseModel):
         try:
             return str(Origin.parse(value)) if value.strip() else ""
         except ValueError:
-            raise ValueError("write files.example, files.example:8443 or http://10.0.0.8:8080, and no path") from None
+            raise ValueError(
+                "write files.example, files.example:8443 or http://10.0.0.8:8080, no path, and no xn--"
+            ) from None
 
     def credential_origin(self, helpdesk: str) -> Origin | None:
         """The one server that the credential is for; `helpdesk` is the helpdesk's address, if one is set."""

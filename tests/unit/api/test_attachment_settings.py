@@ -35,6 +35,12 @@ KEY: dict[str, object] = {"attachment_authorization": "Bearer x"}
         ({**ON, **KEY, "attachment_authorization_host": "https://a:b@files.example"}, "write files.example"),
         ({**ON, **KEY, "attachment_authorization_host": "files.example:99999"}, "write files.example"),
         ({**ON, **KEY, "attachment_authorization_host": "files.example:0"}, "write files.example"),
+        ({**ON, **KEY, "attachment_authorization_host": "https://[::1]"}, "write files.example"),
+        ({**ON, **KEY, "attachment_authorization_host": "*"}, "write files.example"),
+        ({**ON, **KEY, "attachment_authorization_host": "a b"}, "write files.example"),
+        ({**ON, **KEY, "attachment_authorization_host": "files.xn--mnchen-3ya.example"}, "no xn--"),
+        ({**ON, "attachment_hosts": "xn--mnchen-3ya.example"}, "not xn--"),
+        ({**ON, "attachment_hosts": "*.example"}, "write names of hosts"),
         ({**ON, **KEY, "attachment_authorization_host": "http://files.example"}, "ATTACHMENT_PRIVATE_HOSTS"),
         (
             {
