@@ -30,7 +30,6 @@ _WORDS = {
     "list": "is no list",
     "tuple": "is no list",
     "json": "is no JSON",
-    "extra_forbidden": "is not known",
     "value_error": "is not plausible",
 }
 

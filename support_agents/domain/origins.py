@@ -4,7 +4,7 @@ from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
 _PORTS = {"https": 443, "http": 80}
-_IN_NO_NAME = frozenset(" *:%[]")
+_IN_NO_NAME = frozenset(" *:%[]/")
 
 
 def is_name(host: str) -> bool:

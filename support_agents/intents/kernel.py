@@ -154,8 +154,7 @@ def read_manifest(folder: Path) -> KernelManifest:
         raise SupportError("intents_missing", f"there is no intent model in {folder.name}: {_RETRAIN}") from error
     except ValidationError as error:
         raise SupportError("intents_unreadable", f"{MANIFEST_NAME} is not a manifest: {_RETRAIN}") from error
-    if manifest.format not in SIGNS_WEIGHED:
-        _fits("format", manifest.format, FORMAT)
+    _fits("format", manifest.format in SIGNS_WEIGHED, True)  # noqa: FBT003 - what is wanted
     _fits("signs of doubt", len(manifest.scope.weights), SIGNS_WEIGHED[manifest.format])
     return manifest
 
@@ -185,7 +184,7 @@ def _numbers(path: Path, manifest: KernelManifest) -> Numbers:
         _fits(f"shape of {name}", arrays[name].shape if name in arrays else None, shape)
     floats = {name: np.asarray(arrays[name], dtype=np.float32) for name in shapes if name != "truth"}
     for name, numbers in floats.items():
-        _fits(f"numbers of {name}", "finite" if np.isfinite(numbers).all() else "not finite", "finite")
+        _fits(f"numbers of {name}", bool(np.isfinite(numbers).all()), True)  # noqa: FBT003 - what is wanted
     return Numbers(truth=np.asarray(arrays["truth"], dtype=np.intp), **floats)
 
 

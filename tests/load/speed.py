@@ -2,45 +2,33 @@
 
 import json
 import os
-import threading
 import time
 from dataclasses import dataclass, field
-from typing import Self
 
-_EVERY = 0.1  # seconds
+from tests.load.sampling import Sampler
+
 _TEXT = json.dumps([{"id": at, "words": ["late", "parcel", str(at)], "at": at / 7} for at in range(60)])
 
 
 @dataclass
-class Speed:
+class Speed(Sampler):
     """Samples of what a fixed piece of work costs on each core: when (monotonic seconds), and milliseconds by core.
 
     It is the processor time of the work that is taken, so that waiting for a core that is busy does not count.
     """
 
+    every: float = field(default=0.1, kw_only=True)
     at: list[float] = field(default_factory=list)
-    by_core: dict[int, list[float]] = field(default_factory=dict)
-    _over: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread = field(default_factory=threading.Thread)
+    by_core: dict[int, list[float]] = field(
+        default_factory=lambda: {core: [] for core in sorted(os.sched_getaffinity(0))}
+    )
 
-    def __enter__(self) -> Self:
-        self.by_core = {core: [] for core in sorted(os.sched_getaffinity(0))}
-        self._thread = threading.Thread(target=self._sample, name="speed")
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _sample(self) -> None:
-        piece_of_work()
-        while not self._over.wait(_EVERY):
-            self.at.append(time.monotonic())
-            for core, found in self.by_core.items():
-                os.sched_setaffinity(0, {core})  # of this thread alone
-                piece_of_work()  # whose data and code are then near the core
-                found.append(piece_of_work())
+    def look(self) -> None:
+        self.at.append(time.monotonic())
+        for core, found in self.by_core.items():
+            os.sched_setaffinity(0, {core})  # of this thread alone
+            piece_of_work()  # whose data and code are then near the core
+            found.append(piece_of_work())
 
     def since(self, began: float) -> dict[str, list[float]]:
         """Seconds after a begin, and milliseconds on each core then; what was sampled before it is left out."""
@@ -50,7 +38,7 @@ class Speed:
 
 
 def piece_of_work() -> float:
-    """Half a millisecond of what an interpreter does all day; returns what it cost."""
+    """Some tenths of a millisecond of what an interpreter does all day; returns what it cost."""
     began = time.thread_time()
     rows = json.loads(_TEXT)
     words: dict[str, int] = {}

@@ -1,6 +1,5 @@
 """Reads from the kernel what processes use, ours and all of the machine: processor seconds and resident memory."""
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -8,9 +7,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from statistics import linear_regression
-from typing import Self
 
 from tests.benchmarks.installation import _TICKS, cpu_seconds, resident_mb
+from tests.load.sampling import Sampler
 
 # Not fitted: caches fill, and after ten minutes the statistics of unusual runs load their libraries, 150 MB at once.
 SETTLING_SECONDS = 15 * 60.0
@@ -62,32 +61,19 @@ def by_thread(pid: int) -> dict[int, float]:
 
 
 @dataclass
-class Memory:
-    """Samples of resident memory while a soak goes on."""
+class Memory(Sampler):
+    """Samples of resident memory while a soak goes on: seconds after its making, and MB of each process."""
 
     pids: Mapping[str, int]
-    every: float = 2.0
+    every: float = field(default=2.0, kw_only=True)
     told: Callable[[float], None] = lambda _: None
     samples: list[tuple[float, dict[str, float]]] = field(default_factory=list)
-    _over: threading.Event = field(default_factory=threading.Event)
+    _began: float = field(default_factory=time.monotonic)
 
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._sample, name="memory")
-        self._thread.start()
-        return self
-
-    _thread: threading.Thread = field(default_factory=threading.Thread)
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _sample(self) -> None:
-        began = time.monotonic()
-        while not self._over.wait(self.every):
-            seconds = time.monotonic() - began
-            self.samples.append((seconds, {name: resident_mb(pid)["VmRSS"] for name, pid in self.pids.items()}))
-            self.told(seconds)
+    def look(self) -> None:
+        seconds = time.monotonic() - self._began
+        self.samples.append((seconds, {name: resident_mb(pid)["VmRSS"] for name, pid in self.pids.items()}))
+        self.told(seconds)
 
     def slopes(self) -> dict[str, "Slope"]:
         """MB an hour of each process, fitted to what came after the settling; of a shorter soak nothing is fitted."""

@@ -14,8 +14,7 @@ _OTHERS_MS = 1.0  # what else runs on the machine takes a core for so long at a 
 _INTERPRETER_MS = 5.0  # a thread that waits to be let into Python asks the one that is in to leave after so long
 # A run in a worker is Python between waits. A thread that comes back to Python (with a message from the broker, in the
 # pool, with a vector) is let in when the one that is in waits itself, or after the interpreter's five milliseconds.
-_TRIPS = 10  # to the database
-_EMBEDDINGS = 3
+_WAITS = "ddedddeddeddd"  # d: a trip to the database, e: an embedding
 _HAND_OVERS = 2  # of the broker's thread and the pool's, and of the embedder's at each embedding
 _AT_ONCE = 4  # events that a worker process handles at the same time (`SUPPORT_WORKER_CONCURRENCY`)
 _TICK_MS = 4.0  # the kernel looks so often (250 Hz) whose turn it is on a core, and whether another core is idle
@@ -134,18 +133,16 @@ class Installation:
         self._env.process(self._core((1 - self._share) * costs.before_the_card + costs.background))
 
     def _run(self, worker: "_Worker", factor: float, postgres: float) -> Wait:
-        waits = [True] * _TRIPS
-        for at in range(_EMBEDDINGS):
-            waits.insert((at + 1) * _TRIPS // (_EMBEDDINGS + 1) + at, False)
-        python = factor * (self._costs.worker - self._costs.embedding) / (len(waits) + 1)
+        python = factor * (self._costs.worker - self._costs.embedding) / (len(_WAITS) + 1)
+        trip, embedding = postgres / _WAITS.count("d"), factor * self._costs.embedding / _WAITS.count("e")
         for _ in range(_HAND_OVERS):
             yield from self._let_in(worker)
-        for is_trip in waits:
+        for wait in _WAITS:
             yield from self._on(worker.python, python)
-            if is_trip:
-                yield from self._on(self._postgres, postgres / _TRIPS)
+            if wait == "d":
+                yield from self._on(self._postgres, trip)
             else:
-                yield from self._embedded(worker, factor * self._costs.embedding / _EMBEDDINGS)
+                yield from self._embedded(worker, embedding)
         yield from self._on(worker.python, python)
 
     def _embedded(self, worker: "_Worker", milliseconds: float) -> Wait:

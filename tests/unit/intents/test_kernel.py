@@ -157,58 +157,46 @@ async def test_a_stored_head_answers_as_before(count: int, tmp_path: Path) -> No
     assert [one.probability for one in before] == pytest.approx([one.probability for one in after], abs=5e-3)
 
 
+def loaded(folder: Path, head: KernelHead, numbers: dict[str, object], **manifest: object) -> KernelHead:
+    """The head read again from where it was stored with other numbers and another manifest, whose hash fits."""
+    content = stored(dataclasses.replace(head.numbers, **numbers))  # type: ignore[arg-type]
+    changed = {"head_sha256": hashlib.sha256(content).hexdigest(), **manifest}
+    registry = Registry(folder, KEY)
+    return registry.load(registry.add(head.manifest.model_copy(update=changed), content), embedder_version="words")
+
+
 async def test_a_head_that_lacks_what_moves_its_vectors_is_refused(tmp_path: Path) -> None:
     head, _ = await train("shop", labelled(5, 1), WordEmbedder(), lambda *_: None)
-    content = stored(dataclasses.replace(head.numbers, shift=None))
-    manifest = head.manifest.model_copy(update={"head_sha256": hashlib.sha256(content).hexdigest()})
-    registry = Registry(tmp_path, KEY)
-    version = registry.add(manifest, content)
     with pytest.raises(SupportError, match="shape of shift") as caught:
-        registry.load(version, embedder_version="words")
+        loaded(tmp_path, head, {"shift": None})
     assert caught.value.code == "intents_mismatch"
 
 
 async def test_a_head_that_lacks_what_its_doubt_weighs_is_refused(tmp_path: Path) -> None:
     head, _ = await train("shop", labelled(30, 1), WordEmbedder(), lambda *_: None)
-    content = stored(dataclasses.replace(head.numbers, crowding=None))
-    manifest = head.manifest.model_copy(update={"head_sha256": hashlib.sha256(content).hexdigest()})
-    registry = Registry(tmp_path, KEY)
-    version = registry.add(manifest, content)
     with pytest.raises(SupportError, match="shape of crowding"):
-        registry.load(version, embedder_version="words")
+        loaded(tmp_path, head, {"crowding": None})
 
 
 async def test_a_head_from_before_doubt_looked_at_surroundings_is_read(tmp_path: Path) -> None:
     head, _ = await train("shop", labelled(30, 1), WordEmbedder(), lambda *_: None)
-    content = stored(dataclasses.replace(head.numbers, crowding=None))
     scope = Scope(weights=head.manifest.scope.weights[:-1], bias=head.manifest.scope.bias)
-    sha256 = hashlib.sha256(content).hexdigest()
-    manifest = head.manifest.model_copy(update={"head_sha256": sha256, "scope": scope, "format": 1})
-    registry = Registry(tmp_path, KEY)
-    again = registry.load(registry.add(manifest, content), embedder_version="words")
+    again = loaded(tmp_path, head, {"crowding": None}, scope=scope, format=1)
     vector = (await WordEmbedder().embed(["where is my parcel"]))[0]
     assert again.rank("where is my parcel", vector)[0].name == "parcel"
 
 
 @pytest.mark.parametrize("signs", [6, 8])
 async def test_a_head_that_weighs_other_signs_than_its_format_is_refused(signs: int, tmp_path: Path) -> None:
-    head, content = await train("shop", labelled(30, 1), WordEmbedder(), lambda *_: None)
-    scope = Scope(weights=(0.5,) * signs, bias=0)
-    registry = Registry(tmp_path, KEY)
+    head, _ = await train("shop", labelled(30, 1), WordEmbedder(), lambda *_: None)
     with pytest.raises(SupportError, match="signs of doubt"):
-        registry.load(
-            registry.add(head.manifest.model_copy(update={"scope": scope}), content), embedder_version="words"
-        )
+        loaded(tmp_path, head, {}, scope=Scope(weights=(0.5,) * signs, bias=0))
 
 
 async def test_a_head_with_a_number_that_is_none_is_refused(tmp_path: Path) -> None:
     head, _ = await train("shop", labelled(30, 1), WordEmbedder(), lambda *_: None)
-    crowded = np.full_like(head.numbers.truth, np.nan, dtype=np.float32)
-    content = stored(dataclasses.replace(head.numbers, crowding=crowded))
-    manifest = head.manifest.model_copy(update={"head_sha256": hashlib.sha256(content).hexdigest()})
-    registry = Registry(tmp_path, KEY)
     with pytest.raises(SupportError, match="numbers of crowding"):
-        registry.load(registry.add(manifest, content), embedder_version="words")
+        loaded(tmp_path, head, {"crowding": np.full_like(head.numbers.truth, np.nan, dtype=np.float32)})
 
 
 async def test_a_head_from_before_vectors_were_moved_is_read(tmp_path: Path) -> None:

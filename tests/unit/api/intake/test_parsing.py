@@ -214,33 +214,6 @@ def test_an_unknown_shape_is_an_answer_that_quotes_nothing(body: object) -> None
 
 
 @pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        (EVENT | {"message": None}, "message is missing"),
-        (EVENT | {"occurred_at": "yesterday"}, "occurred_at is no time (as 2026-01-31T12:00:00Z)"),
-        (EVENT | {"type": "pizza"}, "type is none of the known words"),
-        (with_ticket(id=""), "ticket.id is empty"),
-        (with_ticket(id="x" * 201), "ticket.id is too long"),
-        (with_ticket(revision=2**70), "ticket.revision is too large"),
-        (with_ticket(revision=-1), "ticket.revision is too small"),
-        (with_ticket(requester="ada"), "ticket.requester is no object"),
-        (
-            with_message(text=["x"], author="robot"),
-            "message.text is no text; message.author is none of the known words",
-        ),
-        (with_message(attachments=[{"size": "big"}] * 7), "; and 2 more"),
-        ([], "the body is no object"),
-        (with_message(headers={"Ada, DE89 3704": None}), "message.headers is no text"),
-        (EVENT | {"occurred_at": "9999-01-01T00:00:00Z"}, "occurred_at is not plausible"),
-    ],
-)
-def test_an_unknown_shape_is_told_in_words(body: object, reason: str) -> None:
-    answer = read(body)
-    assert isinstance(answer, Unparseable)
-    assert answer.reason.endswith(reason)
-
-
-@pytest.mark.parametrize(
     "raw",
     [
         b"",
