@@ -1,7 +1,7 @@
 """Opens the database and gives out units of work; it knows no table."""
 
-from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 from sqlalchemy.engine import make_url
@@ -17,6 +17,8 @@ from db.wakeup import KNOWLEDGE, OUTBOX, Wakeup
 from db.writer import Boundary
 from support_agents.domain.errors import SupportError
 from support_agents.domain.events import EventName
+
+_UNAVAILABLE = (OperationalError, InterfaceError)
 
 
 class Store(Protocol):
@@ -109,7 +111,7 @@ class Database:
 
         `fence` says whose rows it may see, where that is not the task's own (`db.fences.present`).
         """
-        with _translated():
+        try:
             async with self._store.write(label, urgent=urgent, fence=fence or present()) as statements:
                 uow = UnitOfWork(statements, self._heard)
                 yield uow
@@ -118,6 +120,8 @@ class Database:
                     await self._store.announce(statements, OUTBOX)
                 if uow.outbox.knowledge_changed:
                     await self._store.announce(statements, KNOWLEDGE)
+        except _UNAVAILABLE as error:
+            raise _unavailable(error) from error
         if uow.outbox.added:
             self.committed.set()
         if uow.outbox.knowledge_changed:
@@ -126,19 +130,17 @@ class Database:
     @asynccontextmanager
     async def read(self, fence: Fence | None = None) -> AsyncIterator[UnitOfWork]:
         """One consistent view that cannot write; `fence` as for `write`."""
-        with _translated():
+        try:
             async with self._store.read(fence or present()) as statements:
                 yield UnitOfWork(statements)
+        except _UNAVAILABLE as error:
+            raise _unavailable(error) from error
 
     async def close(self) -> None:
         """Close every connection."""
         await self._store.close()
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
+def _unavailable(error: OperationalError | InterfaceError) -> SupportError:
     """Say in our own words that the database could not be reached, was busy, or undid a deadlock."""
-    try:
-        yield
-    except (OperationalError, InterfaceError) as error:
-        raise SupportError("database_unavailable", str(error.orig), retryable=True) from error
+    return SupportError("database_unavailable", str(error.orig), retryable=True)

@@ -1,13 +1,13 @@
-"""Statements that are made once, and what PostgreSQL is told of them; it sends none."""
+"""Statements that are made once, and what a database is told of them; it sends none."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import psycopg
 from sqlalchemy import Column, Executable
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.engine import Dialect, IteratorResult, Result
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -17,33 +17,39 @@ Statement = TypeVar("Statement", bound=Executable)
 Processor = Callable[[Any], Any]
 Values = Mapping[str, Any]
 
-DIALECT: Dialect = PGDialect_psycopg(paramstyle="numeric_dollar", dbapi=psycopg)  # type: ignore[no-untyped-call]
+POSTGRESQL: Dialect = PGDialect_psycopg(paramstyle="numeric_dollar", dbapi=psycopg)  # type: ignore[no-untyped-call]
+SQLITE: Dialect = SQLiteDialect(paramstyle="qmark")
 _NAMED: Dialect = PGDialect_psycopg(dbapi=psycopg)  # type: ignore[no-untyped-call]
 
 
 class Plan:
-    """A statement as it travels: its text with `$1`, where each value comes from, and what becomes of its rows."""
+    """A statement as it travels: its text with `$1` or `?`, where its values come from, what becomes of its rows."""
 
-    def __init__(self, statement: Executable, names: Sequence[str]) -> None:
-        compiled = _compiled(statement, names)
+    def __init__(self, statement: Executable, names: Sequence[str], dialect: Dialect) -> None:
+        compiled = _compiled(statement, names, dialect)
         self.statement, self._names = statement, names
-        self.sql = compiled.string.encode()
+        self.text = compiled.string
+        self.sql = self.text.encode()
         defaults = {column.key: column for column in compiled.insert_prefetch}
         self._order = tuple(compiled.positiontup or ())
         self._taken = [_Taken.of(compiled, name, defaults) for name in self._order]
         columns = list(getattr(statement, "exported_columns", ()))
         self._shape = SimpleResultMetaData([column.key for column in columns])
-        processors = [column.type.dialect_impl(DIALECT).result_processor(DIALECT, None) for column in columns]
+        processors = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
         self._processors = [(at, each) for at, each in enumerate(processors) if each is not None]
 
     @cached_property
     def told(self) -> str:
-        """The text as it would be sent with named values, for errors and for those who listen."""
+        """The text as PostgreSQL would be sent it with named values, for errors and for those who listen."""
         return str(_compiled(self.statement, self._names, _NAMED).string)
 
     def values(self, given: Values) -> list[Any]:
         """The values in the order of the text."""
-        return [taken.value(given) for taken in self._taken]
+        found = []
+        for name, process, otherwise in self._taken:
+            value = given[name] if otherwise is None or name in given else otherwise()
+            found.append(value if process is None else process(value))
+        return found
 
     def named(self, values: Sequence[Any]) -> dict[str, Any]:
         """The values by their names in `told`."""
@@ -60,8 +66,7 @@ class Plan:
         return tuple(values)
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(NamedTuple):
     """Where one value comes from: what is given by name, or else what the statement or its column says."""
 
     name: str
@@ -71,30 +76,26 @@ class _Taken:
     @classmethod
     def of(cls, compiled: SQLCompiler, name: str, defaults: Mapping[str, Column[Any]]) -> "_Taken":
         bind = compiled.binds[name]
-        process = bind.type.dialect_impl(DIALECT).bind_processor(DIALECT)
+        process = bind.type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect)
         if name in defaults:
             return cls(bind.key, process, _default(defaults[name]))
         if bind.required:
             return cls(bind.key, process, None)
         return cls(bind.key, process, lambda: bind.effective_value)
 
-    def value(self, given: Values) -> Any:  # noqa: ANN401 - of any column
-        value = given[self.name] if self.otherwise is None or self.name in given else self.otherwise()
-        return value if self.process is None else self.process(value)
-
 
 class _Made:
-    """A statement's plans, one for each set of names that is given: an INSERT is of the columns that it is given."""
+    """A statement's plans for each database and set of names that is given: an INSERT is of the columns it is given."""
 
     def __init__(self, statement: Executable) -> None:
         self._statement = statement
         self._plans: dict[tuple[str, ...], Plan] = {}
 
-    def plan(self, given: Values) -> Plan:
-        names = tuple(given)
+    def plan(self, given: Values, dialect: Dialect) -> Plan:
+        names = (dialect.name, *given)
         found = self._plans.get(names)
         if found is None:
-            found = self._plans[names] = Plan(self._statement, names)
+            found = self._plans[names] = Plan(self._statement, names[1:], dialect)
         return found
 
 
@@ -102,7 +103,7 @@ _MADE: dict[Executable, _Made] = {}
 
 
 def made(statement: Statement) -> Statement:
-    """Have a constant statement travel to PostgreSQL without being looked at anew; only for constants of a module.
+    """Have a constant statement travel without being looked at anew; only for constants of a module.
 
     It binds single values by name: no lists to be expanded, no columns whose default is SQL that we would have to read.
     """
@@ -110,10 +111,10 @@ def made(statement: Statement) -> Statement:
     return statement
 
 
-def plan_of(statement: Executable, given: Values) -> Plan | None:
-    """How it travels, or None where it was not made once."""
+def plan_of(statement: Executable, given: Values, dialect: Dialect) -> Plan | None:
+    """How it travels to a database, or None where it was not made once."""
     found = _MADE.get(statement)
-    return None if found is None else found.plan(given)
+    return None if found is None else found.plan(given, dialect)
 
 
 def _default(column: Column[Any]) -> Callable[[], Any]:
@@ -125,7 +126,7 @@ def _default(column: Column[Any]) -> Callable[[], Any]:
     return (lambda: argument) if default.is_scalar else (lambda: argument(None))
 
 
-def _compiled(statement: Executable, names: Sequence[str], dialect: Dialect = DIALECT) -> SQLCompiler:
+def _compiled(statement: Executable, names: Sequence[str], dialect: Dialect) -> SQLCompiler:
     compiled = cast("ClauseElement", statement).compile(dialect=dialect, column_keys=list(names) or None)
     if not isinstance(compiled, SQLCompiler):
         raise TypeError(f"no statement on rows: {compiled}")

@@ -6,7 +6,7 @@ from db.engine import Database
 from support_agents.domain.events import EventName
 from support_agents.domain.ids import PassageId, WorkspaceId
 from support_agents.domain.knowledge import Passage
-from support_agents.ports import ChunkedArticle
+from support_agents.ports import ChunkedArticle, StoredState
 
 
 class SqlPassageStore:
@@ -38,6 +38,11 @@ class SqlPassageStore:
         """Ids of all stored passages."""
         async with self._database.read() as uow:
             return await uow.knowledge.passage_ids(workspace)
+
+    async def state(self, workspace: WorkspaceId) -> StoredState:
+        """How much is stored, and a digest of the articles' rows."""
+        async with self._database.read() as uow:
+            return await uow.knowledge.state(workspace)
 
     async def passages(self, workspace: WorkspaceId, ids: Sequence[PassageId]) -> tuple[Passage, ...]:
         """Return these passages in any order, leaving out unknown ids."""

@@ -1,7 +1,7 @@
 """SQLite as the embedded database: durable, one writer, readers apart; it knows no table."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from db.fences import Fence
-from db.sqlite_driver import PATIENCE_MS, Driver, ReaderConnection, WriterConnection
+from db.sqlite_driver import IMPATIENT, PATIENCE_MS, Driver, ReaderConnection, WriterConnection
 from db.statements import Statements
 from db.turns import StillMine
 from db.wakeup import Wakeup
@@ -45,21 +45,16 @@ class SqliteStore:
     @classmethod
     def open(cls, url: URL, *, boundary: Boundary) -> Self:
         """Prepare engines; nothing is opened before first use."""
-        writing = create_async_engine(
-            url, module=Driver(WriterConnection), pool_size=1, max_overflow=0, pool_reset_on_return=None
-        )
-        event.listen(writing.sync_engine, "connect", _prepare)
-        event.listen(writing.sync_engine, "begin", _begin_immediate)
+        writing = create_async_engine(url, module=Driver(WriterConnection), pool_size=1, max_overflow=0)
+        event.listen(writing.sync_engine, "connect", _prepare_writer)
         reading = create_async_engine(url, module=Driver(ReaderConnection), pool_size=READERS, max_overflow=0)
         event.listen(reading.sync_engine, "connect", _prepare_reader)
         event.listen(reading.sync_engine, "begin", _begin_deferred)
         return cls(writing, reading, Writer(writing, boundary), Wakeup(), Wakeup())
 
-    @asynccontextmanager
-    async def write(self, label: str, *, urgent: bool, fence: Fence) -> AsyncIterator[Statements]:  # noqa: ARG002 - SQLite has no second lock
+    def write(self, label: str, *, urgent: bool, fence: Fence) -> AbstractAsyncContextManager[Statements]:  # noqa: ARG002 - SQLite has no second lock
         """Take a turn of the writer."""
-        async with self.writer.turn(label, urgent=urgent) as connection:
-            yield Statements(connection)
+        return self.writer.turn(label, urgent=urgent)
 
     @asynccontextmanager
     async def read(self, fence: Fence) -> AsyncIterator[Statements]:  # noqa: ARG002 - as above
@@ -97,16 +92,18 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor.close()
 
 
+def _prepare_writer(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    _prepare(connection, entry)
+    cursor = connection.cursor()
+    cursor.execute(IMPATIENT)
+    cursor.close()
+
+
 def _prepare_reader(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
     _prepare(connection, entry)
     cursor = connection.cursor()
     cursor.execute("PRAGMA query_only=ON")
     cursor.close()
-
-
-def _begin_immediate(connection: Connection) -> None:
-    # A deferred transaction that reads and then writes fails at once when another wrote in between.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _begin_deferred(connection: Connection) -> None:

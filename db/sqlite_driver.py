@@ -18,12 +18,22 @@ from sqlalchemy.dialects.sqlite.aiosqlite import (
     AsyncAdapt_aiosqlite_cursor,
     AsyncAdapt_aiosqlite_dbapi,
 )
+from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.util.concurrency import await_
+
+from db.transaction import opened
 
 # More rows than this are sent to the thread, so that the event loop does not stand still.
 FEW = 64
 # How long to wait for other processes.
 PATIENCE_MS = 5_000
+# So that what runs on the event loop never waits: the writer has the file to itself once it has begun.
+IMPATIENT = "PRAGMA busy_timeout=0"
+# A deferred transaction that reads and then writes fails at once when another wrote in between.
+_BEGIN = "BEGIN IMMEDIATE"
+_COMMIT = "COMMIT"
+_CLOSED = "the connection has been closed"
 
 
 class Cursor(AsyncAdapt_aiosqlite_cursor):
@@ -58,9 +68,7 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
         if operation == "BEGIN" and isinstance(self._adapt_connection, ReaderConnection):
             self._adapt_connection.begins = True
             return
-        if operation.startswith("BEGIN") and self._began_at_once(operation):
-            return
-        self._do(lambda cursor: cursor.execute(operation, parameters or ()), waits=operation.startswith("BEGIN"))
+        self._do(lambda cursor: cursor.execute(operation, parameters or ()), waits=False)
 
     def executemany(self, operation: Any, seq_of_parameters: Sequence[Any]) -> None:
         self._do(lambda cursor: cursor.executemany(operation, seq_of_parameters), waits=len(seq_of_parameters) > FEW)
@@ -70,18 +78,6 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
 
     async def _async_soft_close(self) -> None:
         """Nothing is left open."""
-
-    def _began_at_once(self, operation: str) -> bool:
-        """Begin without waiting; False where another process is writing."""
-        connection = self._connection._conn
-        connection.execute("PRAGMA busy_timeout=0")
-        try:
-            connection.execute(operation)
-        except sqlite3.OperationalError:
-            return False  # the same again, with patience, tells what is wrong
-        finally:
-            connection.execute(f"PRAGMA busy_timeout={PATIENCE_MS}")
-        return True
 
     def _do(self, work: Callable[[sqlite3.Cursor], object], *, waits: bool) -> None:
         try:
@@ -112,6 +108,57 @@ class WriterConnection(AsyncAdapt_aiosqlite_connection):
     __slots__ = ()
 
     _cursor_cls = Cursor  # type: ignore[assignment] # annotated by the parent as its own class
+
+    async def begin(self) -> None:
+        """Begin a transaction that writes: at once, or when other processes let it."""
+        try:
+            self.at_once(_BEGIN)
+        except OperationalError:  # the same again, with patience, tells what is wrong
+            await self._apart(self._begin_patiently, _BEGIN)
+
+    def _begin_patiently(self) -> None:
+        self.at_once(f"PRAGMA busy_timeout={PATIENCE_MS}")
+        try:
+            self.at_once(_BEGIN)
+        finally:
+            self.at_once(IMPATIENT)
+
+    async def end(self) -> None:
+        """Commit."""
+        await self._apart(partial(self.at_once, _COMMIT), _COMMIT)
+
+    def at_once(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Carry out one statement and return its rows; `DBAPIError` as SQLAlchemy would raise it."""
+        try:
+            rows: list[tuple[Any, ...]] = self._connection._conn.execute(sql, values).fetchall()
+        except (sqlite3.Error, ValueError) as error:
+            if not self.is_open:
+                raise _refused(sql, sqlite3.OperationalError(_CLOSED)) from error
+            if isinstance(error, ValueError):
+                raise
+            raise _refused(sql, error) from error
+        return rows
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has closed it; aiosqlite raises a ValueError from then on."""
+        return self._connection._running and self._connection._connection is not None
+
+    async def _apart(self, work: Callable[..., object], sql: str) -> None:
+        """Do it in the thread."""
+        if not self.is_open:
+            raise _refused(sql, sqlite3.OperationalError(_CLOSED))
+        await self._connection._execute(work)
+
+
+def _refused(sql: str, error: sqlite3.Error) -> StatementError:
+    """As SQLAlchemy would raise it."""
+    return DBAPIError.instance(sql, None, error, sqlite3.Error, hide_parameters=True)
+
+
+def writer_of(connection: AsyncConnection) -> WriterConnection:
+    """The driver's side of a connection to write on."""
+    return cast("WriterConnection", opened(connection).connection.dbapi_connection)
 
 
 class ReaderConnection(AsyncAdapt_aiosqlite_connection):

@@ -51,9 +51,14 @@ class Together(Generic[Item, Result]):
 
     async def _try(self, these: list[_Waiting[Item, Result]]) -> BaseException | None:
         """Do these in one round; return an error that the callers have not been told."""
-        task = asyncio.ensure_future(self._work([each.item for each in these]))
-        await asyncio.wait({task})
-        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        results: Sequence[Result] = ()
+        error: BaseException | None = None
+        try:
+            results = await self._work([each.item for each in these])
+        except (Exception, asyncio.CancelledError) as raised:
+            if (rounds := asyncio.current_task()) is not None and rounds.cancelling():
+                raise  # the event loop is ending, and ends the callers as well
+            error = raised
         blameless = isinstance(error, SupportError) and error.retryable
         if error is not None and len(these) > 1 and not blameless:
             return error
@@ -61,7 +66,7 @@ class Together(Generic[Item, Result]):
             if each.result.done():  # its caller has gone
                 continue
             if error is None:
-                each.result.set_result(task.result()[place])
+                each.result.set_result(results[place])
             else:
                 each.result.set_exception(error)
         return None

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, Result
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db.made import DIALECT, Plan, Values
+from db.made import POSTGRESQL, Plan, Values
 from db.trips import Command, CommandFailed, Driver, Prepared, Rows, carry
 
 # The COMMIT of a transaction in which something failed is a ROLLBACK to the server, and no error.
@@ -76,15 +76,9 @@ class Transaction:
     def _add(self, plan: Plan, given: Values) -> None:
         command = Command(plan.sql, plan.values(given))
         self._waiting.append((command, plan))
-        # Whoever listens to what is executed hears of it as of what SQLAlchemy sends.
-        listening = opened(self.connection).dispatch
-        if listening.before_execute or listening.before_cursor_execute:
-            self._tell(plan, given, command.values)
-
-    def _tell(self, plan: Plan, given: Values, values: Sequence[Any]) -> None:
         connection = opened(self.connection)
-        connection.dispatch.before_execute(connection, plan.statement, [], given, {})
-        connection.dispatch.before_cursor_execute(connection, None, plan.told, plan.named(values), None, False)  # noqa: FBT003 - the event's own form
+        if is_listened_to(connection):
+            tell(connection, plan, given, plan.told, plan.named(command.values))
 
     async def _sent(self) -> list[Rows]:
         if self._failed:  # perhaps nothing of it was sent, not even the BEGIN and its fence
@@ -131,7 +125,7 @@ class Transaction:
                 psycopg.Error,
                 hide_parameters=True,
                 connection_invalidated=lost,
-                dialect=DIALECT,
+                dialect=POSTGRESQL,
             ) from failed.error
 
     async def _throw_away(self) -> None:
@@ -165,3 +159,15 @@ def opened(connection: AsyncConnection) -> Connection:
     if connection.sync_connection is None:
         raise RuntimeError("statements need a connection that is open")
     return connection.sync_connection
+
+
+def is_listened_to(connection: Connection) -> bool:
+    """Whether anybody wants to hear what is executed."""
+    listening = connection.dispatch
+    return bool(listening.before_execute or listening.before_cursor_execute)
+
+
+def tell(connection: Connection, plan: Plan, given: Values, text: str, values: object) -> None:
+    """Have whoever listens hear of a statement as of what SQLAlchemy sends."""
+    connection.dispatch.before_execute(connection, plan.statement, [], given, {})
+    connection.dispatch.before_cursor_execute(connection, None, text, values, None, False)  # noqa: FBT003 - the event's own form

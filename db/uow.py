@@ -1,7 +1,8 @@
 """One unit of work: every repository over one transaction. It neither begins nor ends that transaction."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from db.base import NOW
 from db.repositories.approvals import Approvals
@@ -31,39 +32,64 @@ from db.repositories.workspaces import Workspaces
 from db.statements import Statements
 from support_agents.domain.events import EventName
 
+Made = TypeVar("Made")
+
+
+class _Repository(Generic[Made]):
+    """A repository of a unit of work, made when it is first asked for: few units ask for more than three."""
+
+    def __init__(self, make: "Callable[[UnitOfWork], Made]") -> None:
+        self._make = make
+        self._name = ""
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, uow: "UnitOfWork", _owner: type) -> Made:
+        # From now on the unit's own attribute is found before this.
+        made = vars(uow)[self._name] = self._make(uow)
+        return made
+
+
+def _of(repository: Callable[[Statements], Made]) -> _Repository[Made]:
+    return _Repository(lambda uow: repository(uow.session))
+
 
 class UnitOfWork:
     """Made by `Database.write` and `Database.read`; `session` is for read models of this package only."""
 
+    session: Statements
+    outbox: Outbox
+    inbox = _of(Inbox)
+    tickets = _of(Tickets)
+    runs = _of(Runs)
+    audit = _of(Audit)
+    attachments = _of(Attachments)
+    knowledge = _of(Knowledge)
+    operators = _of(Operators)
+    api_tokens = _of(ApiTokens)
+    sign_in_failures = _of(SignInFailures)
+    subjects = _of(Subjects)
+    workspaces = _of(Workspaces)
+    approvals = _Repository(lambda uow: Approvals(uow.session, uow.outbox))
+    executions = _Repository(lambda uow: Executions(uow.session, uow.outbox))
+    inside_steps = _of(InsideSteps)
+    provider_events = _of(ProviderEvents)
+    refund_ledger = _of(RefundLedger)
+    posted_cards = _of(PostedCards)
+    card_claims = _Repository(lambda uow: CardClaims(uow.session, uow.outbox))
+    notices = _of(Notices)
+    slack = _of(Slack)
+    reviewing = _of(Reviewing)
+    intent_corrections = _of(IntentCorrections)
+    money_claims = _of(MoneyClaims)
+    dispatch_stops = _of(DispatchStops)
+    second_factors = _of(SecondFactors)
+    secret_keys = _of(SecretKeys)
+
     def __init__(self, session: Statements, heard: Collection[EventName] = ()) -> None:
         self.session = session
-        self.inbox = Inbox(session)
-        self.tickets = Tickets(session)
-        self.runs = Runs(session)
         self.outbox = Outbox(session, heard)
-        self.audit = Audit(session)
-        self.attachments = Attachments(session)
-        self.knowledge = Knowledge(session)
-        self.operators = Operators(session)
-        self.api_tokens = ApiTokens(session)
-        self.sign_in_failures = SignInFailures(session)
-        self.subjects = Subjects(session)
-        self.workspaces = Workspaces(session)
-        self.approvals = Approvals(session, self.outbox)
-        self.executions = Executions(session, self.outbox)
-        self.inside_steps = InsideSteps(session)
-        self.provider_events = ProviderEvents(session)
-        self.refund_ledger = RefundLedger(session)
-        self.posted_cards = PostedCards(session)
-        self.card_claims = CardClaims(session, self.outbox)
-        self.notices = Notices(session)
-        self.slack = Slack(session)
-        self.reviewing = Reviewing(session)
-        self.intent_corrections = IntentCorrections(session)
-        self.money_claims = MoneyClaims(session)
-        self.dispatch_stops = DispatchStops(session)
-        self.second_factors = SecondFactors(session)
-        self.secret_keys = SecretKeys(session)
 
     async def now(self) -> datetime:
         """The database's clock, aware, in UTC."""

@@ -20,11 +20,14 @@ class Wakeup:
 
     async def wait(self, seconds: float) -> bool:
         """Wait for a hint, at most `seconds`; return whether there was one."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._event.wait()
-        except TimeoutError:
-            return False
+        if not self._event.is_set():
+            if seconds <= 0:
+                return False
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._event.wait()
+            except TimeoutError:
+                return False
         self._event.clear()
         return True
 

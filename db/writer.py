@@ -3,9 +3,12 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from db.sqlite_driver import writer_of
+from db.statements import WriterStatements
 
 Boundary = Callable[[str, str], None]
 
@@ -22,25 +25,27 @@ class Writer:
         self._patient: deque[asyncio.Future[None]] = deque()
 
     @asynccontextmanager
-    async def turn(self, label: str, *, urgent: bool) -> AsyncIterator[AsyncConnection]:
+    async def turn(self, label: str, *, urgent: bool) -> AsyncIterator[WriterStatements]:
         """Hold the writer inside a transaction: committed on a clean exit, rolled back on an error."""
         await self._enter(urgent=urgent)
         try:
-            async with AsyncExitStack() as stack:
-                connection, self._idle = self._idle or await self._engine.connect(), None
-                stack.push_async_exit(connection)
-                async with connection.begin() as transaction:
-                    yield connection
-                    self._boundary("before", label)
-                    try:
-                        await transaction.commit()
-                    except Exception:
-                        # SQLAlchemy takes it for ended and rolls nothing back; closed for good, it keeps no lock.
-                        await connection.invalidate()
-                        raise
+            connection, self._idle = self._idle or await self._engine.connect(), None
+            try:
+                driver = writer_of(connection)
+                await driver.begin()
+                yield WriterStatements(connection)
+                self._boundary("before", label)
+                try:
+                    await driver.end()
+                except Exception:
+                    # Rolling back may fail as well; closed for good, it keeps no lock.
+                    await connection.invalidate()
+                    raise
+            except BaseException:
                 # Only what has committed is as good as new; any other is closed, which undoes what it was at.
-                stack.pop_all()
-                self._idle = connection
+                await _give_back(connection)
+                raise
+            self._idle = connection
             self._boundary("after", label)
         finally:
             self._held = _wake(self._urgent) or _wake(self._patient)
@@ -63,6 +68,16 @@ class Writer:
             if turn.done() and not turn.cancelled():  # cancelled just after it was given the turn
                 self._held = _wake(self._urgent) or _wake(self._patient)
             raise
+
+
+async def _give_back(connection: AsyncConnection) -> None:
+    """Close it; one that the driver has closed the pool is to forget, which would take it back as it is."""
+    try:
+        if not connection.invalidated and not writer_of(connection).is_open:
+            await connection.invalidate()
+    finally:
+        # Also by a task that is cancelled meanwhile.
+        await asyncio.shield(asyncio.create_task(connection.close()))
 
 
 def _wake(waiting: deque[asyncio.Future[None]]) -> bool:

@@ -3,9 +3,6 @@
 from dataclasses import dataclass, field
 
 from api import logging
-from api.worker.survival import survived
-from db.engine import Database
-from db.fences import DISPATCH
 from db.uow import UnitOfWork
 
 
@@ -13,8 +10,8 @@ from db.uow import UnitOfWork
 class Outlook:
     """One of a claimer; `steady` is whether the clock was where the database has already seen it, at the last look."""
 
-    database: Database
     steady: bool = field(default=True, init=False)
+    _ahead: float | None = field(default=None, init=False)
 
     async def trusts_clock(self, uow: UnitOfWork) -> bool:
         """Look at the clock, and say in the log if it went back."""
@@ -23,14 +20,10 @@ class Outlook:
             logging.get().error("clock_went_back")
         return self.steady
 
-    async def seconds_to_next(self, *, least: float, most: float) -> float:
-        """Until the next row falls due, at most the safety net's interval."""
-        due: list[float] = []
-        await survived("next_due", self._due(due))
-        return max(least, min([most, *due]))
+    async def look_ahead(self, uow: UnitOfWork) -> None:
+        """Note when the next row falls due, in the unit of work that has claimed what is due already."""
+        self._ahead = await uow.outbox.seconds_to_next() if self.steady else None
 
-    async def _due(self, into: list[float]) -> None:
-        async with self.database.read(DISPATCH) as uow:
-            at = await uow.outbox.next_due()
-            if at is not None and self.steady:
-                into.append((at - await uow.now()).total_seconds())
+    def seconds_to_next(self, *, least: float, most: float) -> float:
+        """From the last look ahead until the next row fell due, at most the safety net's interval."""
+        return max(least, most if self._ahead is None else min(most, self._ahead))

@@ -22,7 +22,7 @@ class Relay:
         self._dispatcher = dispatcher
         self._pace = pace
         self._under_way: dict[OutboxId, asyncio.Task[None]] = {}
-        self._outlook = Outlook(database)
+        self._outlook = Outlook()
 
     @property
     def steady(self) -> bool:
@@ -36,7 +36,7 @@ class Relay:
                 await asyncio.wait(self._under_way.values(), return_when=asyncio.FIRST_COMPLETED)
             elif not await self._round() and not await self._database.committed.wait(0):
                 await self._database.committed.wait(
-                    await self._outlook.seconds_to_next(least=_SHORTEST_WAIT, most=self._pace.poll_seconds)
+                    self._outlook.seconds_to_next(least=_SHORTEST_WAIT, most=self._pace.poll_seconds)
                 )
 
     async def drain(self, seconds: float) -> None:
@@ -54,6 +54,7 @@ class Relay:
         room = self._pace.concurrency - len(self._under_way)
         if await survived("claim", self._claim(claimed, room)):
             await asyncio.sleep(self._pace.pause_seconds)
+            return True
         for event in claimed:
             # A lease that lapsed under a delivery of ours was renewed by this claim: that delivery goes on.
             if event.id not in self._under_way:
@@ -65,7 +66,9 @@ class Relay:
     async def _claim(self, into: list[OutboxEvent], room: int) -> None:
         async with self._database.write("claim", fence=DISPATCH) as uow:
             trusted = await self._outlook.trusts_clock(uow)
-            found = await uow.outbox.claim(limit=room, lease=self._pace.lease) if trusted else []
+            found = await uow.outbox.claim(limit=room, lease=self._pace.lease) if trusted else ()
+            if len(found) < room:
+                await self._outlook.look_ahead(uow)
         into.extend(found)  # not before the commit: what was not committed is not ours
 
     async def _deliver(self, event: OutboxEvent) -> None:

@@ -73,7 +73,7 @@ class Sender:
         self._dispatcher = dispatcher
         self._pace = pace
         self._rooms = {queue: _Room(dispatcher, queue, pace.queue_length) for queue in Queue}
-        self._outlook = Outlook(database)
+        self._outlook = Outlook()
 
     @property
     def steady(self) -> bool:
@@ -88,7 +88,7 @@ class Sender:
                 await asyncio.sleep(self._pace.pause_seconds)
             elif not sent:
                 await self._database.committed.wait(
-                    await self._outlook.seconds_to_next(least=_SHORTEST_WAIT, most=self._pace.poll_seconds)
+                    self._outlook.seconds_to_next(least=_SHORTEST_WAIT, most=self._pace.poll_seconds)
                 )
 
     async def sweep(self) -> None:
@@ -114,6 +114,8 @@ class Sender:
             if await self._outlook.trusts_clock(uow) and names:
                 lease = self._pace.lease
                 claimed += await uow.outbox.claim_to_send(names, limit=_BATCH, lease=lease, late=late)
+            if not claimed:
+                await self._outlook.look_ahead(uow)
         return claimed
 
     async def _let_go(self, events: Collection[OutboxEvent]) -> None:

@@ -22,10 +22,7 @@ class ClockWatch:
     """Whether the clock is where the database has already seen it, for processes without a relay of their own."""
 
     database: Database
-    _outlook: Outlook = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._outlook = Outlook(self.database)
+    _outlook: Outlook = field(default_factory=Outlook, init=False)
 
     @property
     def steady(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
 from db.base import table_of, upsert
 from db.models.intent_corrections import IntentCorrectionRow
@@ -26,8 +26,11 @@ class IntentCorrections:
     def __init__(self, session: Statements) -> None:
         self._session = session
 
-    async def keep(self, workspace: WorkspaceId, run: RunId, operator: OperatorId, correction: Correction) -> None:
-        """Keep a person's answer in place of an earlier one; `not_found` when the workspace has no such run."""
+    async def keep(self, workspace: WorkspaceId, run: RunId, operator: OperatorId, correction: Correction) -> bool:
+        """Keep a person's answer in place of an earlier one; False when the same person has given it already.
+
+        Raises `not_found` when the workspace has no such run.
+        """
         of = select(TICKETS.c.subject_id).join(RUNS, RUNS.c.ticket_id == TICKETS.c.id)
         here = of.where(RUNS.c.id == run, RUNS.c.workspace_id == workspace)
         subject: UUID | None = (await self._session.execute(here)).scalar_one_or_none()
@@ -37,9 +40,11 @@ class IntentCorrections:
         statement = upsert(CORRECTIONS).values(
             id=new_id(), workspace_id=workspace, run_id=run, subject_id=subject, **values
         )
-        await self._session.execute(
-            statement.on_conflict_do_update(index_elements=["workspace_id", "run_id"], set_=values)
-        )
+        another = or_(CORRECTIONS.c.operator_id != operator, CORRECTIONS.c.intent != correction.intent)
+        kept = statement.on_conflict_do_update(
+            index_elements=["workspace_id", "run_id"], set_=values, where=another
+        ).returning(CORRECTIONS.c.id)
+        return (await self._session.execute(kept)).scalar_one_or_none() is not None
 
     async def intents(self, workspace: WorkspaceId, runs: Collection[RunId]) -> dict[RunId, str]:
         """The intents that people gave the messages of these runs."""

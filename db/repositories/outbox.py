@@ -40,6 +40,11 @@ _NEWEST = made(
     select(select(COLUMNS.created_at).order_by(COLUMNS.id.desc()).limit(1).scalar_subquery(), database_now())
 )
 
+_LEASED_UNTIL = func.coalesce(COLUMNS.leased_until, COLUMNS.not_before)
+_NEXT_DUE = {
+    backend: made(select(func.min(later(COLUMNS.not_before, _LEASED_UNTIL), type_=UtcDateTime())).where(WAITING))
+    for backend, later in (("sqlite", func.max), ("postgresql", func.greatest))
+}
 DONE = made(update(ROWS).where(COLUMNS.id == bindparam("wanted"), WAITING).values(done_at=database_now()))
 
 
@@ -169,12 +174,14 @@ class Outbox:
 
     async def next_due(self) -> datetime | None:
         """When the next event becomes claimable, which may have passed; None while nothing waits."""
-        is_sqlite = self._session.backend == "sqlite"
-        lease = func.coalesce(COLUMNS.leased_until, COLUMNS.not_before)
-        later = (func.max if is_sqlite else func.greatest)(COLUMNS.not_before, lease)
-        query = select(func.min(later, type_=UtcDateTime())).where(WAITING)
+        query = _NEXT_DUE[self._session.backend]
         due: datetime | None = (await self._session.execute(query)).scalar_one()
         return due
+
+    async def seconds_to_next(self) -> float | None:
+        """How long until then, by the clock as this unit of work has seen it; negative where it has passed."""
+        due = await self.next_due()
+        return None if due is None else (due - (self._seen or await self._now())).total_seconds()
 
     async def waiting(self, name: EventName, *, limit: int = 1_000) -> tuple[OutboxId, ...]:
         """Events of one name that are neither done nor buried, due or not."""

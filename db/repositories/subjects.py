@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 
 from db.base import table_of
+from db.made import made
 from db.many import ManyRows
 from db.models.subjects import SubjectIdentifierRow, SubjectRow
 from db.statements import Statements
@@ -19,12 +20,12 @@ COLUMNS = IDENTIFIERS.c
 ADD_SUBJECTS = ManyRows(table_of(SubjectRow), ("id", "workspace_id"))
 KEY = ("workspace_id", "kind", "hash")
 ADD_IDENTIFIERS = ManyRows(IDENTIFIERS, ("id", "subject_id", *KEY), unless_there=KEY)
-# Not a row value IN (…): SQLite would scan the table for more than one row.
-FIND = select(COLUMNS.hash, COLUMNS.subject_id).where(
-    COLUMNS.workspace_id == bindparam("workspace"),
-    COLUMNS.kind == "email",
-    COLUMNS.hash.in_(bindparam("hashes", expanding=True)),
+_BY_EMAIL = select(COLUMNS.hash, COLUMNS.subject_id).where(
+    COLUMNS.workspace_id == bindparam("workspace"), COLUMNS.kind == "email"
 )
+# Not a row value IN (…): SQLite would scan the table for more than one row.
+FIND = _BY_EMAIL.where(COLUMNS.hash.in_(bindparam("hashes", expanding=True)))
+FIND_ONE = made(_BY_EMAIL.where(COLUMNS.hash == bindparam("hashes")))
 
 
 class Person(NamedTuple):
@@ -66,8 +67,8 @@ class Subjects:
         missing = [person for person in people if person not in found]
         if not missing:
             return found
-        made = {person: new_id() for person in missing}
-        subjects = [{"id": subject, "workspace_id": person.workspace} for person, subject in made.items()]
+        new = {person: new_id() for person in missing}
+        subjects = [{"id": subject, "workspace_id": person.workspace} for person, subject in new.items()]
         await ADD_SUBJECTS.insert(self._session, subjects)
         rows = [
             {
@@ -77,13 +78,13 @@ class Subjects:
                 "kind": "email",
                 "hash": person.email_hash,
             }
-            for person, subject in made.items()
+            for person, subject in new.items()
         ]
         if len(await ADD_IDENTIFIERS.inserted(self._session, rows)) < len(
             missing
         ):  # another process was first with some
-            made |= await self._find(missing)
-        return found | made
+            new |= await self._find(missing)
+        return found | new
 
     async def _find(self, people: Sequence[Person]) -> dict[Person, UUID]:
         by_workspace: dict[WorkspaceId, list[str]] = {}
@@ -91,6 +92,8 @@ class Subjects:
             by_workspace.setdefault(person.workspace, []).append(person.email_hash)
         found: dict[Person, UUID] = {}
         for workspace, hashes in by_workspace.items():
-            rows = await self._session.execute(FIND, {"workspace": workspace, "hashes": hashes})
+            alone = len(hashes) == 1
+            given = {"workspace": workspace, "hashes": hashes[0] if alone else hashes}
+            rows = await self._session.execute(FIND_ONE if alone else FIND, given)
             found |= {Person(workspace, row[0]): row[1] for row in rows}
         return found

@@ -118,17 +118,15 @@ NEWEST = made(
     .order_by(MESSAGES.c.written_at.desc(), MESSAGES.c.id.desc())
     .limit(LONGEST_CONVERSATION)
 )
-# Not a row value IN (…): SQLite would scan the table for more than one row.
-FIND = (
+_OF_SENDER = (
     select(*COLUMNS)
-    .where(
-        TICKETS.c.workspace_id == bindparam("workspace"),
-        TICKETS.c.source == bindparam("source"),
-        TICKETS.c.external_id.in_(bindparam("externals", expanding=True)),
-    )
+    .where(TICKETS.c.workspace_id == bindparam("workspace"), TICKETS.c.source == bindparam("source"))
     .order_by(TICKETS.c.id)
     .with_for_update(key_share=True)
 )
+# Not a row value IN (…): SQLite would scan the table for more than one row.
+FIND = _OF_SENDER.where(TICKETS.c.external_id.in_(bindparam("externals", expanding=True)))
+FIND_ONE = made(_OF_SENDER.where(TICKETS.c.external_id == bindparam("externals")))
 GET = made(select(*COLUMNS).where(TICKETS.c.id == bindparam("ticket")))
 LOCK = made(GET.with_for_update(key_share=True))
 _REQUESTS = table_of(ApprovalRequestRow)
@@ -172,8 +170,9 @@ class Tickets:
             by_sender.setdefault((workspace, source), []).append(external)
         found: list[Ticket] = []
         for (workspace, source), externals in sorted(by_sender.items()):
-            given = {"workspace": workspace, "source": source, "externals": externals}
-            found += map(read_ticket, await self._session.execute(FIND, given))
+            alone = len(externals) == 1
+            given = {"workspace": workspace, "source": source, "externals": externals[0] if alone else externals}
+            found += map(read_ticket, await self._session.execute(FIND_ONE if alone else FIND, given))
         return tuple(found)
 
     async def add(self, tickets: Sequence[Ticket]) -> bool:

@@ -1,13 +1,13 @@
 """A language model behind Anthropic's messages; it keeps no conversation and calls no tools."""
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import anthropic
 import httpx2
 
-from support_agents.adapters.model_faults import fault, fault_of
+from support_agents.adapters.model_connections import http_client
+from support_agents.adapters.model_faults import UNREADABLE, fault, fault_of
 from support_agents.domain.errors import SupportError
 from support_agents.domain.runs import Run
 from support_agents.ports import Completed, Prompt, StopReason, TextDelta
@@ -32,7 +32,12 @@ class AnthropicModel:
     """`LanguageModel` over streaming messages; no retries of its own, time limits from the run's deadline."""
 
     def __init__(self, *, api_key: str, model: str, base_url: str = OFFICIAL) -> None:
-        self._client = anthropic.AsyncAnthropic(api_key=api_key, base_url=base_url, max_retries=0)
+        self._client = anthropic.AsyncAnthropic(
+            api_key=api_key,
+            base_url=base_url,
+            max_retries=0,
+            http_client=http_client(anthropic.DefaultAsyncHttpxClient),
+        )
         self._model = model
 
     @property
@@ -59,7 +64,7 @@ class AnthropicModel:
                     if text := _text(event, prompt):
                         heard.spoke = True
                         yield TextDelta(text)
-        except (anthropic.AnthropicError, httpx2.HTTPError, json.JSONDecodeError) as error:
+        except (anthropic.AnthropicError, httpx2.HTTPError, *UNREADABLE) as error:
             raise _fault(error, opened=heard.opened) from None
         completed = heard.completed()
         if not heard.spoke and completed.stop in {StopReason.CUT, StopReason.COMPLETE}:
@@ -129,7 +134,7 @@ class _Heard:
         self._usage |= {name: value for name in names if (value := (usage or {}).get(name)) is not None}
 
     def completed(self) -> Completed:
-        """Return the end; input counts what came from the cache as well."""
+        """Return the end; input counts what came from the cache and what was put there as well."""
         whole = self._ended and not self._open_blocks and self._stop is not None
         cached = self._usage.get("cache_read_input_tokens", 0)
         written = self._usage.get("cache_creation_input_tokens", 0)
@@ -138,6 +143,7 @@ class _Heard:
             tokens_in=self._usage.get("input_tokens", 0) + cached + written,
             tokens_out=self._usage.get("output_tokens", 0),
             tokens_cached=cached,
+            tokens_to_cache=written,
         )
 
 

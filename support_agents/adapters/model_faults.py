@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from support_agents.domain.errors import AskedToWaitError, SupportError
 
+# What reading an answer raises that is no JSON, no text, nested too deeply, or of another shape than was promised.
+UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
 _WORDS = {
     "llm_auth": "the model provider does not accept the key",
     "llm_quota": "the account with the model provider has nothing left",

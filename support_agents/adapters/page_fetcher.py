@@ -97,7 +97,7 @@ class PageFetcher:
             ) as answer,
         ):
             if answer.status_code != httpx.codes.OK:
-                return Failed("status", f"answered {answer.status_code}; redirects are not followed")
+                return Failed("status", f"answered {answer.status_code}, and redirects are not followed")
             body = bytearray()
             # Raw: what a server compresses all the same is not unpacked, so it cannot expand.
             async for piece in answer.aiter_raw():

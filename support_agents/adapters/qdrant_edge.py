@@ -7,12 +7,13 @@ import json
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
+import numpy as np
 from qdrant_edge import (
     Distance,
     EdgeConfig,
@@ -29,6 +30,7 @@ from qdrant_edge import (
     Point,
     Query,
     QueryRequest,
+    Record,
     ScoredPoint,
     ScrollRequest,
     SearchParams,
@@ -36,6 +38,7 @@ from qdrant_edge import (
     UpdateOperation,
 )
 
+from support_agents.adapters.held_index import HELD_MOST, HeldIndex
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import PassageId, WorkspaceId
 from support_agents.domain.knowledge import Passage, RetrievedPassage
@@ -57,15 +60,17 @@ T = TypeVar("T")
 class QdrantEdgeStore:
     """`VectorStore` on a folder; `needs_rebuild` says that it started empty and wants all passages again."""
 
-    def __init__(self, folder: Path, *, embedder_version: str, dimensions: int) -> None:
+    def __init__(self, folder: Path, *, embedder_version: str, dimensions: int, hold: int = HELD_MOST) -> None:
+        """`hold` is how many passages an index may have to be searched in memory; the engine keeps them all."""
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder)
         self._shard, fresh = _opened(folder, _identity(embedder_version, dimensions), dimensions)
         self._ids = _stored_ids(self._shard)  # changed on the event loop only
+        self._held = _held(self._shard, sum(map(len, self._ids.values())), hold)  # so is this
         self._label = f"qdrant-edge-{importlib.metadata.version('qdrant-edge-py')}"
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="passages-read")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="passages-write")
-        self._read: dict[UUID, Passage] = {}  # an id changes with its passage's words
+        self._read: dict[int, Passage] = {}  # by the number of the id, which changes with the passage's words
         self._closed = False
         self._version: str | None = None
         self.needs_rebuild = fresh or not any(self._ids.values())
@@ -84,10 +89,11 @@ class QdrantEdgeStore:
     async def upsert(self, passages: Sequence[Passage], vectors: Vector) -> None:
         """Insert or replace in one operation of the engine."""
         if passages:
-            await self._on(self._writer, lambda: self._upsert(passages, vectors))
-            for passage in passages:
+            words = await self._on(self._writer, lambda: self._upsert(passages, vectors))
+            for passage, vector, weights in zip(passages, vectors, words, strict=True):
                 self._ids[passage.workspace].add(passage.id)
-                self._read.pop(passage.id, None)
+                self._held.put(passage.workspace, passage.id, vector, weights)
+                self._read.pop(passage.id.int, None)
             self._version = None
 
     async def delete(self, workspace: WorkspaceId, ids: Sequence[PassageId]) -> None:
@@ -97,22 +103,35 @@ class QdrantEdgeStore:
             operation = UpdateOperation.delete_points([*known])
             await self._on(self._writer, lambda: self._shard.update(operation))
             self._ids[workspace].difference_update(known)
+            self._held.drop(workspace, known)
             for passage_id in known:
-                self._read.pop(passage_id, None)
+                self._read.pop(passage_id.int, None)
             self._version = None
 
     async def search(
         self, workspace: WorkspaceId, query: str, vector: Vector, *, limit: int
     ) -> tuple[RetrievedPassage, ...]:
         """Fuse the nearest by cosine and the best by BM25; every result carries its cosine."""
-        return await self._on(self._reader, lambda: self._search(workspace, query, vector, limit))
+        if not self._held.holds:
+            return await self._on(self._reader, lambda: self._search(workspace, query, vector, limit))
+        self._refuse_if_closed()
+        nearest, lexical = self._held.search(workspace, vector, _words_of(query), CANDIDATES)
+        best = fused(nearest, lexical)[:limit]
+        found: Mapping[int, Passage] = self._at_hand(number for number, _ in best)
+        if len(found) < len(best):
+            found = await self._on(self._reader, lambda: self._passages([number for number, _ in best]))
+        return _retrieved(best, nearest, found)
 
     async def compare(
         self, workspace: WorkspaceId, vector: Vector, ids: Sequence[PassageId]
     ) -> Mapping[PassageId, float]:
         """Return cosines; what is not indexed is left out."""
-        known = [passage_id for passage_id in ids if passage_id in self._ids[workspace]]
-        return await self._on(self._reader, lambda: self._compare(vector, known))
+        by_number = {passage_id.int: passage_id for passage_id in ids}
+        scores = self._held.cosines(workspace, vector, by_number)
+        if scores is None:
+            known = {passage_id for passage_id in ids if passage_id in self._ids[workspace]}
+            scores = await self._on(self._reader, lambda: self._compare(vector, known))
+        return {by_number[number]: score for number, score in scores.items()}
 
     async def ids(self, workspace: WorkspaceId) -> frozenset[PassageId]:
         """List what is indexed."""
@@ -137,55 +156,58 @@ class QdrantEdgeStore:
         os.close(self._lock)
 
     async def _on(self, threads: ThreadPoolExecutor, call: Callable[[], T]) -> T:
-        if self._closed:
-            raise SupportError("index_closed", "the passage index has been closed")
+        self._refuse_if_closed()
         return await asyncio.get_running_loop().run_in_executor(threads, call)
 
-    def _upsert(self, passages: Sequence[Passage], vectors: Vector) -> None:
-        points = [_point(passage, vector) for passage, vector in zip(passages, vectors, strict=True)]
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise SupportError("index_closed", "the passage index has been closed")
+
+    def _upsert(self, passages: Sequence[Passage], vectors: Vector) -> Sequence[Mapping[int, float]]:
+        """Write them, and return the weights of each one's words."""
+        words = [by_index(bm25_weights(passage_terms(passage))) for passage in passages]
+        points = [_point(*each) for each in zip(passages, vectors, words, strict=True)]
         self._shard.update(UpdateOperation.upsert_points(points))
+        return words
 
     def _search(self, workspace: WorkspaceId, query: str, vector: Vector, limit: int) -> tuple[RetrievedPassage, ...]:
         ours = Filter(must=[FieldCondition(key=_WORKSPACE, match=MatchValue(value=str(workspace)))])
         dense = Query.Nearest(vector.tolist(), using=_DENSE)
         nearest = _scores(self._shard, QueryRequest(CANDIDATES, query=dense, filter=ours))
         lexical = self._lexical(query, ours)
-        if unseen := {*lexical} - {*nearest}:
-            among = Filter(must=[HasIdCondition({*unseen})])
-            nearest |= _scores(self._shard, QueryRequest(len(unseen), query=dense, filter=among))
+        nearest |= self._compare(vector, {PassageId(UUID(int=number)) for number in lexical.keys() - nearest.keys()})
         best = fused(nearest, lexical)[:limit]
-        found = self._passages([passage_id for passage_id, _ in best])
-        return tuple(
-            RetrievedPassage(passage=found[key], score=score, similarity=max(-1.0, min(1.0, nearest[key])))
-            for key, score in best
-            if key in found
-        )
+        return _retrieved(best, nearest, self._passages([number for number, _ in best]))
 
-    def _compare(self, vector: Vector, known: Sequence[PassageId]) -> Mapping[PassageId, float]:
+    def _compare(self, vector: Vector, known: set[PassageId]) -> Mapping[int, float]:
         if not known:
             return {}
         among = Filter(must=[HasIdCondition({*known})])
-        request = QueryRequest(len(known), query=Query.Nearest(vector.tolist(), using=_DENSE), filter=among)
-        return {PassageId(key): score for key, score in _scores(self._shard, request).items()}
+        return _scores(
+            self._shard, QueryRequest(len(known), query=Query.Nearest(vector.tolist(), using=_DENSE), filter=among)
+        )
 
-    def _lexical(self, query: str, ours: Filter) -> Mapping[UUID, float]:
-        words = _sparse(dict.fromkeys(terms(query), 1.0))
-        if not words.indices:
+    def _lexical(self, query: str, ours: Filter) -> dict[int, float]:
+        words = _words_of(query)
+        if not words:
             return {}
         request = QueryRequest(
             CANDIDATES,
-            query=Query.Nearest(words, using=_WORDS),
+            query=Query.Nearest(_sparse(words), using=_WORDS),
             filter=ours,
             params=SearchParams(idf=IdfParams(corpus=ours)),
         )
         return _scores(self._shard, request)
 
-    def _passages(self, ids: Sequence[UUID]) -> Mapping[UUID, Passage]:
+    def _at_hand(self, numbers: Iterable[int]) -> dict[int, Passage]:
+        return {number: held for number in numbers if (held := self._read.get(number)) is not None}
+
+    def _passages(self, numbers: Sequence[int]) -> Mapping[int, Passage]:
         """Read passages; those that came lately are not read again, for that took as long as the search itself."""
-        known = {passage_id: held for passage_id in ids if (held := self._read.get(passage_id)) is not None}
-        if unread := [passage_id for passage_id in ids if passage_id not in known]:
+        known = self._at_hand(numbers)
+        if unread := [UUID(int=number) for number in numbers if number not in known]:
             read = {
-                cast("UUID", record.id): Passage.model_validate_json(record.payload[_PASSAGE])
+                cast("UUID", record.id).int: Passage.model_validate_json(record.payload[_PASSAGE])
                 for record in self._shard.retrieve([*unread], with_payload=[_PASSAGE], with_vector=False)
                 if record.payload
             }
@@ -196,22 +218,37 @@ class QdrantEdgeStore:
         return known
 
 
-def _scores(shard: EdgeShard, request: QueryRequest) -> dict[UUID, float]:
+def _scores(shard: EdgeShard, request: QueryRequest) -> dict[int, float]:
+    """By the numbers of the ids: whatever looks ids up hashes them, which these do in Python."""
     points: list[ScoredPoint] = shard.query(request)
-    return {cast("UUID", point.id): point.score for point in points}
+    return {cast("UUID", point.id).int: point.score for point in points}
 
 
-def _point(passage: Passage, vector: Vector) -> Point:
+def _retrieved(
+    best: Iterable[tuple[int, float]], nearest: Mapping[int, float], found: Mapping[int, Passage]
+) -> tuple[RetrievedPassage, ...]:
+    """What was found, without those that were deleted before they could be read."""
+    return tuple(
+        RetrievedPassage(passage=found[number], score=score, similarity=max(-1.0, min(1.0, nearest[number])))
+        for number, score in best
+        if number in found
+    )
+
+
+def _words_of(query: str) -> Mapping[int, float]:
+    return by_index(dict.fromkeys(terms(query), 1.0))
+
+
+def _point(passage: Passage, vector: Vector, words: Mapping[int, float]) -> Point:
     return Point(
         id=passage.id,
-        vector={_DENSE: vector.tolist(), _WORDS: _sparse(bm25_weights(passage_terms(passage)))},
+        vector={_DENSE: vector.tolist(), _WORDS: _sparse(words)},
         payload={_WORKSPACE: str(passage.workspace), _PASSAGE: passage.model_dump_json()},
     )
 
 
-def _sparse(weights: Mapping[str, float]) -> SparseVector:
-    indexed = by_index(weights)
-    return SparseVector(indices=list(indexed), values=list(indexed.values()))
+def _sparse(words: Mapping[int, float]) -> SparseVector:
+    return SparseVector(indices=list(words), values=list(words.values()))
 
 
 def _identity(embedder_version: str, dimensions: int) -> str:
@@ -272,7 +309,24 @@ def _stored_ids(shard: EdgeShard) -> defaultdict[WorkspaceId, set[PassageId]]:
     while True:
         records, after = shard.scroll(ScrollRequest(offset=after, limit=_PAGE, with_payload=[_WORKSPACE]))
         for record in records:
-            workspace = WorkspaceId(UUID((record.payload or {})[_WORKSPACE]))
-            held[workspace].add(PassageId(cast("UUID", record.id)))
+            held[_workspace_of(record)].add(PassageId(cast("UUID", record.id)))
         if after is None:
             return held
+
+
+def _held(shard: EdgeShard, passages: int, room: int) -> HeldIndex:
+    """Read the vectors and words of an index that has so many passages, unless there is no room for them."""
+    held = HeldIndex(passages, room=room)
+    if held.holds and passages:
+        request = ScrollRequest(limit=passages, with_payload=[_WORKSPACE], with_vector=[_DENSE, _WORDS])
+        records, _ = shard.scroll(request)
+        for record in records:
+            stored = cast("dict[str, Any]", record.vector)
+            vector, words = np.asarray(stored[_DENSE], dtype=np.float32), stored.get(_WORDS)
+            weights = {} if words is None else dict(zip(words.indices, words.values, strict=True))
+            held.put(_workspace_of(record), PassageId(cast("UUID", record.id)), vector, weights)
+    return held
+
+
+def _workspace_of(record: Record) -> WorkspaceId:
+    return WorkspaceId(UUID((record.payload or {})[_WORKSPACE]))

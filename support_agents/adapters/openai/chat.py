@@ -1,6 +1,5 @@
 """A language model behind OpenAI's chat completions, or any server that speaks them; it keeps no conversation."""
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,7 +7,8 @@ import httpx2
 import openai
 import re2
 
-from support_agents.adapters.model_faults import fault, fault_of
+from support_agents.adapters.model_connections import http_client
+from support_agents.adapters.model_faults import UNREADABLE, fault, fault_of
 from support_agents.adapters.openai.events import JsonEvents
 from support_agents.domain.errors import SupportError
 from support_agents.domain.runs import Run
@@ -34,7 +34,15 @@ class OpenAiModel:
     """`LanguageModel` over streaming chat completions; no retries of its own, time limits from the run's deadline."""
 
     def __init__(self, *, api_key: str, model: str, base_url: str = OFFICIAL, provider: str = "openai") -> None:
-        self._client = openai.AsyncOpenAI(api_key=api_key, base_url=base_url, max_retries=0)
+        self._client = openai.AsyncOpenAI(
+            api_key=api_key,
+            base_url=base_url,
+            max_retries=0,
+            http_client=http_client(openai.DefaultAsyncHttpxClient),
+        )
+        # Of a path the SDK would put the same address together at each call.
+        base = self._client.base_url
+        self._address = str(base.copy_with(raw_path=base.raw_path + b"chat/completions"))
         self._model = model
         self._provider = provider
         self._names: dict[str, str | None] = {name: name for name in _PARAMETERS}
@@ -54,17 +62,17 @@ class OpenAiModel:
         """Yield deltas, then `Completed`; a stream without a finish reason is `CUT`, one without text an error."""
         heard = _Heard()
         try:
-            chunks = await self._opened(prompt, run)
+            stream = await self._opened(prompt, run)
             heard.opened = True
-            async with chunks:
-                async for chunk in chunks:
-                    text = heard.take(chunk)
+            async with stream:
+                async for chunks in stream:
+                    text = "".join(map(heard.take, chunks))
                     if run.deadline.passed:
                         raise fault("llm_timeout")
                     if text:
                         heard.spoke = True
                         yield TextDelta(text)
-        except (openai.OpenAIError, httpx2.HTTPError, json.JSONDecodeError) as error:
+        except (openai.OpenAIError, httpx2.HTTPError, *UNREADABLE) as error:
             raise openai_fault(error, opened=heard.opened) from None
         if not heard.spoke and heard.stop in {StopReason.CUT, StopReason.COMPLETE}:
             raise fault("llm_bad_response")
@@ -75,7 +83,7 @@ class OpenAiModel:
         for _ in range(len(_PARAMETERS) + 1):
             try:
                 return await self._client.post(
-                    "/chat/completions",
+                    self._address,
                     cast_to=object,
                     body=self._request(prompt),
                     options={"timeout": _remaining(run)},
@@ -173,7 +181,7 @@ def openai_fault(error: Exception, *, opened: bool) -> SupportError:
             return fault("llm_broken_stream" if opened else "llm_unreachable")
         case openai.APIStatusError():
             return fault_of(error.status_code, error.body, error.response.headers)
-        case openai.APIResponseValidationError() | json.JSONDecodeError():
+        case openai.APIResponseValidationError():
             return fault("llm_bad_response")
         case openai.APIError():
             return fault_of(500, error.body)

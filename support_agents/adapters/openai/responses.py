@@ -1,6 +1,5 @@
 """A language model behind OpenAI's Responses; nothing is stored there and no conversation is kept."""
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
@@ -8,7 +7,8 @@ import httpx2
 import openai
 from openai.types.responses import ResponseStreamEvent, ResponseUsage
 
-from support_agents.adapters.model_faults import fault, fault_of
+from support_agents.adapters.model_connections import http_client
+from support_agents.adapters.model_faults import UNREADABLE, fault, fault_of
 from support_agents.adapters.openai.chat import OFFICIAL, openai_fault
 from support_agents.domain.runs import Run
 from support_agents.ports import Completed, Prompt, StopReason, TextDelta
@@ -21,7 +21,12 @@ class OpenAiResponsesModel:
     """`LanguageModel` over streaming Responses; no retries of its own, time limits from the run's deadline."""
 
     def __init__(self, *, api_key: str, model: str, base_url: str = "") -> None:
-        self._client = openai.AsyncOpenAI(api_key=api_key, base_url=base_url or OFFICIAL, max_retries=0)
+        self._client = openai.AsyncOpenAI(
+            api_key=api_key,
+            base_url=base_url or OFFICIAL,
+            max_retries=0,
+            http_client=http_client(openai.DefaultAsyncHttpxClient),
+        )
         self._model = model
         self._takes_temperature = True
 
@@ -48,7 +53,7 @@ class OpenAiResponsesModel:
                     if event.type == "response.output_text.delta" and event.delta:
                         heard.spoke = True
                         yield TextDelta(event.delta)
-        except (openai.OpenAIError, httpx2.HTTPError, json.JSONDecodeError) as error:
+        except (openai.OpenAIError, httpx2.HTTPError, *UNREADABLE) as error:
             raise openai_fault(error, opened=heard.opened) from None
         if not heard.spoke and heard.stop in {StopReason.CUT, StopReason.COMPLETE}:
             raise fault("llm_bad_response")

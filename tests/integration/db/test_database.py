@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InternalError
+from sqlalchemy.exc import InternalError, OperationalError
 
 from db.engine import Database
-from db.sqlite_driver import WriterConnection
+from db.sqlite_driver import WriterConnection, writer_of
 from db.uow import UnitOfWork
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
@@ -207,15 +207,12 @@ async def test_who_writes_after_a_commit_that_failed_finds_no_open_transaction(
     sqlite_url: str, open_database: Callable[..., Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk, say: what was written is undone, and the file is free again for this process and all others."""
-    database, disk_is_full = open_database(sqlite_url), [True]
-    commit = WriterConnection.commit
+    database = open_database(sqlite_url)
 
-    def perhaps(connection: WriterConnection) -> None:
-        if disk_is_full.pop():
-            raise sqlite3.OperationalError("disk I/O error")
-        commit(connection)
+    async def disk_is_full(_connection: WriterConnection) -> None:
+        raise OperationalError("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
 
-    monkeypatch.setattr(WriterConnection, "commit", perhaps)
+    monkeypatch.setattr(WriterConnection, "end", disk_is_full)
     with pytest.raises(SupportError, match="disk I/O error"):
         async with database.write("rename") as uow:
             await rename(uow, "lost")
@@ -227,6 +224,32 @@ async def test_who_writes_after_a_commit_that_failed_finds_no_open_transaction(
         assert (await uow.workspaces.get(DEFAULT_WORKSPACE)).name == "default"
         await rename(uow, "kept")
     assert await name_in(database) == "kept"
+
+
+@pytest.mark.parametrize("closed", ["before", "within", "at its end"])
+async def test_a_writer_that_was_closed_is_a_database_that_is_not_there_and_the_next_turn_has_another(
+    sqlite_url: str, open_database: Callable[..., Database], closed: str
+) -> None:
+    """A process that ends while one still writes, say."""
+    database = open_database(sqlite_url)
+    async with database.write("look") as uow:
+        connection = writer_of(uow.session._on)._connection
+
+    async def write() -> None:
+        async with database.write("rename") as uow:
+            if closed != "before":
+                await rename(uow, "lost")
+                await connection.close()
+            if closed == "within":
+                await uow.outbox.next_due()
+
+    if closed == "before":
+        await connection.close()
+    with pytest.raises(SupportError) as caught:
+        await write()
+    assert caught.value.code == "database_unavailable"
+    async with database.write("rename") as uow:
+        assert (await uow.workspaces.get(DEFAULT_WORKSPACE)).name == "default"
 
 
 async def test_a_missing_database_cannot_be_reached(tmp_path: Path, open_database: Callable[..., Database]) -> None:

@@ -68,6 +68,16 @@ async def test_the_newest_answer_counts_and_pages_meet(database: Database) -> No
         assert await uow.intent_corrections.page(WorkspaceId(new_id()), after=None, limit=9) == ()
 
 
+async def test_the_same_answer_by_the_same_person_is_kept_once(database: Database) -> None:
+    ann, run = await somebody(database), (await finished(database, "m1")).run_id
+    kept = []
+    for intent in ("a", "a", "b", "b"):
+        async with database.write("correct") as uow:
+            kept.append(await uow.intent_corrections.keep(DEFAULT_WORKSPACE, run, ann, correction(intent)))
+    assert kept == [True, False, True, False]
+    assert await all_of(database, 2) == ["b"]
+
+
 async def test_another_workspace_or_no_run_is_not_found(database: Database) -> None:
     ann, run = await somebody(database), (await finished(database, "m1")).run_id
     for workspace, about in ((WorkspaceId(new_id()), run), (DEFAULT_WORKSPACE, RunId(new_id()))):

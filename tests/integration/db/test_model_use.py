@@ -2,14 +2,23 @@
 
 from datetime import timedelta
 
+from sqlalchemy import insert
+
+from api.settings import load
+from api.writers import writing_of
+from db.base import table_of
+from db.fences import DISPATCH, UPKEEP, behind, of
 from db.interaction_log import InteractionLog, Stored
+from db.models.workspaces import WorkspaceRow
 from db.read_models.model_cost import IntentCost, cost_by_intent
 from db.read_models.model_use import ModelUse, model_use
+from support_agents.domain.approval import Mode
 from support_agents.domain.ids import DEFAULT_WORKSPACE, WorkspaceId, new_id
 from support_agents.domain.intent import Ask, IntentScore
 from support_agents.domain.runs import ModelCall
 from support_agents.domain.sections import IntentSection
 from tests.fixtures.approvals import Shop, record_of
+from tests.fixtures.inbound import event, facts, message
 
 
 def call(model: str, cost: int, stop: str = "complete") -> ModelCall:
@@ -46,6 +55,28 @@ async def test_calls_are_summed_by_model_with_their_faults(shop: Shop) -> None:
         ModelUse("extractive", calls=1),
     )
     assert later == elsewhere == ()
+
+
+async def test_a_provider_has_spent_what_all_workspaces_spent_on_it(shop: Shop) -> None:
+    await finished(shop, "a", 0, call("openai:big", 600_000))
+    other = WorkspaceId(new_id())
+    async with shop.database.write("workspace", fence=UPKEEP) as uow:
+        await uow.session.execute(insert(table_of(WorkspaceRow)).values(id=other, name="another", mode=Mode.OBSERVE))
+    with behind(of(other)):
+        inbound = event("b", ticket=facts(), said=message(minute=1)).model_copy(update={"workspace": other})
+        await shop.store.receive(inbound, b"{}")
+        async with shop.database.write("claim", fence=DISPATCH) as uow:
+            due = next(each for each in await uow.outbox.claim(limit=20, lease=timedelta(seconds=30)))
+        begun = await shop.store.begin_run(due)
+        assert begun is not None
+        record = record_of(begun).model_copy(
+            update={"workspace": other, "model_calls": (call("openai:small", 500_000),)}
+        )
+        async with shop.database.write("finish") as uow:
+            assert await InteractionLog().store(uow, record, attempt=begun.attempt) is Stored.OK
+    writing = writing_of(load())
+    await writing.restate(shop.database)
+    assert writing.spend.of("openai") == 1_100_000
 
 
 async def test_costs_are_summed_by_intent_whatever_customers_wrote(shop: Shop) -> None:

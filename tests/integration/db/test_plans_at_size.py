@@ -39,6 +39,7 @@ SHARE = 0.05
 WHOLE = {
     "knowledge.passage_ids": "the index is compared with all that is known, off the way of any message",
     "knowledge.contents": "as above",
+    "knowledge.state": "asked while somebody waits for the index, once a second at most",
 }
 # Each table in parts has so many that hold rows, and one for the rest, which holds none.
 PARTS = 4
@@ -101,7 +102,7 @@ def is_public_coroutine(name: str, value: object) -> bool:
 
 def repositories() -> Iterator[tuple[str, type, str]]:
     """Attribute of the unit of work, its class, and each of its public coroutines."""
-    for attribute, repository in vars(UnitOfWork(None)).items():  # type: ignore[arg-type] # nothing is executed
+    for attribute, repository in inspect.getmembers(UnitOfWork(None)):  # type: ignore[arg-type] # nothing is executed
         if type(repository).__module__.startswith("db.repositories"):
             for name, value in inspect.getmembers(type(repository)):
                 if is_public_coroutine(name, value):

@@ -35,6 +35,7 @@ EVERYWHERE: Mapping[str, str] = {
     "outbox.claim_to_send": "dispatch: as above",
     "outbox.clock_went_back": "dispatch: the newest event of all",
     "outbox.next_due": "dispatch: the next event of all",
+    "outbox.seconds_to_next": "dispatch: as above",
     "outbox.release_all": "dispatch: what a killed process held",
     "outbox.waiting": "dispatch: articles that changed, whoever's they are",
     "pressure.waiting_for_runs": "dispatch: all that waits for the same processor",

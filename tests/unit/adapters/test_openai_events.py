@@ -1,11 +1,14 @@
 """Events of a stream as they are read: however they were cut on their way, and nothing that was not told whole."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import httpx2
 import openai
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from support_agents.adapters.openai.events import JsonEvents
 
@@ -20,9 +23,9 @@ async def events(pieces: Sequence[bytes]) -> list[object]:
     response = httpx2.Response(200, content=body(), request=httpx2.Request("POST", "http://localhost/"))
     async with (
         openai.AsyncOpenAI(api_key="k") as client,
-        JsonEvents(cast_to=object, response=response, client=client) as found,
+        JsonEvents(cast_to=list[object], response=response, client=client) as found,
     ):
-        return [event async for event in found]
+        return [event async for together in found for event in together]
 
 
 SAID = (
@@ -49,3 +52,43 @@ async def test_an_error_in_the_stream_is_one() -> None:
 async def test_what_is_no_json_is_a_fault() -> None:
     with pytest.raises(json.JSONDecodeError):
         await events([b"data: {oops\n\n"])
+
+
+async def test_what_came_before_a_fault_is_told_before_it() -> None:
+    told: list[object] = []
+    piece = b'data: {"a": 1}\n\ndata: {"a": 2}\n\ndata: {oops\n\ndata: {"a": 3}\n\n'
+    response = httpx2.Response(200, content=piece, request=httpx2.Request("POST", "http://localhost/"))
+
+    async def read(client: openai.AsyncOpenAI) -> None:
+        async for together in JsonEvents(cast_to=list[object], response=response, client=client):
+            told.extend(together)
+
+    async with openai.AsyncOpenAI(api_key="k") as client:
+        with pytest.raises(json.JSONDecodeError):
+            await read(client)
+    assert told == [{"a": 1}, {"a": 2}]
+
+
+WHOLE = ('{"a": 1}', '{"a": ["\\ud83d", NaN]}', "[]", '"\\u00e4 "', "1e400", "{}", '{"a": 1, "a": 2}')
+BROKEN = ("{oops", '{"a": 1', '"b": 2}, {"c": 3}', "[1", "2]", "", "1, 2", '{"a": "\x01"}', '{"error": "e"}')
+
+
+@given(said=st.lists(st.sampled_from((*WHOLE, *WHOLE, *BROKEN)), max_size=5))
+def test_events_that_come_together_are_read_as_by_themselves(said: list[str]) -> None:
+    def alone() -> list[object]:
+        found: list[object] = []
+        for one in said:
+            event = json.loads(one)
+            if isinstance(event, dict) and event.get("error"):
+                raise openai.APIError("told", httpx2.Request("POST", "http://localhost/"), body=None)
+            found.append(event)
+        return found
+
+    def read(reading: Callable[[], list[object]]) -> str:
+        try:
+            return repr(reading())
+        except (ValueError, openai.APIError) as fault:
+            return type(fault).__name__
+
+    piece = "".join(f"data: {one}\n\n" for one in said).encode()
+    assert read(lambda: asyncio.run(events([piece]))) == read(alone)

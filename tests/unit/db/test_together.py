@@ -63,6 +63,18 @@ async def test_a_caller_who_leaves_does_not_hold_up_the_others() -> None:
     assert await together.do(3) == 6
 
 
+async def test_work_that_was_cancelled_ends_its_own_callers_alone() -> None:
+    async def work(items: Sequence[int]) -> Sequence[int]:
+        if 13 in items:
+            raise asyncio.CancelledError
+        return items
+
+    together = Together(work)
+    with pytest.raises(asyncio.CancelledError):
+        await together.do(13)
+    assert await together.do(3) == 3
+
+
 async def test_rounds_are_bounded() -> None:
     recorder = Recorder()
     together = Together(recorder.work)
