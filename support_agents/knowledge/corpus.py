@@ -5,11 +5,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from support_agents.domain.ids import PassageId
 from support_agents.domain.knowledge import Passage
 from support_agents.domain.ranking import K1, B
 from support_agents.knowledge.names import Names
@@ -44,7 +44,7 @@ class Corpus:
     short_forms: ShortForms
     _postings: Mapping[str, _Postings]
     _rarity: Mapping[str, float]
-    _bags: tuple[Mapping[str, float], ...]
+    _strengths: tuple[Mapping[str, float], ...]  # of each article's words: their share there, and rarity
 
     @classmethod
     def of(cls, passages: Iterable[Passage]) -> "Corpus":
@@ -64,12 +64,12 @@ class Corpus:
             short_forms=ShortForms.of(passage.text for held in by_article.values() for passage in held),
             _postings=_posted(bags, rarity),
             _rarity=rarity,
-            _bags=tuple(_shares(bag) for bag in bags),
+            _strengths=tuple(_strengths(bag, rarity) for bag in bags),
         )
 
-    def place_of(self) -> dict[PassageId, int]:
-        """Return the place of each passage's article."""
-        return {passage.id: at for at, held in enumerate(self.passages) for passage in held}
+    def place_of(self) -> dict[int, int]:
+        """Return the place of each passage's article, by the number of the passage's id."""
+        return {passage.id.int: at for at, held in enumerate(self.passages) for passage in held}
 
     def query(self, text: str) -> dict[str, float]:
         """Return a query's terms with weights: short forms for what they stand for, misspelt words mended."""
@@ -83,20 +83,27 @@ class Corpus:
 
     def lexical(self, query: Weights) -> Floats:
         """Return the BM25 score of each article, relative to the best one: 0..1."""
-        scores = np.zeros(len(self.articles), dtype=np.float32)
-        for term, weight in query.items():
-            if posted := self._postings.get(term):
-                scores[posted.articles] += weight * posted.weights
+        posted = [(held, weight) for term, weight in query.items() if (held := self._postings.get(term)) is not None]
+        if not posted:
+            return np.zeros(len(self.articles), dtype=np.float32)
+        # All terms in one pass: a term by itself is a few numbers, and a call of numpy's takes longer than they do.
+        weights = np.repeat([weight for _, weight in posted], [len(held.articles) for held, _ in posted])
+        weights *= np.concatenate([held.weights for held, _ in posted])
+        places = np.concatenate([held.articles for held, _ in posted])
+        scores = np.bincount(places, weights, minlength=len(self.articles)).astype(np.float32)
         best = float(scores.max(initial=0.0))
         return scores / best if best else scores
 
     def with_feedback(self, query: Weights, best: Sequence[int]) -> dict[str, float]:
         """Add the words that set the best articles of a first look apart from all others."""
-        found: defaultdict[str, float] = defaultdict(float)
+        found: dict[str, float] = {}
         for at in best[:FEEDBACK_ARTICLES]:
-            for term, share in self._bags[at].items():
-                found[term] += share * self._rarity[term]
-        strongest = nlargest(FEEDBACK_TERMS, found.items(), key=lambda scored: scored[1])
+            if not found:
+                found = dict(self._strengths[at])
+                continue
+            for term, strength in self._strengths[at].items():
+                found[term] = found.get(term, 0.0) + strength
+        strongest = nlargest(FEEDBACK_TERMS, found.items(), key=itemgetter(1))
         widened = dict(query)
         for term, strength in strongest:
             widened[term] = widened.get(term, 0.0) + FEEDBACK_WEIGHT * strength / strongest[0][1]
@@ -127,6 +134,6 @@ def _posted(bags: Sequence[Mapping[str, int]], rarity: Mapping[str, float]) -> d
     }
 
 
-def _shares(bag: Mapping[str, int]) -> dict[str, float]:
+def _strengths(bag: Mapping[str, int], rarity: Mapping[str, float]) -> dict[str, float]:
     total = sum(bag.values()) or 1
-    return {term: count / total for term, count in bag.items()}
+    return {term: count / total * rarity[term] for term, count in bag.items()}

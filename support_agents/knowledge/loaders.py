@@ -24,6 +24,8 @@ FORMAT = b"passages-2\n"
 _FRONT_MATTER = re2.compile(r"^\s*---[ \t]*\r?\n(?s:(.*?))\r?\n---[ \t]*(?:\r?\n|$)")
 _FIRST_HEADING = re2.compile(r"(?m)^#[ \t]+(.+?)[ \t#]*$")
 _ID_LINE = re2.compile(rb"(?m)^id:[ \t]*[\"']?([^\"'\r\n]+?)[\"']?[ \t]*\r?$")
+# An article of a Zendesk export that was synced by itself; in a folder of ours nothing should be called so.
+_EXPORTED = re2.compile(r"zendesk-[0-9]+")
 _LANGUAGE_CONFIDENCE = 0.8
 # How a file is read, by its ending; whatever is not Markdown is read in a process of its own.
 KINDS = {
@@ -37,6 +39,30 @@ KINDS = {
     ".json": "json",
 }
 _SINGLE = frozenset(("markdown", "html", "pdf", "docx"))
+# What a person can do about a file that could not be read, by the code of the failure.
+_ADVICE = {
+    "too_large": "split it",
+    "too_costly": "split it, or save it in a plainer format such as Markdown",
+    "too_much_memory": "split it, or save it in a plainer format such as Markdown",
+    "too_deep": "save it in a plainer format such as Markdown",
+    "expands": "save it in a plainer format such as Markdown",
+    "unreadable": "see to its permissions",
+    "not_utf8": "save it as UTF-8",
+    "not_json": "export it again, or mend it by hand",
+    "front_matter": "mend the lines between the two `---`",
+    "fields": "correct it in the file",
+    "columns": "name the columns so",
+    "incomplete": "fill that line in, or take it out",
+    "shape": "export it from the help centre again, or take it out of the folder",
+    "empty": "take it out of the folder, or have the text of a scan recognised first",
+    "invalid": "open it to see if it is damaged, and save it anew",
+    "id_taken": "give one of the two another `id`",
+    "unreachable": "check the address, and sync again later",
+    "status": "list the address that the page is at now, or none",
+    "not_https": "list its https address",
+    "invalid_url": "correct it in the list",
+    "encoded": "save the page and sync it as a file",
+}
 
 
 @dataclass(frozen=True)
@@ -49,10 +75,18 @@ class BrokenFile:
 
 
 class Origin(StrEnum):
-    """Where articles come from; a sync of one origin leaves those of the other alone."""
+    """Where articles come from; a sync of one origin leaves those of the others alone."""
 
     FOLDER = "folder"
     WEB = "web"
+    ZENDESK = "zendesk"
+
+    @classmethod
+    def of(cls, article_id: str) -> "Origin":
+        """Tell by its id where an article came from: a page is known by its address, an export's by its number."""
+        if "://" in article_id:
+            return cls.WEB
+        return cls.ZENDESK if _EXPORTED.fullmatch(article_id) else cls.FOLDER
 
 
 @dataclass(frozen=True)
@@ -64,8 +98,8 @@ class Loaded:
     origin: Origin = Origin.FOLDER
 
     def owns(self, article_id: str) -> bool:
-        """Whether a stored article came from this origin; pages are known by their address."""
-        return ("://" in article_id) == (self.origin is Origin.WEB)
+        """Whether a stored article came from this origin."""
+        return Origin.of(article_id) is self.origin
 
 
 def load_folder(folder: Path) -> Loaded:
@@ -94,14 +128,21 @@ def gathered(files: Iterable[Read]) -> Loaded:
     for file in files:
         match file.result:
             case Failed() as failed:
-                broken.append(BrokenFile(file.name, failed.message, file.likely_id))
+                broken.append(_broken(file.name, failed, file.likely_id))
             case Ok(found):
                 for article in found:
                     if article.id in articles:
-                        broken.append(BrokenFile(file.name, f"the id '{article.id}' is already taken", article.id))
+                        taken = Failed("id_taken", f"the id '{article.id}' is already taken")
+                        broken.append(_broken(file.name, taken, article.id))
                     else:
                         articles[article.id] = article
     return Loaded(tuple(articles.values()), tuple(broken))
+
+
+def _broken(name: str, failed: Failed, article_id: str) -> BrokenFile:
+    """Say what is wrong and, where the message does not say it itself, what to do."""
+    advice = _ADVICE.get(failed.code)
+    return BrokenFile(name, f"{failed.message}; {advice}" if advice else failed.message, article_id)
 
 
 def _read(path: Path, name: str, parser: FileParser) -> Read:
@@ -130,7 +171,7 @@ def parsed(parser: FileParser, kind: str, name: str, content: bytes) -> Read:
             try:
                 return Read(name, Ok(tuple(_of_raw(one, name) for one in raw)))
             except ValueError as error:
-                return Read(name, Failed("invalid", str(error)), _id_of(kind, name))
+                return Read(name, Failed("fields", str(error)), _id_of(kind, name))
 
 
 def _id_of(kind: str, name: str) -> str:
@@ -169,7 +210,7 @@ def load_file(path: Path, name: str) -> Ok[Article] | Failed:
     except yaml.YAMLError as error:
         return Failed("front_matter", f"front matter is not YAML: {str(error).splitlines()[0]}")
     except ValueError as error:
-        return Failed("invalid", str(error))
+        return Failed("fields", str(error))
 
 
 def article_files(folder: Path) -> Iterator[Path]:
@@ -242,7 +283,7 @@ def _audience(value: object) -> Audience:
 def _language(value: object, body: str) -> str:
     if value is not None:
         return str(value).strip().lower().replace("_", "-").split("-")[0]
-    return detect(body, default="en", confidence=_LANGUAGE_CONFIDENCE).code
+    return detect(body, default="", confidence=_LANGUAGE_CONFIDENCE).code
 
 
 def _date(value: object) -> date | None:

@@ -52,6 +52,15 @@ class MacroShelf:
             task = self._binding[workspace] = asyncio.create_task(self._bind(workspace, version))
         return await asyncio.shield(task)
 
+    async def settled(self, workspace: WorkspaceId) -> Shelves:
+        """Return them as bound to the index when that has come to rest.
+
+        What a message had begun to bind may be of the state before; a message takes that, for it has no time.
+        """
+        while (shelves := await self.current(workspace)).index_version != self.index.version:
+            pass
+        return shelves
+
     async def _bind(self, workspace: WorkspaceId, version: str) -> Shelves:
         wanted = sorted({article for macro in self.macros for article in macro.articles})
         found = tuple(await self.passages.passages_of(workspace, wanted))

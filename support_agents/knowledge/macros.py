@@ -121,6 +121,10 @@ def _sentences(path: Path, name: str, lines: list[str]) -> Iterator[MacroSentenc
         text = str(_MARK.sub("", bare)).strip()
         facts = tuple(mark for mark in marks if mark.startswith(_FACTS))
         slots = tuple(slot for _, slot, _, _ in Formatter().parse(text) if slot)
+        if "{{" in text:
+            raise _invalid(
+                path, f"case {name}: “{text[:60]}” has a placeholder of another system; write a slot of ours"
+            )
         if not marks and not slots:
             raise _invalid(
                 path, f"case {name}: “{text[:60]}” names nothing that it rests on; add [article-id] or a fact"

@@ -1,6 +1,7 @@
 """`kb sync`: a folder of Markdown into stored articles and passages; it stores differences and never prints."""
 
 import asyncio
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,10 @@ from support_agents.knowledge.loaders import BrokenFile, Loaded, load_folder
 from support_agents.ports import ChunkedArticle, PassageStore
 
 BATCH = 20
+_WANTED = (
+    "give the folder that the files are in; for one export of Zendesk `zendesk-export FILE`, "
+    "for a list of addresses --fetch FILE"
+)
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,9 @@ class Synced:
 class KnowledgeSync:
     """Loads a folder, compares by content hash, stores what is new or changed, deletes what is gone."""
 
-    def __init__(self, passages: PassageStore) -> None:
-        self._passages = passages
+    def __init__(self, passages: PassageStore, language: str = "en") -> None:
+        """`language` is the account's, for articles of which neither file nor text tells theirs."""
+        self._passages, self._language = passages, language
 
     async def sync(self, folder: Path, workspace: WorkspaceId, progress: Progress = silent) -> Synced:
         """Make the stored articles equal to the folder's; safe to repeat and to interrupt."""
@@ -41,7 +47,8 @@ class KnowledgeSync:
     async def store(self, loaded: Loaded, workspace: WorkspaceId, progress: Progress = silent) -> Synced:
         """Make the stored articles equal to these; articles already stored are not stored again after an interrupt."""
         stored = await self._passages.article_hashes(workspace)
-        changed = [article for article in loaded.articles if stored.get(article.id) != article.content_hash]
+        articles = map(self._spoken, loaded.articles)
+        changed = [article for article in articles if stored.get(article.id) != article.content_hash]
         passages = 0
         for start in range(0, len(changed), BATCH):
             progress(start, len(changed))
@@ -62,11 +69,18 @@ class KnowledgeSync:
             broken=loaded.broken,
         )
 
+    def _spoken(self, article: Article) -> Article:
+        """An article that does not tell its language in the account's; another one there makes it another article."""
+        if article.language:
+            return article
+        content_hash = hashlib.sha256(f"{article.content_hash} {self._language}".encode()).hexdigest()
+        return article.model_copy(update={"language": self._language, "content_hash": content_hash})
+
 
 def read_folder(folder: Path) -> Loaded:
     """Read a folder whole; blocks the calling thread."""
     if not folder.is_dir():
-        raise SupportError("no_such_folder", f"{folder} is not a folder of articles")
+        raise SupportError("no_such_folder", f"{folder} is not a folder of articles; {_WANTED}")
     return load_folder(folder)
 
 

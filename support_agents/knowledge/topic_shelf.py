@@ -35,10 +35,10 @@ class TopicShelf:
 
     async def current(self, workspace: WorkspaceId) -> Topics:
         """Return the topics at the index's present state, made now if need be."""
-        known = self._made.get(workspace)
-        if known is not None and known.version == self.index.version:
-            return known
-        return await asyncio.shield(self._task(workspace))
+        while (known := self._made.get(workspace)) is None or known.version != self.index.version:
+            # What a message had begun to make may be of the state before, so one that has ended need not be enough.
+            await asyncio.shield(self._task(workspace))
+        return known
 
     def _task(self, workspace: WorkspaceId) -> asyncio.Task[Topics]:
         task = self._making.get(workspace)

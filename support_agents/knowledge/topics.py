@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,15 +49,19 @@ class Topics:
     version: str
     corpus: Corpus
     title_vectors: Vector
-    place: Mapping[PassageId, int]
-    by_id: Mapping[PassageId, Passage]
+    # By the numbers of their ids: a message looks up some thousand, and an id's own hash is computed in Python.
+    place: Mapping[int, int]
+    by_id: Mapping[int, Passage]
+    # Of each article's passages, the ids with their numbers.
+    ids: Sequence[Sequence[tuple[int, PassageId]]]
     scale: Scale = SAME
 
     @classmethod
     def of(cls, version: str, corpus: Corpus, title_vectors: Vector, scale: Scale = SAME) -> "Topics":
         """Put them together."""
-        by_id = {passage.id: passage for held in corpus.passages for passage in held}
-        return cls(version, corpus, title_vectors, corpus.place_of(), by_id, scale)
+        by_id = {passage.id.int: passage for held in corpus.passages for passage in held}
+        ids = [[(passage.id.int, passage.id) for passage in held] for held in corpus.passages]
+        return cls(version, corpus, title_vectors, corpus.place_of(), by_id, ids, scale)
 
     def look(self, query: str, vector: Vector, found: Sequence[RetrievedPassage], previous: Sequence[str] = ()) -> Look:
         """Look at the words and titles of all articles; what was found first widens the query by its own words.
@@ -78,12 +83,18 @@ class Topics:
 
     def promising(self, look: Look, found: Iterable[RetrievedPassage]) -> list[PassageId]:
         """Name the passages that the search did not bring but whose articles have the words or the title."""
-        known = {retrieved.passage.id for retrieved in found}
-        places = {self.place[passage_id] for passage_id in known if passage_id in self.place}
-        places |= {int(at) for at in _best(look.words, PROMISING_BY_WORDS) if look.words[at] > 0}
-        places |= {int(at) for at in _best(look.titles, PROMISING_BY_TITLE)}
-        held = (passage.id for at in sorted(places, key=lambda at: -look.words[at]) for passage in self._passages(at))
-        return [passage_id for passage_id in held if passage_id not in known][:_COMPARED]
+        known = {retrieved.passage.id.int for retrieved in found}
+        places = {self.place[number] for number in known if number in self.place}
+        by_words = _best(look.words, PROMISING_BY_WORDS)
+        places.update(by_words[look.words[by_words] > 0].tolist())
+        places.update(_best(look.titles, PROMISING_BY_TITLE).tolist())
+        said = dict(zip(places, look.words[[*places]].tolist(), strict=True))
+        promising: list[PassageId] = []
+        for at in sorted(said, key=said.__getitem__, reverse=True):
+            promising += [passage_id for number, passage_id in self.ids[at] if number not in known]
+            if len(promising) >= _COMPARED:
+                break
+        return promising[:_COMPARED]
 
     def ranked(
         self,
@@ -93,62 +104,65 @@ class Topics:
         limit: int | None = None,
     ) -> list[RetrievedPassage]:
         """Return them, or the first `limit`, best first; the fused score takes the place of the search's own."""
-        cosines = {retrieved.passage.id: (retrieved.passage, retrieved.similarity) for retrieved in found}
+        cosines = {retrieved.passage.id.int: (retrieved.passage, retrieved.similarity) for retrieved in found}
         for passage_id, cosine in compared.items():
-            passage = self.by_id.get(passage_id)
-            if passage is None:
-                passage = cosines[passage_id][0] if passage_id in cosines else None
+            passage = self.by_id.get(passage_id.int)
             if passage is not None:
-                cosines[passage_id] = passage, cosine
-        rows = [
-            (self._score(look, at, cosine), at, passage, cosine)
-            for passage_id, (passage, cosine) in cosines.items()
-            if (at := self.place.get(passage_id)) is not None
+                cosines[passage_id.int] = passage, cosine
+        numbers = [number for number in cosines if number in self.place]
+        places = [self.place[number] for number in numbers]
+        scores = self._scores(look, places, [cosines[number][1] for number in numbers])
+        lost = self._families_thinned(look, places, scores)
+        thinned = [
+            (lost.get(at, 0.0) - score, number) for score, at, number in zip(scores, places, numbers, strict=True)
         ]
-        lost = self._families_thinned(look, rows)
-        thinned = [(score - lost.get(at, 0.0), passage, cosine) for score, at, passage, cosine in rows]
-        # Ids are compared as numbers, which is the order of them as texts.
-        thinned.sort(key=lambda row: (-row[0], row[1].id.int))
+        thinned.sort()  # numbers are in the order of ids as texts
         return [
-            RetrievedPassage(passage=passage, score=score, similarity=max(-1.0, min(1.0, cosine)))
-            for score, passage, cosine in thinned[:limit]
+            RetrievedPassage(
+                passage=cosines[number][0], score=0.0 - less, similarity=max(-1.0, min(1.0, cosines[number][1]))
+            )
+            for less, number in thinned[:limit]
         ]
 
-    def _passages(self, at: int) -> tuple[Passage, ...]:
-        return self.corpus.passages[at]
-
-    def _score(self, look: Look, at: int, cosine: float) -> float:
+    def _scores(self, look: Look, places: Sequence[int], cosines: Sequence[float]) -> list[float]:
+        """Return the score of a passage in each of the articles at `places`, all in one pass of arithmetic."""
         taken = look.length * TITLE_TAKEN
-        dense = (cosine - taken * float(look.titles[at])) / (1 - taken)
+        dense = (np.array(cosines) - taken * look.titles[[*places]].astype(np.float64)) / (1 - taken)
         lexical = LEXICAL_SHORT + look.length * (LEXICAL_LONG - LEXICAL_SHORT)
-        name = self.corpus.names.of_title[at]
-        other = OTHER_NAME if look.named and name and name not in look.named else 0.0
-        return (1 - lexical) * dense + lexical * float(look.words[at]) - other
+        scores = (1 - lexical) * dense + lexical * look.words[[*places]].astype(np.float64)
+        if look.named:
+            names = (self.corpus.names.of_title[at] for at in places)
+            scores -= [OTHER_NAME if name and name not in look.named else 0.0 for name in names]
+        return cast("list[float]", scores.tolist())
 
     def _first_guess(self, look: Look, found: Sequence[RetrievedPassage]) -> list[int]:
         """Return the places of articles, best first, by what the search brought and by words."""
-        scores: dict[int, float] = {}
-        for retrieved in found:
-            at = self.place.get(retrieved.passage.id)
-            if at is not None:
-                scores[at] = max(scores.get(at, -1.0), self._score(look, at, retrieved.similarity))
-        return sorted(scores, key=lambda at: -scores[at])
+        placed = [(at, one.similarity) for one in found if (at := self.place.get(one.passage.id.int)) is not None]
+        places = [at for at, _ in placed]
+        best = _bests(places, self._scores(look, places, [cosine for _, cosine in placed]))
+        return sorted(best, key=best.__getitem__, reverse=True)
 
-    def _families_thinned(self, look: Look, rows: Sequence[tuple[float, int, Passage, float]]) -> dict[int, float]:
+    def _families_thinned(self, look: Look, places: Sequence[int], scores: Sequence[float]) -> dict[int, float]:
         """What articles lose that repeat for other names what stands higher, so that one family does not fill all."""
         names = self.corpus.names
-        best: dict[int, float] = {}
-        for score, at, _, _ in rows:
-            best[at] = max(best.get(at, score), score)
+        best = _bests(places, scores)
         seen: dict[str, set[str]] = {}
         lost: dict[int, float] = {}
-        for at in sorted(best, key=lambda at: -best[at])[:_FAMILIES_LOOKED_AT]:
+        for at in sorted(best, key=best.__getitem__, reverse=True)[:_FAMILIES_LOOKED_AT]:
             if name := names.of_title[at]:
                 others = seen.setdefault(names.family[at], set())
                 if name not in look.named:
                     lost[at] = SAME_FAMILY * min(len(others - {name}), MOST_SAME)
                 others.add(name)
         return lost
+
+
+def _bests(places: Sequence[int], scores: Sequence[float]) -> dict[int, float]:
+    """Return the best score of each place."""
+    best: dict[int, float] = {}
+    for at, score in zip(places, scores, strict=True):
+        best[at] = max(best.get(at, score), score)
+    return best
 
 
 def _best(scores: Floats, number: int) -> NDArray[np.intp]:

@@ -19,18 +19,27 @@ _JUDGED = "en"
 
 def addressing(query: str, similarity: float) -> float:
     """Return how likely (0..1) a passage of this similarity answers `query`."""
-    said = min(max(len(set(terms(query))), FEWEST_TERMS), MOST_TERMS)
-    return 1 / (1 + math.exp(-(PER_SIMILARITY * similarity + PER_LOG_TERMS * math.log1p(said) + CONSTANT)))
+    return _likely(similarity, _said(query))
 
 
 def judged(query: str, found: Sequence[RetrievedPassage]) -> list[RetrievedPassage]:
     """Return the passages with how likely each answers `query`; those in other languages than English as they are."""
+    said = _said(query)
     return [
-        one.model_copy(update={"addresses": round(addressing(query, one.similarity), 4)})
+        one.model_copy(update={"addresses": round(_likely(one.similarity, said), 4)})
         if one.passage.language == _JUDGED
         else one
         for one in found
     ]
+
+
+def _said(query: str) -> int:
+    """Return of how many terms a message counts."""
+    return min(max(len(set(terms(query))), FEWEST_TERMS), MOST_TERMS)
+
+
+def _likely(similarity: float, said: int) -> float:
+    return 1 / (1 + math.exp(-(PER_SIMILARITY * similarity + PER_LOG_TERMS * math.log1p(said) + CONSTANT)))
 
 
 def is_evidence(found: RetrievedPassage) -> bool:

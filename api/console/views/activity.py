@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from api.conflicts import Conflicts
+from api.console.views.conflicts import ConflictsView, conflict_figures, shown_conflicts
 from api.console.views.figures import CountRow, CountTable, Figure, counted
 from api.console.views.models import ModelsView
 from approvals.authority import RANK
@@ -61,6 +63,7 @@ class ActivityView:
     figures: tuple[Figure, ...]
     tables: tuple[CountTable, ...]
     dispatch: DispatchView
+    conflicts: ConflictsView
 
 
 def shown_activity(  # noqa: PLR0913 - what the page is about
@@ -73,8 +76,12 @@ def shown_activity(  # noqa: PLR0913 - what the page is about
     stops: Sequence[Stop] = (),
     models: ModelsView = ModelsView(),  # noqa: B008 - frozen and empty
     expired: Sequence[str] = (),
+    conflicts: Conflicts | None = (),
 ) -> ActivityView:
-    """Put the page together; `expired` names clauses of the policy file whose last day is over."""
+    """Put the page together; `expired` names clauses of the policy file whose last day is over.
+
+    `conflicts` are what articles say against the policy; None while they are looked for.
+    """
     stuck = activity.stuck
     return ActivityView(
         windows=tuple(Window(length, words, length == hours) for length, words in _WINDOWS),
@@ -87,6 +94,7 @@ def shown_activity(  # noqa: PLR0913 - what the page is about
             Figure(counted(stuck.in_doubt) or "0", "in doubt now", _alarm(stuck.in_doubt)),
             Figure(counted(stuck.buried) or "0", "buried", _alarm(stuck.buried)),
             *_expired(expired),
+            *conflict_figures(conflicts),
             *models.figures,
         ),
         tables=(
@@ -96,6 +104,7 @@ def shown_activity(  # noqa: PLR0913 - what the page is about
             *models.tables,
         ),
         dispatch=_dispatch(workspace, person, stops),
+        conflicts=shown_conflicts(conflicts),
     )
 
 

@@ -107,7 +107,7 @@ def shown_request(
         verified=ticket.requester_verified,
         flags=grounds.flags,
         channel=ticket.channel,
-        language=sections.screening.language if sections.screening else "en",
+        language=sections.screening.language if sections.screening else "",
         words=newest_words(grounds.messages, _asks(sections)),
         order=order_line(sections.plan),
         letter=letter,

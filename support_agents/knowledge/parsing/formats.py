@@ -14,6 +14,7 @@ _LONGEST_FIELD = 1_000_000
 _QUESTION = ("question", "title", "q", "name")
 _ANSWER = ("answer", "content", "body", "a", "text")
 _KEY = ("id", "doc_id", "key")
+_SOLVED = ("solved", "closed")
 
 
 def parse(kind: str, name: str, content: bytes) -> Iterator[RawArticle]:
@@ -87,7 +88,7 @@ def _zendesk(_name: str, content: bytes) -> Iterator[RawArticle]:
     entry = _object(_text(content), "the file")
     articles = entry.get("articles")
     if not isinstance(articles, list):
-        raise UnreadableError("shape", "has no list `articles`; is it an export of Zendesk's help centre?")
+        raise UnreadableError("shape", "has no list `articles`, as an export of Zendesk's help centre has")
     for article in articles:
         if not isinstance(article, dict) or article.get("draft"):
             continue
@@ -101,6 +102,54 @@ def _zendesk(_name: str, content: bytes) -> Iterator[RawArticle]:
                 audience="public" if article.get("user_segment_id") is None else "internal",
                 updated=str(article.get("updated_at") or "")[:10],
             )
+
+
+def _zendesk_macros(_name: str, content: bytes) -> Iterator[RawArticle]:
+    """Read the active macros of a Zendesk export that write to the customer; the body is their wording."""
+    macros = _object(_text(content), "the file").get("macros")
+    for macro in macros if isinstance(macros, list) else ():
+        if not isinstance(macro, dict) or macro.get("active") is False:
+            continue
+        wording = _wording(macro.get("actions"))
+        if wording.strip():
+            title = str(macro.get("title") or "").strip()
+            yield RawArticle(key=str(macro.get("id") or title), title=title, body=wording)
+
+
+def _wording(actions: object) -> str:
+    """Return what a macro writes: its HTML where it has any; nothing when that is a note for colleagues."""
+    steps = [step for step in actions if isinstance(step, dict)] if isinstance(actions, list) else []
+    values = {str(step.get("field")): _last(step.get("value")) for step in steps}
+    if values.get("comment_mode_is_public", "true").lower() == "false":
+        return ""
+    html = values.get("comment_value_html", "")
+    return pages.markdown_of_fragment(html) if html.strip() else values.get("comment_value", "")
+
+
+def _last(value: object) -> str:
+    """Return a value as text; Zendesk writes some as a list of a channel and the text."""
+    last = value[-1] if isinstance(value, list) and value else value
+    return "" if last is None or isinstance(last, list | dict) else str(last)
+
+
+def _zendesk_replies(_name: str, content: bytes) -> Iterator[RawArticle]:
+    """Read our last public reply of every solved ticket of an export, with the ticket's id and channel."""
+    tickets = _object(_text(content), "the file").get("tickets")
+    for ticket in tickets if isinstance(tickets, list) else ():
+        if not isinstance(ticket, dict) or ticket.get("status") not in _SOLVED:
+            continue
+        comments, via = ticket.get("comments"), ticket.get("via")
+        replies = [
+            str(comment.get("plain_body") or comment.get("body") or "")
+            for comment in (comments if isinstance(comments, list) else ())
+            if isinstance(comment, dict)
+            and comment.get("public") is True
+            and comment.get("author_id") is not None
+            and comment.get("author_id") != ticket.get("requester_id")
+        ]
+        if replies and replies[-1].strip():
+            channel = str(via.get("channel") or "") if isinstance(via, dict) else ""
+            yield RawArticle(key=str(ticket.get("id") or ""), title=channel, body=replies[-1])
 
 
 def _object(text: str, where: str) -> dict[str, Any]:
@@ -137,6 +186,8 @@ _READERS: Mapping[str, Callable[[str, bytes], Iterator[RawArticle]]] = {
     "csv": _csv,
     "jsonl": _jsonl,
     "json": _zendesk,
+    "zendesk_macros": _zendesk_macros,
+    "zendesk_replies": _zendesk_replies,
     "html": pages.html,
     "sitemap": pages.sitemap,
     "pdf": documents.pdf,

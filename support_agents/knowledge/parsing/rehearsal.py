@@ -13,6 +13,7 @@ def samples() -> tuple[tuple[str, bytes], ...]:
         ("csv", b"\xff\xfe"),
         ("jsonl", b'{"question": "When?", "answer": "Soon."}'),
         ("json", b'{"articles": [{"id": 1, "title": "A", "body": "<p>b</p>"}]}'),
+        ("zendesk_macros", b'{"macros": [{"actions": [{"field": "comment_value_html", "value": "<p>b</p>"}]}]}'),
         ("html", _PAGE.encode()),
         ("html", b"<html><body><main><h1>A</h1>b</main></body></html>"),
         ("sitemap", b"<urlset><url><loc>https://a.example</loc></url></urlset>"),

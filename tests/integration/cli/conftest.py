@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.command_line import CommandLine
+from tests.fixtures.installation import local_installation
 from tests.peers.program import COLD
+
+__all__ = ["local_installation"]
 
 
 @pytest.fixture(name="run")

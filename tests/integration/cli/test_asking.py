@@ -24,6 +24,34 @@ def test_broken_articles_are_named_and_the_others_stored(run: CommandLine, tmp_p
     assert "behind the house" in found.stdout
 
 
+def test_a_query_without_a_word_and_a_file_for_a_folder_are_one_line(run: CommandLine, tmp_path: Path) -> None:
+    for query in ("", "  ", "?!"):
+        asked = run("kb", "search", query)
+        assert (asked.returncode, asked.stdout, asked.stderr.count("\n")) == (1, "", 1)
+        assert "the query holds no word; say what to look for" in asked.stderr
+    file = tmp_path / "returns.md"
+    file.write_text("# Returns\n\nWithin 30 days.\n")
+    refused = run("kb", "sync", str(file))
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
+    assert f"{file} is not a folder of articles; give the folder that the files are in" in refused.stderr
+
+
+def test_what_tells_no_language_is_in_the_accounts(run: CommandLine, tmp_path: Path) -> None:
+    folder = tmp_path / "kb"
+    folder.mkdir()
+    (folder / "x-200.md").write_text("# X-200\n\nX-200: 12 V, 3 A, IP44.\n")
+    assert run("kb", "sync", str(folder), language="de").returncode == 0
+    assert "x-200  (public, de)" in run("kb", "search", "X-200").stdout
+    answer = json.loads(run("ask", "refund?", "--json", language="de").stdout)
+    assert (answer["outcome"], answer["text"].splitlines()[2]) == (
+        "clarify",
+        "Können Sie uns bitte Ihre Bestellnummer nennen?",
+    )
+    strange = run("ask", "refund?", language="tlh")
+    assert (strange.returncode, strange.stderr.count("\n")) == (1, 1)
+    assert "set SUPPORT_LANGUAGE: write the ISO 639-1 code" in strange.stderr
+
+
 def test_a_folder_without_articles_deletes_nothing_unless_told_to(run: CommandLine, tmp_path: Path) -> None:
     folder, nothing = tmp_path / "kb", tmp_path / "nothing"
     folder.mkdir()

@@ -1,5 +1,6 @@
 """Whatever is wrong with settings, database, files or words is one line."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,20 @@ def test_gaps_of_an_installation_that_has_answered_nobody_are_none(run: CommandL
     told = run("kb", "gaps", "--days", "7")
     assert (told.returncode, told.stdout) == (0, "")
     assert "0 unanswered questions in 7 days" in told.stderr
+
+
+def test_conflicts_need_a_policy_and_are_an_exit_code(run: CommandLine, tmp_path: Path) -> None:
+    without = run("kb", "conflicts")
+    assert (without.returncode, without.stderr.count("\n")) == (1, 1)
+    assert "SUPPORT_POLICY" in without.stderr
+    articles, policy = tmp_path / "articles", tmp_path / "policy.yaml"
+    articles.mkdir()
+    (articles / "returns.md").write_text("# Returns\n\nYou can return an item within 60 days of delivery.\n")
+    clause = "{id: return-window, version: 1, text: An item may be returned within 30 days of delivery., owner: care,"
+    dates = "valid_from: 2025-01-01, verified_on: 2026-01-01, applies_to: [return_request]}"
+    policy.write_text(f"version: 1\nclauses:\n  - {clause} {dates}\n")
+    assert "none says something else" in run("kb", "conflicts", policy=str(policy)).stderr
+    assert run("kb", "sync", str(articles)).returncode == 0
+    told = run("kb", "conflicts", "--json", policy=str(policy))
+    (conflict,) = json.loads(told.stdout)
+    assert (told.returncode, conflict["sentence"]) == (1, "You can return an item within 60 days of delivery.")

@@ -35,7 +35,7 @@ async def test_a_correction_is_kept_shown_replaced_and_on_record(desk: Desk) -> 
     ann, (run, page) = await desk.browser(), await run_of(desk)
     before = len(await kept(desk))
     assert "Not about order status?" in (await ann.get(page)).text
-    for intent in ("refund_request", "unknown"):
+    for intent in ("refund_request", "unknown", "unknown"):
         done = await ann.post(f"/console/runs/{run}/intent", on=page, intent=intent)
         assert (done.status_code, done.headers["location"]) == (303, page)
         assert f"a person says: {intent.replace('_', ' ')}" in (await ann.get(page)).text

@@ -9,8 +9,9 @@ from db.read_models.activity import activity
 from support_agents.domain.approval import Role
 from support_agents.domain.ids import DEFAULT_WORKSPACE
 from support_agents.domain.sections import Verdict
+from support_agents.knowledge.loaders import load_folder
 from tests.fixtures.approvals import REPLY, set_column
-from tests.fixtures.console import Browser, Desk, open_desk
+from tests.fixtures.console import Browser, Desk, checked, open_desk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -166,3 +167,24 @@ async def test_a_page_bears_the_marks_of_its_row(desk: Desk) -> None:
 async def test_clauses_that_nobody_renewed_are_named(desk: Desk) -> None:
     figures = (await (await desk.browser()).get("/console/activity")).text
     assert "clauses of the policy file have expired: refund-within-window-14 v2" in figures
+
+
+async def test_sentences_that_the_policy_contradicts_are_listed_once_an_article_has_them(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:  # of its own: others count on the articles as they are
+        ann = await desk.browser()
+        assert "Articles against the policy" not in (await ann.get("/console/activity")).text
+        folder = tmp_path / "articles"
+        folder.mkdir()
+        text = "You can return an item, with <b>care</b>, within 90 days of delivery."
+        (folder / "sale.md").write_text(
+            f"---\nid: sale\naudience: public\nlanguage: en\n---\n\n# Returns in a sale\n\n{text}\n"
+        )
+        await desk.installation.container.knowledge.store(load_folder(folder), DEFAULT_WORKSPACE)
+        page = (await ann.get("/console/activity")).text
+    checked(page)
+    listed = page.partition("Articles against the policy")[2].partition("</section>")[0]
+    assert "<b>sale" in listed
+    assert "within 90 days of delivery." in listed
+    assert "the policy says" in listed
+    assert "<b>care" not in page
+    assert "1</b><span>sentence of an article says something else than the policy" in page

@@ -78,6 +78,33 @@ def test_hidden_files_links_and_other_kinds_are_left_alone(tmp_path: Path) -> No
     assert [article.id for article in load_folder(tmp_path).articles] == ["real"]
 
 
+def test_what_is_wrong_with_a_file_comes_with_what_to_do(tmp_path: Path) -> None:
+    for name, content in {
+        "a.md": b"\xff",
+        "b.md": b"---\nid: [\n---\ntext",
+        "c.md": b"---\naudience: secret\n---\ntext",
+        "d.csv": b"x,y\n1,2\n",
+        "e.json": b"[",
+        "f.jsonl": b'{"question": "Why?"}\n',
+        "g.pdf": b"no PDF",
+        "h.json": b"{}",
+        "i.csv": b"question,answer\n",
+    }.items():
+        (tmp_path / name).write_bytes(content)
+    told = {broken.path: broken.reason.rpartition("; ")[2] for broken in load_folder(tmp_path).broken}
+    assert told == {
+        "a.md": "save it as UTF-8",
+        "b.md": "mend the lines between the two `---`",
+        "c.md": "correct it in the file",
+        "d.csv": "name the columns so",
+        "e.json": "export it again, or mend it by hand",
+        "f.jsonl": "fill that line in, or take it out",
+        "g.pdf": "open it to see if it is damaged, and save it anew",
+        "h.json": "export it from the help centre again, or take it out of the folder",
+        "i.csv": "take it out of the folder, or have the text of a scan recognised first",
+    }
+
+
 def test_the_hash_follows_front_matter_and_body(tmp_path: Path) -> None:
     write(tmp_path, "a.md", "---\ntitle: A\n---\nText.")
     first = load_folder(tmp_path).articles[0].content_hash

@@ -77,3 +77,15 @@ async def test_all_who_wait_get_the_same_work_and_giving_up_does_not_stop_it() -
     impatient.cancel()
     one, other = await asyncio.gather(shop.shelf.current(DEFAULT_WORKSPACE), shop.shelf.current(DEFAULT_WORKSPACE))
     assert one is other
+
+
+async def test_settled_waits_for_the_index_that_changed_while_a_message_had_them_bound() -> None:
+    shop = _Shop()
+    await shop.write(SAID)
+    message = asyncio.create_task(shop.shelf.current(DEFAULT_WORKSPACE))
+    await asyncio.sleep(0)
+    await shop.write("You can return an item within 14 days of delivery.")
+    settled = await shop.shelf.settled(DEFAULT_WORKSPACE)
+    assert (await message).index_version != shop.index.version
+    assert settled.index_version == shop.index.version
+    assert len(settled.refused) == 1

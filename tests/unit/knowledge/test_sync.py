@@ -56,6 +56,25 @@ async def test_a_file_that_breaks_keeps_its_last_good_version(folder: Path) -> N
     assert set(await store.article_hashes(DEFAULT_WORKSPACE)) == {"returns", "warranty"}
 
 
+async def test_an_article_of_which_nothing_tells_the_language_is_in_the_accounts(tmp_path: Path) -> None:
+    (tmp_path / "x-200.md").write_text("# X-200\nX-200: 12 V, 3 A, IP44.")
+    (tmp_path / "told.md").write_text("---\nlanguage: nl\n---\nX-200: 12 V, 3 A.")
+    (tmp_path / "plain.md").write_text("You can send every lamp back to us within thirty days.")
+    store = MemoryPassageStore()
+    german = KnowledgeSync(store, "de")
+    assert (await german.sync(tmp_path, DEFAULT_WORKSPACE)).added == 3
+    assert await languages(store) == {"x-200": "de", "told": "nl", "plain": "en"}
+    assert (await german.sync(tmp_path, DEFAULT_WORKSPACE)).unchanged == 3
+    moved = await KnowledgeSync(store, "pl").sync(tmp_path, DEFAULT_WORKSPACE)
+    assert (moved.changed, moved.unchanged) == (1, 2)
+    assert await languages(store) == {"x-200": "pl", "told": "nl", "plain": "en"}
+
+
+async def languages(store: MemoryPassageStore) -> dict[str, str]:
+    ids = sorted(await store.passage_ids(DEFAULT_WORKSPACE))
+    return {one.article_id: one.language for one in await store.passages(DEFAULT_WORKSPACE, ids)}
+
+
 async def test_progress_is_told(folder: Path) -> None:
     told: list[tuple[int, int]] = []
     await KnowledgeSync(MemoryPassageStore()).sync(folder, DEFAULT_WORKSPACE, lambda *step: told.append(step))
@@ -63,7 +82,7 @@ async def test_progress_is_told(folder: Path) -> None:
 
 
 async def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SupportError, match="not a folder") as refused:
+    with pytest.raises(SupportError, match="not a folder of articles; give the folder that") as refused:
         await KnowledgeSync(MemoryPassageStore()).sync(tmp_path / "nowhere", DEFAULT_WORKSPACE)
     assert refused.value.code == "no_such_folder"
 

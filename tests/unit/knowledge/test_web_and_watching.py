@@ -37,7 +37,8 @@ async def test_listed_pages_become_articles_and_a_missing_one_is_reported(tmp_pa
     listing.write_text("https://shop.example/a\nhttps://shop.example/gone\n", encoding="utf-8")
     loaded = await WebPages(Pages({"https://shop.example/a": page("Returns", "Within 30 days.")})).load(listing, silent)
     assert [(one.id, one.title) for one in loaded.articles] == [("https://shop.example/a", "Returns")]
-    assert [(one.path, one.reason) for one in loaded.broken] == [("https://shop.example/gone", "answered 404")]
+    reason = "answered 404; list the address that the page is at now, or none"
+    assert [(one.path, one.reason) for one in loaded.broken] == [("https://shop.example/gone", reason)]
 
 
 async def test_pages_and_files_leave_one_another_alone(tmp_path: Path) -> None:
