@@ -127,6 +127,21 @@ class More(Interaction):
 
 
 @dataclass(frozen=True)
+class Correct(Interaction):
+    """Ask what the message was about."""
+
+    about: About
+
+
+@dataclass(frozen=True)
+class CorrectSubmitted(Interaction):
+    """What the message was about; the name of an intent, or none."""
+
+    about: About
+    intent: str
+
+
+@dataclass(frozen=True)
 class Undo(Interaction):
     """Take an approved action back."""
 

@@ -9,6 +9,7 @@ from support_agents.domain.ids import RequestId
 
 LONGEST_INPUT = 3_000
 LONGEST_REPLY = 20_000
+MOST_INTENTS, LONGEST_INTENT = 100, 100
 
 
 class _Modal(BaseModel):
@@ -87,10 +88,23 @@ class PassOnModal(_Modal):
     groups: tuple[str, ...] = Field(min_length=1, max_length=100)
 
 
+class CorrectModal(_Modal):
+    """Asks what the message was about; `left` intents are not among `intents`, but in the console at `console_url`."""
+
+    request_id: RequestId
+    digest: str
+    intents: tuple[str, ...] = Field(min_length=1, max_length=MOST_INTENTS)
+    present: str
+    guessed: str
+    left: int = 0
+    console_url: str = ""
+
+
 class MoreModal(_Modal):
-    """Digest, cost, confidence and evidence of a card."""
+    """Digest, cost, confidence and evidence of a card; `correctable` offers to say what the message was about."""
 
     card: Card
+    correctable: bool = False
 
 
 class NoticeModal(_Modal):
@@ -100,7 +114,17 @@ class NoticeModal(_Modal):
     console_url: str = ""
 
 
-Modal = LoadingModal | EditModal | CheckedModal | FullerModal | RejectModal | PassOnModal | MoreModal | NoticeModal
+Modal = (
+    LoadingModal
+    | EditModal
+    | CheckedModal
+    | FullerModal
+    | RejectModal
+    | PassOnModal
+    | CorrectModal
+    | MoreModal
+    | NoticeModal
+)
 
 
 def units(text: str) -> int:

@@ -8,6 +8,7 @@ from approvals.adapters.slack.naming import (
     BACK,
     GROUP_BLOCK,
     INPUT,
+    INTENT_BLOCK,
     NOTE_BLOCK,
     REASON_BLOCK,
     REDRAFT_BLOCK,
@@ -25,6 +26,7 @@ from approvals.modals import (
     LONGEST_INPUT,
     Alternative,
     CheckedModal,
+    CorrectModal,
     EditModal,
     FullerModal,
     LoadingModal,
@@ -36,6 +38,7 @@ from approvals.modals import (
     split,
 )
 from approvals.visible import without_unseen
+from approvals.wording import words
 from support_agents.domain.approval import RejectReason
 
 _TITLE = 24
@@ -72,9 +75,10 @@ class ModalBlocks:
                 return self._reject(modal)
             case PassOnModal():
                 return self._pass_on(modal)
+            case CorrectModal():
+                return self._correct(modal)
             case MoreModal():
-                target = Target(modal.card.request_id, modal.card.digest)
-                return self._view(modal, Callback.MORE, _more(modal.card), target)
+                return self._more(modal)
             case NoticeModal():
                 link = [_link(modal.console_url)] if modal.console_url else []
                 return self._view(modal, Callback.NOTICE, [*(text.section(each) for each in modal.lines[:20]), *link])
@@ -151,6 +155,30 @@ class ModalBlocks:
         target = Target(modal.request_id, modal.digest)
         return self._view(modal, Callback.PASS_ON, blocks, target, submit="Pass on")
 
+    def _correct(self, modal: CorrectModal) -> Element:
+        """A list with the present intent chosen; what no model in use knows any more cannot be."""
+        options = {name: {"text": text.plain(words(name), 75), "value": name} for name in modal.intents}
+        intents: Element = {"type": "static_select", "action_id": INPUT, "options": list(options.values())}
+        intents |= {"initial_option": options[modal.present]} if modal.present in options else {}
+        told = text.context(
+            f"The model took it for: {words(modal.guessed)}",
+            "It is kept as an example to train on. The reply and its request stay as they are.",
+            *([f"{modal.left} more intents are on the ticket’s page in the console."] if modal.left else []),
+        )
+        link = [_link(modal.console_url)] if modal.left and modal.console_url else []
+        blocks = [_labelled(INTENT_BLOCK, "The message is about", intents), told, *link]
+        return self._view(modal, Callback.CORRECT, blocks, Target(modal.request_id, modal.digest), submit="Keep")
+
+    def _more(self, modal: MoreModal) -> Element:
+        target = Target(modal.card.request_id, modal.card.digest)
+        correct: Element = {
+            "type": "button",
+            "text": text.plain("About something else", text.LONGEST_BUTTON),
+            "action_id": named(self.installation, Verb.CORRECT),
+            "value": value_of(target),
+        }
+        return self._view(modal, Callback.MORE, _more(modal.card, correct if modal.correctable else None), target)
+
     def _view(
         self, modal: Modal, callback: Callback, blocks: list[Element], target: Target | None = None, *, submit: str = ""
     ) -> Element:
@@ -189,8 +217,11 @@ def _verdict(findings: Findings) -> Element:
     return text.context(findings.line, *findings.problems[:9])
 
 
-def _more(card: Card) -> list[Element]:
-    """All that the customer wrote, the order, digest, cost, confidence and evidence of a card."""
+def _more(card: Card, correct: Element | None) -> list[Element]:
+    """All that the customer wrote, the order, digest, cost, confidence and evidence of a card.
+
+    `correct` stands below the small print, of which the intent is a line.
+    """
     more, letter = card.more, card.letter
     said = text.pieces(more.said) if more.said else ()
     quoted = [text.rich(text.quote(text.words(part))) for part in said[:_MOST_SAID]]
@@ -213,7 +244,8 @@ def _more(card: Card) -> list[Element]:
     ]
     link = [_link(card.console_url)] if card.console_url else []
     rest = [text.context("The rest of the message is in the console.")] if len(said) > _MOST_SAID else []
-    return [*quoted, *rest, *lines, *evidence, *link]
+    button = [text.actions(correct)] if correct else []
+    return [*quoted, *rest, *lines, *button, *evidence, *link]
 
 
 def _link(url: str) -> Element:

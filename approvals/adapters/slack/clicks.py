@@ -6,9 +6,10 @@ from datetime import timedelta
 from functools import partial
 
 from approvals.adapters.slack.answers import Answers, notice
-from approvals.adapters.slack.naming import REASON_BLOCK
+from approvals.adapters.slack.naming import INTENT_BLOCK, REASON_BLOCK
 from approvals.batches import Batches, RowResult
 from approvals.card import Card, DecisionNotice, Notice
+from approvals.corrections import DeskCorrections
 from approvals.desk import Desk, Seen
 from approvals.desk_edits import DeskEdits, Overtaken
 from approvals.desk_queue import DeskQueue
@@ -17,6 +18,8 @@ from approvals.interactions import (
     Answer,
     Approve,
     ApproveSheet,
+    Correct,
+    CorrectSubmitted,
     Edit,
     EditSubmitted,
     Foreign,
@@ -48,6 +51,7 @@ from approvals.messenger_routing import Group
 from approvals.modals import (
     Alternative,
     CheckedModal,
+    CorrectModal,
     EditModal,
     FullerModal,
     LoadingModal,
@@ -60,6 +64,7 @@ from approvals.modals import (
 from approvals.ports import Person
 from approvals.queue import Decided
 from approvals.redrafting import Redrafting
+from approvals.wording import words
 from db.models.slack import LinkEnd
 from support_agents.domain.approval import RequestStatus
 from support_agents.domain.errors import SupportError
@@ -71,7 +76,7 @@ HELP = (
 )
 FOREIGN = "this belongs to another installation on the same Slack app: nothing was done here"
 _NOTHING = "nothing waits for you"
-_FORMS = RejectSubmitted | EditSubmitted | PassOnSubmitted
+_FORMS = RejectSubmitted | EditSubmitted | PassOnSubmitted | CorrectSubmitted
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ class Clicks:
     edits: DeskEdits
     batches: Batches
     redrafting: Redrafting
+    corrections: DeskCorrections
     answers: Answers
     console_url: str = ""
     groups: tuple[Group, ...] = ()
@@ -131,6 +137,8 @@ class Clicks:
                 return await self._sheet(told, person)
             case PassOnSubmitted():
                 return await self._passed_on(told, person)
+            case CorrectSubmitted():
+                return await self._corrected(told, person)
             case Undo() | NotMe() | UnlinkAccount():
                 return self._said(told, *await self._taken_back(told, person))
             case _:
@@ -178,9 +186,8 @@ class Clicks:
                 back = told.where.answer_to if told.where.whispered else ""
                 modal = RejectModal(title="Reject", answer_to=back, **_named(told.about))
                 await self.answers.open(told, modal)
-            case More():
-                card = await self.queue.card(person, told.about.request_id)
-                await self.answers.open(told, MoreModal(title="More", card=card))
+            case More() | Correct():
+                await self._behind(told, person)
             case TakeAlternative():
                 await self._alternative(told, person)
             case Redraft():
@@ -260,6 +267,26 @@ class Clicks:
         done = NoticeModal(title="Passed on", lines=(f"The ticket waits for {group.name}.",))
         return replace(self.answers.updated(done), later=(tell,) if group.channel else ())
 
+    async def _behind(self, told: More | Correct, person: Person) -> None:
+        """What stands behind a card; and in its place, so that no trigger can run out, what the message was about."""
+        if isinstance(told, More):
+            card = await self.queue.card(person, told.about.request_id)
+            correctable = self.corrections.offered(person, card)
+            await self.answers.open(told, MoreModal(title="More", card=card, correctable=correctable))
+            return
+        choices = await self.corrections.begin(person, told.about)
+        page = f"{self.console_url}/console/tickets/{choices.ticket_id}" if self.console_url else ""
+        modal = CorrectModal(
+            title="What is it about?", intents=choices.intents, present=choices.present, guessed=choices.guessed,
+            left=choices.left, console_url=page, **_named(told.about),
+        )  # fmt: skip
+        await self.answers.fill(told, modal)
+
+    async def _corrected(self, told: CorrectSubmitted, person: Person) -> Answer:
+        await self.corrections.keep(person, told.about, told.intent)
+        line = f"Kept as an example of: {words(told.intent)}. The reply and its request stay as they are."
+        return self.answers.updated(NoticeModal(title="Kept", lines=(line,)))
+
     async def _alternative(self, told: TakeAlternative, person: Person) -> None:
         if told.which is Alternative.PASS_ON and self.groups:
             names = tuple(group.name for group in self.groups)
@@ -299,6 +326,8 @@ class Clicks:
         refused = self._refused(error)
         if isinstance(told, Refused) and told.code == "invalid":
             return Answer({"response_action": "errors", "errors": {REASON_BLOCK: told.message}})
+        if isinstance(told, CorrectSubmitted):  # what was chosen stays to be seen, with the reason below it
+            return Answer({"response_action": "errors", "errors": {INTENT_BLOCK: refused.lines[0]}})
         if isinstance(told, _FORMS) or (isinstance(told, Refused) and told.where.view):
             modal = NoticeModal(title="Not done", lines=refused.lines, console_url=refused.console_url)
             return self.answers.updated(modal)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from approvals.adapters.slack.naming import (
     BACK,
     GROUP_BLOCK,
+    INTENT_BLOCK,
     NOTE_BLOCK,
     REASON_BLOCK,
     REDRAFT_BLOCK,
@@ -42,6 +43,8 @@ from approvals.interactions import (
     About,
     Approve,
     ApproveSheet,
+    Correct,
+    CorrectSubmitted,
     Edit,
     EditSubmitted,
     Foreign,
@@ -182,18 +185,20 @@ class Reader:
             case Callback.REJECT:
                 return _rejection(who, where, about, given.view.state)
             case Callback.PASS_ON:
-                chosen = dict(_inputs(given.view.state)).get(GROUP_BLOCK, Input()).selected_option
-                return PassOnSubmitted(who, where, about, chosen.value if chosen else "")
+                return PassOnSubmitted(who, where, about, _chosen(given.view.state, GROUP_BLOCK))
+            case Callback.CORRECT:
+                return CorrectSubmitted(who, where, about, _chosen(given.view.state, INTENT_BLOCK))
             case _:
                 return Ignored("a form that asks for nothing")
 
 
-_SIMPLE: dict[str, type[Approve | Edit | ShowFuller | Reject | More | Undo | NotMe]] = {
+_SIMPLE: dict[str, type[Approve | Edit | ShowFuller | Reject | More | Correct | Undo | NotMe]] = {
     Verb.APPROVE: Approve,
     Verb.EDIT: Edit,
     Verb.FULLER: ShowFuller,
     Verb.REJECT: Reject,
     Verb.MORE: More,
+    Verb.CORRECT: Correct,
     Verb.UNDO: Undo,
     Verb.NOT_ME: NotMe,
 }
@@ -250,6 +255,12 @@ def _rejection(who: Who, where: Where, about: About, state: State) -> Told:
     words = (fields.get(NOTE_BLOCK, Input()).value or "").strip()[:LONGEST_REASON]
     redraft = bool(fields.get(REDRAFT_BLOCK, Input()).selected_options)
     return RejectSubmitted(who, where, about, RejectReason(chosen.value), words, redraft)
+
+
+def _chosen(state: State, block: str) -> str:
+    """What was chosen in a list; empty for nothing."""
+    option = dict(_inputs(state)).get(block, Input()).selected_option
+    return option.value if option else ""
 
 
 def _tampered(who: Who, where: Where) -> Refused:

@@ -30,6 +30,7 @@ class Verb(StrEnum):
     CONSOLE = "console"
     ALTERNATIVE = "alternative"
     REDRAFT = "redraft"
+    CORRECT = "correct"
 
 
 class Callback(StrEnum):
@@ -41,13 +42,14 @@ class Callback(StrEnum):
     FULLER = "fuller"
     REJECT = "reject"
     PASS_ON = "pass_on"  # noqa: S105 - a ticket is passed on, no password
+    CORRECT = "correct"
     MORE = "more"
     NOTICE = "notice"
 
 
 # Inputs of modals: block ids (several texts are `text.0`, `text.1` …) and the one action id within each.
 TEXT_BLOCK, REASON_BLOCK, NOTE_BLOCK, REDRAFT_BLOCK, ROWS_BLOCK = "text", "reason", "note", "redraft", "rows"
-GROUP_BLOCK = "group"
+GROUP_BLOCK, INTENT_BLOCK = "group", "intent"
 BACK = "back"  # in a form's metadata: where what follows it is shown
 INPUT = "input"
 

@@ -13,6 +13,8 @@ from approvals.adapters.slack.naming import Callback, Target, Verb, metadata_of,
 from approvals.interactions import (
     Approve,
     ApproveSheet,
+    Correct,
+    CorrectSubmitted,
     Edit,
     EditSubmitted,
     Foreign,
@@ -83,6 +85,7 @@ def command(text: str) -> Told:
         (Verb.EDIT, Edit),
         (Verb.REJECT, Reject),
         (Verb.MORE, More),
+        (Verb.CORRECT, Correct),
         (Verb.UNDO, Undo),
         (Verb.NOT_ME, NotMe),
         (Verb.REDRAFT, Redraft),
@@ -166,6 +169,14 @@ def test_a_rejection_needs_a_reason_of_the_list() -> None:
     assert (told.reason, told.words, told.redraft) == (RejectReason.WRONG_TONE, "too stiff", True)
     for values in ({}, {"reason": option("because")}, {"note": note}):
         assert isinstance(submitted(Callback.REJECT, values), Refused)
+
+
+def test_a_correction_names_one_intent_of_a_list_or_none() -> None:
+    option = {"input": {"type": "static_select", "selected_option": {"value": "refund_request"}}}
+    for values, intent in (({"intent": option}, "refund_request"), ({}, ""), ({"group": option}, "")):
+        told = submitted(Callback.CORRECT, values)
+        assert isinstance(told, CorrectSubmitted)
+        assert (told.about.request_id, told.about.digest, told.intent) == (REQUEST, "a" * 64, intent)
 
 
 def test_a_closed_form_submits_nothing() -> None:
