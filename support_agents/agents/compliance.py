@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from support_agents.agents.checks.catalogue import RULES, refuse_unknown
+from support_agents.agents.checks.catalogue import RULES, WHOLE_RULES, refuse_unknown
 from support_agents.agents.checks.support import Support, support_of
 from support_agents.agents.protocol import SentenceVerdict
 from support_agents.domain.sections import (
@@ -24,6 +24,7 @@ LEAST_WORDS = 4
 _LONG_ENOUGH_TO_TELL = 40
 _SURE = 0.6
 _AT_ONCE = 4  # drafts that are checked at the same time
+_MOST_SENTENCES = 200  # of a draft, whose passed checks are held ready
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,28 @@ class ComplianceAgent:
     _under_way: deque[tuple[ComplianceGiven, Support]] = field(
         default_factory=lambda: deque(maxlen=_AT_ONCE), init=False, repr=False, compare=False
     )
+    _all_passed: dict[int, tuple[Check, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        refuse_unknown(self.ledger.checks.severity)
+        refuse_unknown(self.ledger)
 
     def check(self, sentence: Sentence, index: int, given: ComplianceGiven) -> SentenceVerdict:
         """Judge one sentence by every check; one failure that is more than a flag is enough to lose it."""
-        support = self._support(given)
-        checks = tuple(rule.apply(sentence, index, support) for rule in RULES)
-        keep = all(check.severity is Severity.FLAG for check in checks if check.result is CheckResult.FAILED)
-        return SentenceVerdict(keep=keep, checks=checks, sentence=sentence)
+        support, checks, keep = self._support(given), [*self._passed(index)], True
+        for at, rule in enumerate(RULES):
+            if reason := rule.reason(sentence, support):
+                checks[at] = rule.failed(index, support.policy, reason)
+                keep = keep and checks[at].severity is Severity.FLAG
+        return SentenceVerdict(keep=keep, checks=tuple(checks), sentence=sentence)
+
+    def _passed(self, index: int) -> tuple[Check, ...]:
+        """The checks of a sentence at this place that passes all of them: most sentences pass most."""
+        known = self._all_passed.get(index)
+        if known is None:
+            known = tuple(rule.passed(index, self.ledger.checks) for rule in RULES)
+            if index < _MOST_SENTENCES:
+                self._all_passed[index] = known
+        return known
 
     def _support(self, given: ComplianceGiven) -> Support:
         """Return what the draft may rest on, gathered once for all sentences of the drafts that are under way."""
@@ -58,8 +71,10 @@ class ComplianceAgent:
     def close(
         self, kept: tuple[Sentence, ...], verdicts: tuple[SentenceVerdict, ...], given: ComplianceGiven
     ) -> ComplianceSection:
-        """Judge the whole: language, what is left, and how many of the stated facts are confirmed."""
+        """Judge the whole: its rules, language, what is left, and how many of the stated facts are confirmed."""
+        support = self._support(given)
         whole = (
+            *(rule.judged(kept, support) for rule in WHOLE_RULES),
             _whole("reply_language", _language(kept, given)),
             _whole("answers_something", _answers(kept, given)),
         )

@@ -110,12 +110,13 @@ class RetrievalAgent:
         ]
         chosen = _chosen(_interleaved(rankings), given)
         answering = await self._answering(given, chosen, run)
+        kept = {one.passage.id for one in answering}
         return RetrievalSection(
             query=given.query,
             passages=_dated(_with_hinted(answering, hinted), given.today),
             floor=self.floor,
             index_version=version,
-            set_aside=tuple(dict.fromkeys(one.passage.title for one in chosen if one not in answering)),
+            set_aside=tuple(dict.fromkeys(one.passage.title for one in chosen if one.passage.id not in kept)),
         )
 
     async def _answering(
@@ -200,14 +201,13 @@ class RetrievalAgent:
 
     def _kept(self, query: str, ranked: Sequence[RetrievedPassage], company: float) -> list[RetrievedPassage]:
         """Drop what is not relevant; where something is, what ranks with it may lie as low as `company`."""
-        relevant = {retrieved.passage.id for retrieved in ranked if self._is_relevant(query, retrieved)}
-        if not relevant:
+        relevant = [self._is_relevant(query, retrieved) for retrieved in ranked]
+        if not any(relevant):
             return []
         return [
             retrieved
-            for retrieved in ranked
-            if retrieved.passage.id in relevant
-            or (self._knows(retrieved.passage.language) and retrieved.similarity >= company)
+            for retrieved, is_relevant in zip(ranked, relevant, strict=True)
+            if is_relevant or (self._knows(retrieved.passage.language) and retrieved.similarity >= company)
         ]
 
     def _knows(self, language: str) -> bool:
@@ -216,13 +216,15 @@ class RetrievalAgent:
 
     def _is_relevant(self, query: str, retrieved: RetrievedPassage) -> bool:
         passage, similarity = retrieved.passage, retrieved.similarity
-        text = f"{passage.title} {passage.heading} {passage.text}"
-        if not self._knows(passage.language):
-            covered = coverage(query, text, letters=FOREIGN_LETTERS)
-            return similarity >= self.floor - FOREIGN_RELIEF and similarity + covered >= FOREIGN_SUM
-        if similarity >= self.floor:
+        known = self._knows(passage.language)
+        if known and similarity >= self.floor:
             return True
-        return similarity >= self.floor - LEXICAL_RELIEF and coverage(query, text) >= LEXICAL_COVERAGE
+        if similarity < self.floor - (LEXICAL_RELIEF if known else FOREIGN_RELIEF):
+            return False
+        text = f"{passage.title} {passage.heading} {passage.text}"
+        if known:
+            return coverage(query, text) >= LEXICAL_COVERAGE
+        return similarity + coverage(query, text, letters=FOREIGN_LETTERS) >= FOREIGN_SUM
 
 
 def _interleaved(rankings: Sequence[Sequence[RetrievedPassage]]) -> list[RetrievedPassage]:
@@ -274,4 +276,6 @@ def _dated(found: tuple[RetrievedPassage, ...], today: date | None) -> tuple[Ret
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    if min(len(one), len(other)) < ALIKE * max(len(one), len(other)):
+        return False  # as most are: no two sets need be made
     return len(one & other) >= ALIKE * len(one | other)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from support_agents import linear
 from support_agents.composing.rows import Row, read_row
 from support_agents.domain.knowledge import Passage
+from support_agents.wording.letters import count_words
 from support_agents.wording.segments import split_sentences
 from support_agents.wording.traits import Trait, has
 
@@ -55,11 +56,6 @@ class Candidate:
     def words(self) -> int:
         """Length as a reader counts it."""
         return count_words(self.text)
-
-
-def count_words(text: str) -> int:
-    """Count words as a reader does: list marks and dashes are none."""
-    return sum(any(c.isalnum() for c in word) for word in _NUMBERED.sub("", text).split())
 
 
 def candidates_of(passage: Passage, index: int) -> tuple[Candidate, ...]:

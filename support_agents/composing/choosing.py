@@ -1,11 +1,13 @@
 """Chooses the macros that answer a message, by likeness first and by the case after; unsure, it chooses none."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from support_agents.composing.circumstances import Circumstances, has_words
+from support_agents.composing.beginnings import Beginnings, Needed
+from support_agents.composing.circumstances import Circumstances
 from support_agents.composing.explaining import Told, Vocabulary
 from support_agents.composing.matching import INTENT_COUNTS, Floats, Matcher, Piece
 from support_agents.composing.misfits import misfit
@@ -139,22 +141,36 @@ class Shelf:
 
     def match(self, wishes: Sequence[Wish], told: Told, subject: str = "") -> Matched:
         """Compare every wish with every macro whose words the message has."""
-        whole = f"{subject}\n{told.text}"
-        named = [has_words(whole, one.macro.words, one.macro.without) for one in self.macros]
-        ranked = tuple(Match(wish, self._ranked(wish, named)) for wish in wishes)
+        found = self._beginnings.found_in(f"{subject}\n{told.text}")
+        unfit = {at for at, needed in self._needed.items() if not needed.met_by(found)}
+        ranked = tuple(Match(wish, self._ranked(wish, unfit)) for wish in wishes)
         return Matched(ranked, told, self.vocabulary)
 
-    def _ranked(self, wish: Wish, named: Sequence[bool]) -> tuple[tuple[BoundMacro, float], ...]:
+    def _ranked(self, wish: Wish, unfit: Container[int]) -> tuple[tuple[BoundMacro, float], ...]:
         scores = np.max(np.stack([self.matcher.scores(piece) for piece in wish.pieces]), axis=0)
-        scores += self._by_intent(wish.intent)
-        order = [int(at) for at in np.argsort(-scores) if named[int(at)]]
-        return tuple((self.macros[at], float(scores[at])) for at in order)
+        intent = wish.intent
+        if intent.name in self._by_intent and intent.name != UNKNOWN and intent.probability >= _SURE_INTENT:
+            scores += self._by_intent[intent.name] * np.float32(INTENT_COUNTS * intent.probability)
+        likeness: list[float] = scores.tolist()
+        return tuple((self.macros[at], likeness[at]) for at in np.argsort(-scores).tolist() if at not in unfit)
 
-    def _by_intent(self, intent: IntentScore) -> Floats:
-        if intent.name == UNKNOWN or intent.probability < _SURE_INTENT:
-            return np.zeros(len(self.macros), dtype=np.float32)
-        fits = [intent.name in one.macro.intents for one in self.macros]
-        return np.array([INTENT_COUNTS * intent.probability if fit else 0.0 for fit in fits], dtype=np.float32)
+    @cached_property
+    def _needed(self) -> Mapping[int, Needed]:
+        """What a message must have, for those macros for which it must have anything."""
+        listed = enumerate(one.macro for one in self.macros)
+        return {at: Needed.of(macro.words, macro.without) for at, macro in listed if macro.words or macro.without}
+
+    @cached_property
+    def _beginnings(self) -> Beginnings:
+        """All words that any macro asks for, looked for together."""
+        needed = self._needed.values()
+        return Beginnings.of(one for each in needed for group in (*each.groups, each.without) for one in group)
+
+    @cached_property
+    def _by_intent(self) -> Mapping[str, Floats]:
+        """1 for each macro that has the intent, 0 for all others."""
+        names = {name for one in self.macros for name in one.macro.intents}
+        return {name: np.array([name in one.macro.intents for one in self.macros], dtype=np.float32) for name in names}
 
 
 def choose(

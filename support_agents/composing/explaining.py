@@ -97,12 +97,12 @@ class Vocabulary:
 
     def explained(self, told: Told, chosen: Sequence[tuple[BoundMacro, BoundCase]], given: Iterable[str]) -> Explained:
         """Compare the message with what the chosen macros are asked and say; `given` is what the case brings along."""
-        known = frozenset(
-            form for macro, case in chosen for said in (*macro.macro.questions, *_said(case)) for form in forms(said)
-        )
         brought = tuple(given)
-        known |= {form for one in brought for form in forms(one)}
-        said = " ".join((*(said for _, case in chosen for said in _said(case)), *brought))
+        said_or_brought = (*(said for _, case in chosen for said in _said(case)), *brought)
+        known = frozenset().union(
+            *(_forms_of(macro.macro.questions) for macro, _ in chosen), *(forms(one) for one in said_or_brought)
+        )
+        said = " ".join(said_or_brought)
         plain = str(_NUMBER.sub(" ", _QUOTED.sub(" ", told.text)))
         asking = _asking(told) or (plain,)
         spans = [forms(_NUMBER.sub(" ", ask)) for ask in asking]
@@ -155,6 +155,11 @@ def _deciding(language: str) -> frozenset[str]:
 def forms(text: str) -> frozenset[str]:
     """The words of a text by their beginnings; numbers are compared elsewhere, as facts."""
     return frozenset(term[:_BEGINNING] for term in terms(text) if term.isalpha() and len(term) > 1)
+
+
+@lru_cache(maxsize=1_024)  # the questions of a macro, of which there are more than texts are kept above
+def _forms_of(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset().union(*(forms(text) for text in texts))
 
 
 def _named(text: str) -> frozenset[str]:

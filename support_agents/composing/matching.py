@@ -68,9 +68,11 @@ class Postings:
         """The product of `row` with every question's, shape (questions,)."""
         if not len(row.places):
             return np.zeros(self.questions, dtype=np.float32)
-        begins, ends = self.starts[row.places], self.starts[row.places + 1]
-        found = np.concatenate([np.arange(begin, end) for begin, end in zip(begins, ends, strict=True)])
-        weights = self.weights[found] * np.repeat(row.weights, ends - begins)
+        begins = self.starts[row.places]
+        counts = self.starts[row.places + 1] - begins
+        ends = np.cumsum(counts)
+        found = np.repeat(begins + counts - ends, counts) + np.arange(ends[-1])
+        weights = self.weights[found] * np.repeat(row.weights, counts)
         return np.bincount(self.owners[found], weights, minlength=self.questions).astype(np.float32)
 
 

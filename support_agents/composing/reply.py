@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from support_agents.composing.candidates import Candidate, candidates_of, count_words
+from support_agents.composing.candidates import Candidate, candidates_of
 from support_agents.composing.exclusions import RETURNING, is_excepted
 from support_agents.composing.needs import Need, needs_of
 from support_agents.composing.selection import (
@@ -15,6 +15,7 @@ from support_agents.composing.selection import (
     choose,
     claims,
     contradicts,
+    fairly,
     lexical,
 )
 from support_agents.composing.statements import statements
@@ -23,13 +24,14 @@ from support_agents.domain.sections import DraftingGiven, OrderAnswer
 from support_agents.screening.terms import terms
 from support_agents.wording.cues import Cue, find_cue
 from support_agents.wording.facts import fact_texts
-from support_agents.wording.letters import signature_of
+from support_agents.wording.letters import count_words, signature_of
 from support_agents.wording.phrases import Phrases, Said, phrases_of
 from support_agents.wording.places import speaks_of_elsewhere
 from support_agents.wording.traits import Trait, has
 
 Similarity = Callable[[Sequence[str], Sequence[str]], Awaitable[Matrix]]
 
+# What an answer may take up where its channel is kept to less, and approved macros together in any channel.
 MOST_WORDS = 90
 _CONTACT_IS_THE_ANSWER = frozenset({"speak_to_person", "complaint", "store_info"})
 # Trouble that the message itself tells of, by the words without which the intent is not believed.
@@ -74,14 +76,30 @@ def _fitting(  # noqa: PLR0913, PLR0917 - the parts of one reply
     stated: tuple[Said, ...],
 ) -> tuple[Claim, ...]:
     """Choose what fits beside the facts and one sentence for every ask that stays open: the fewer, the more room."""
-    room = MOST_WORDS - sum(map(count_words, (*(one.text for one in stated), _sympathy(given, phrases, needs))))
+    ours = (_sympathy(given, phrases, needs), _question(given, phrases, wanted, needs))
+    spoken = sum(map(count_words, (*(one.text for one in stated), *ours)))
     each = count_words(_open(phrases, 1, "other"))
+    answered = bool(statements((needs[0].intent,), given, phrases))
+    best = fairly(wanted)
     picked: tuple[Claim, ...] = ()
     for opened in range(len(needs)):
-        picked = choose(wanted, candidates, words=room - opened * each)
+        room = given.voice.words_for(given.channel) - spoken - opened * each
+        longest = max(room, MOST_WORDS - spoken - opened * each)
+        choices = [choose(best[:count], candidates, words=longest) for count in range(len(best) + 1)]
+        picked = _kept(choices, room, answered=answered)
         if len(needs) - len(_answered(given, phrases, needs, picked)) <= opened:
             break
     return picked
+
+
+def _kept(choices: Sequence[tuple[Claim, ...]], room: int, *, answered: bool) -> tuple[Claim, ...]:
+    """The most of the best claims, from none to all, that a channel has room for: no lesser one for want of words.
+
+    Where no fact answers the first ask, the least that does stands whole, even where it is longer.
+    """
+    least = next((picked for picked in choices if answered or any(0 in one.answers for one in picked)), ())
+    fitting = (picked for picked in choices if sum(one.candidate.words for one in picked) <= room)
+    return max((least, *fitting), key=len)
 
 
 def _answered(given: DraftingGiven, phrases: Phrases, needs: Sequence[Need], picked: Sequence[Claim]) -> frozenset[int]:

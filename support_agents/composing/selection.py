@@ -153,7 +153,7 @@ def choose(found: Sequence[Claim], candidates: Sequence[Candidate], *, words: in
     at = {(c.passage, c.position): c for c in candidates}
     taken: dict[tuple[int, int], Claim] = {}
     left = words
-    for claim in _fairly(found):
+    for claim in fairly(found):
         chain = [one for one in _with_antecedents(claim, at) if one.place not in taken]
         length = sum(one.candidate.words for one in chain)
         passages = {one.candidate.passage for one in (*taken.values(), *chain)}
@@ -163,7 +163,7 @@ def choose(found: Sequence[Claim], candidates: Sequence[Candidate], *, words: in
     return _in_order(tuple(taken.values()))
 
 
-def _fairly(found: Sequence[Claim]) -> list[Claim]:
+def fairly(found: Sequence[Claim]) -> list[Claim]:
     """The best claim of every need first, then the rest by score: no ask starves another."""
     best: dict[int, Claim] = {}
     for claim in found:

@@ -1,8 +1,10 @@
 """Word lists that rules go by, read from `cues.yaml`; a cue can only make a run more careful or more exact."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import NamedTuple
 
 import yaml
 
@@ -40,13 +42,12 @@ class Cue(StrEnum):
 @lru_cache(maxsize=512)
 def find_cue(cue: Cue, text: str) -> str | None:
     """Return the first listed word or phrase in `text`, as listed."""
-    plain = " ".join(text.casefold().replace("’", "'").split())
-    possible = tuple(
-        phrase
-        for phrase, (first, *rest) in _listed(cue)
-        if first in plain and (not rest or all(part in plain for part in rest))
-    )
-    match = _pattern(possible).search(plain) if possible else None
+    plain, words = _plain(text)
+    listed = _listed(cue)
+    possible = [
+        one for word in words & listed.keys() for one in listed[word] if all(part in plain for part in one.parts)
+    ]
+    match = _pattern(tuple(one.phrase for one in sorted(possible))).search(plain) if possible else None
     return str(match.group(1)) if match else None
 
 
@@ -55,14 +56,33 @@ def is_before_buying(text: str) -> bool:
     return find_cue(Cue.BEFORE_BUYING, text) is not None and find_cue(Cue.THEIR_ORDER, text) is None
 
 
+class _Listed(NamedTuple):
+    """A phrase with its place, the longest first, and the parts that a text must have for it to stand there."""
+
+    place: int
+    phrase: str
+    parts: tuple[str, ...]
+
+
+@lru_cache(maxsize=64)  # every cue is looked for in the same message
+def _plain(text: str) -> tuple[str, frozenset[str]]:
+    """A text in small letters with single spaces, and its words with the empty one, under which the rest is listed."""
+    plain = " ".join(text.casefold().replace("’", "'").split())
+    return plain, frozenset(("", *linear.words(plain)))
+
+
 @cache
-def _listed(cue: Cue) -> tuple[tuple[str, list[str]], ...]:
-    """The phrases of a cue, longest first, each with the parts that a text must have for it to stand there."""
+def _listed(cue: Cue) -> Mapping[str, tuple[_Listed, ...]]:
+    """The phrases of a cue by the word that each begins with, under which alone a text can have it."""
     lists = yaml.load(
         files(__package__ or "").joinpath("cues.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
     )
     listed = sorted({str(phrase).casefold() for phrase in lists[cue]}, key=len, reverse=True)
-    return tuple((phrase, phrase.split(_GAP)) for phrase in listed)
+    by_word: dict[str, list[_Listed]] = {}
+    for place, phrase in enumerate(listed):
+        word = linear.words(phrase)[0] if phrase[:1].isalnum() else ""
+        by_word.setdefault(word, []).append(_Listed(place, phrase, tuple(phrase.split(_GAP))))
+    return {word: tuple(ones) for word, ones in by_word.items()}
 
 
 @lru_cache(maxsize=256)

@@ -7,13 +7,11 @@ import yaml
 
 from support_agents import linear
 
-_WORD = linear.compile(r"[\pL\pN'-]+")
-
 
 def points_back(ask: str) -> bool:
     """Whether `ask` is answered by whatever answers the words before it."""
     questions, small = _lists()
-    words = (word for word in _WORD.findall(ask.casefold().replace("’", "'")) if word not in small)
+    words = (word for word in linear.hyphened_words(ask.casefold().replace("’", "'")) if word not in small)
     return " ".join(words) in questions
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from support_agents.wording.phrases import phrases_of
+from support_agents.wording.phrases import LANGUAGES, phrases_of
 
 FALLBACK = "en"
 _SAME = {"nb": "no", "nn": "no"}
@@ -40,6 +40,11 @@ def acknowledgement(language: str, customer_name: str, signatures: Mapping[str, 
     signature = signatures.get(own, written.line("signature")).strip()
     letter = (written.greeting(customer_name), written.line("hand_off"), signature)
     return Acknowledgement("\n\n".join(letter), language_name(code), language_name(own))
+
+
+def spoken() -> tuple[str, ...]:
+    """List the languages (ISO 639-1) that we have sentences in: those of drafts, then those of this letter."""
+    return (*LANGUAGES, *_read()["acknowledgements"])
 
 
 def language_name(code: str) -> str:

@@ -1,7 +1,7 @@
 """What a good answer to each intent says, as lines to compare the knowledge base with; none of them is ever sent."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import yaml
@@ -64,11 +64,11 @@ class OutlineLine(BaseModel):
 
     def is_asked(self, text: str) -> bool:
         """Whether the message has one of the words that call for this line."""
-        return bool(self.wanted) and bool(_pattern(self.wanted).search(" ".join(text.casefold().split())))
+        return bool(self.wanted) and bool(_pattern(self.wanted).search(_plain(text)))
 
     def is_out_of_place(self, text: str) -> bool:
         """Whether the message has a word after which this line would miss the point."""
-        return bool(self.unwanted) and bool(_pattern(self.unwanted).search(" ".join(text.casefold().split())))
+        return bool(self.unwanted) and bool(_pattern(self.unwanted).search(_plain(text)))
 
     def matters(self, text: str) -> bool:
         """Whether the line may answer this message at all."""
@@ -107,6 +107,12 @@ def _outlines(language: str) -> Mapping[str, tuple[OutlineLine, ...]]:
     path = files(__package__ or "").joinpath("outlines", f"{language}.yaml")
     data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return {intent: tuple(OutlineLine.model_validate(line) for line in lines) for intent, lines in data.items()}
+
+
+@lru_cache(maxsize=64)
+def _plain(text: str) -> str:
+    """A message in small letters with single spaces, for which every line is looked at."""
+    return " ".join(text.casefold().split())
 
 
 @cache

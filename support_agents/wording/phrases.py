@@ -148,10 +148,13 @@ def _templates(language: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)  # customers of the runs that are under way: every customer has a name of their own
 def _courtesies(language: str, *names: str) -> frozenset[str]:
-    lines = set()
-    for template in _templates(language):
-        lines |= {_normal(template.replace("{name}", name)) for name in names if name or "{name}" not in template}
-    return frozenset(lines)
+    named = [template for template in _templates(language) if "{name}" in template]
+    return _nameless(language) | {_normal(line.replace("{name}", name)) for line in named for name in names if name}
+
+
+@cache
+def _nameless(language: str) -> frozenset[str]:
+    return frozenset(_normal(template) for template in _templates(language) if "{name}" not in template)
 
 
 def _normal(text: str) -> str:

@@ -15,6 +15,8 @@ EUROPEAN_UNION = "eu"
 def places_in(text: str) -> frozenset[str]:
     """Return the codes of the countries and regions named in `text`."""
     plain = " ".join(text.casefold().split())
+    if _any_place().search(plain) is None:
+        return frozenset()  # as in most texts
     return frozenset(code for code, pattern in _patterns().items() if pattern.search(plain))
 
 
@@ -43,6 +45,11 @@ def _with_union(codes: frozenset[str]) -> frozenset[str]:
 @cache
 def _patterns() -> dict[str, linear.Pattern]:
     return {code: _pattern(tuple(names)) for code, names in _data()["names"].items()}
+
+
+@cache
+def _any_place() -> linear.Pattern:
+    return _pattern(tuple(name for names in _data()["names"].values() for name in names))
 
 
 def _pattern(names: tuple[str, ...]) -> linear.Pattern:

@@ -12,8 +12,6 @@ from support_agents import linear
 from support_agents.wording.gapped import Gapped, plain_words
 from support_agents.wording.values import ValueKind, values_in
 
-_SENTENCE = linear.compile(r"[^.!?\n;]+[.!?\n;]*")
-_WORD = linear.compile(r"[\pL\pN'’]+")
 _MOST_BETWEEN = 6
 _FIRST = 5
 _WAS = "was"
@@ -42,7 +40,7 @@ def asks_whether(text: str) -> bool:
     plain = text.casefold().replace("’", "'")
     if _phrases("reported").found_in(plain_words(text)):
         return True
-    return any(_is_whether(sentence) for sentence in _SENTENCE.findall(plain))
+    return any(_is_whether(sentence) for sentence in linear.sentences(plain))
 
 
 def wants_a_yes(text: str) -> bool:
@@ -72,11 +70,11 @@ def says_now(text: str) -> bool:
 
 def polarity_fits(reply: str, text: str) -> bool:
     """Whether a reply that opens with yes or no finds in `text` a question that it answers, after the same thing."""
-    first = (_SENTENCE.findall(reply) or [""])[0]
+    first = (linear.sentences(reply) or [""])[0]
     opening, comma, _ = first.casefold().strip().partition(",")
     if not comma or opening not in _data()["polar"]:
         return True
-    asked = " ".join(sentence for sentence in _SENTENCE.findall(text) if _may_be_closed(sentence))
+    asked = " ".join(sentence for sentence in linear.sentences(text) if _may_be_closed(sentence))
     if not asked:
         return False
     plain, said = plain_words(asked), plain_words(first)
@@ -86,8 +84,8 @@ def polarity_fits(reply: str, text: str) -> bool:
 
 def tells_that_refunded(text: str) -> bool:
     """Whether a message says itself that it was told of a refund which was made."""
-    sentences = [plain_words(sentence) for sentence in _SENTENCE.findall(text)]
-    told, done = (Gapped.of(_data()["knows"][name], gap=_MOST_BETWEEN) for name in ("told", "done"))
+    sentences = [plain_words(sentence) for sentence in linear.sentences(text)]
+    told, done = _knows()
     return any(told.found_in(one) and done.found_in(one) for one in sentences)
 
 
@@ -100,7 +98,7 @@ def _may_be_closed(sentence: str) -> bool:
     """Whether a sentence may want a yes or a no: by its form, or as a question that no asking word opens."""
     if asks_whether(sentence):
         return True
-    words = {*_WORD.findall(sentence.casefold().replace("’", "'"))}
+    words = {*linear.apostrophed_words(sentence.casefold().replace("’", "'"))}
     english = {_WAS} if words & {*_data()["english"]} else set()  # where it is a verb, and asks for no thing
     return sentence.rstrip().endswith("?") and not words & ({*_data()["open"]} - english)
 
@@ -141,7 +139,7 @@ def _clauses(sentence: str) -> list[list[str]]:
     clauses: list[list[str]] = []
     for part in sentence.split(","):
         clauses.append([])
-        for word in _WORD.findall(part):
+        for word in linear.apostrophed_words(part):
             if word in _data()["joints"]:
                 clauses.append([])
             else:
@@ -173,6 +171,13 @@ def _inverted(clause: list[str]) -> bool:
 @cache
 def _phrases(name: str) -> Gapped:
     return Gapped.of(_data()[name], gap=_MOST_BETWEEN)
+
+
+@cache
+def _knows() -> tuple[Gapped, Gapped]:
+    """What a message says that was told of a refund, and what that it was made."""
+    listed = _data()["knows"]
+    return Gapped.of(listed["told"], gap=_MOST_BETWEEN), Gapped.of(listed["done"], gap=_MOST_BETWEEN)
 
 
 @cache

@@ -66,7 +66,7 @@ def words_of(trait: Trait, text: str, language: str) -> tuple[str, ...]:
     pattern = _pattern(trait, language)
     if pattern is None:
         return ()
-    plain = " ".join(_LIST_MARK.sub("", text).casefold().replace("’", "'").split())
+    plain = _plain(text)
     found, position = [], 0
     while match := pattern.search(plain, position):
         found.append(match.group(1))
@@ -74,6 +74,12 @@ def words_of(trait: Trait, text: str, language: str) -> tuple[str, ...]:
             break
         position = match.end(1)
     return tuple(found)
+
+
+@lru_cache(maxsize=1_024)
+def _plain(text: str) -> str:
+    """A sentence in small letters, without the mark of a list item, for which every list is looked at."""
+    return " ".join(_LIST_MARK.sub("", text).casefold().replace("’", "'").split())
 
 
 @cache

@@ -12,6 +12,7 @@ from support_agents import linear
 
 _SENTENCE = linear.compile(r"[.!?\n;]+")
 _LONGEST_TEXT = 20_000
+_STEM = 3  # letters by which a word with an open end is looked up
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Triaged:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself alone: a set of them asks for no more
 class _Rule:
     """Parts that one sentence must all have, each in one of its forms, or a pattern; `unless` forms undo it.
 
@@ -38,13 +39,13 @@ class _Rule:
 
 @dataclass(frozen=True)
 class _Words:
-    """A list of a pattern: the words and the beginnings of words, one of which a text must hold to be searched."""
+    """A list of a pattern: words, and beginnings of words behind a space; a text must hold one to be searched."""
 
     whole: frozenset[str]
     begin: tuple[str, ...]
 
     def any_in(self, plain: str, words: frozenset[str]) -> bool:
-        return not self.whole.isdisjoint(words) or any(f" {one}" in plain for one in self.begin)
+        return not self.whole.isdisjoint(words) or any(one in plain for one in self.begin)
 
 
 class _Form(NamedTuple):
@@ -64,10 +65,12 @@ def _found(sentences: Sequence[str]) -> Iterator[Triaged]:
     whole = "".join(sentences)
     words = frozenset(whole.split())
     first = _by_first_word()
-    possible_forms = (form for word in {"", *words} & first.keys() for form in first[word])
-    stand = {form for form in possible_forms if form.stands in whole}
+    begun_words = {"", *words, *(f"{word[:_STEM]}*" for word in words)} & first.keys()
+    stand = {form for word in begun_words for form in first[word] if form.stands in whole}
+    begun = {rule for form in stand for rule in _by_form().get(form, ())}
     for kind, (reason, rules) in _kinds().items():
-        possible = [rule for rule in rules if _may_match(rule, stand, whole, words)]
+        asked = (rule for rule in rules if rule.pattern is not None or rule in begun)
+        possible = [rule for rule in asked if _may_match(rule, stand, whole, words)]
         said = next((told for rule in possible for one in sentences if (told := _matches(rule, one))), "")
         if said:
             yield Triaged(kind, f"{reason} (“{said}”)")
@@ -113,13 +116,24 @@ def _kinds() -> Mapping[str, tuple[str, tuple[_Rule, ...]]]:
 
 @cache
 def _by_first_word() -> Mapping[str, tuple[_Form, ...]]:
-    """All forms by their first word, for only those are looked for whose first word is there; by "" if it is open."""
+    """All forms by their first word, or how it begins if it is open: only those are looked for that may be there."""
     found: dict[str, dict[_Form, None]] = {}
     for _, rules in _kinds().values():
         for form in (form for rule in rules for part in rule.parts for form in part):
             _, first, *rest = form.stands.split(" ")
-            found.setdefault(first if rest else "", {})[form] = None
+            begins = f"{first[:_STEM]}*" if len(first) >= _STEM else ""
+            found.setdefault(first if rest else begins, {})[form] = None
     return {first: tuple(forms) for first, forms in found.items()}
+
+
+@cache
+def _by_form() -> Mapping[_Form, tuple[_Rule, ...]]:
+    """The rules by the forms of their first part, one of which must stand before more of a rule is looked at."""
+    found: dict[_Form, list[_Rule]] = {}
+    for rule in (rule for _, rules in _kinds().values() for rule in rules if rule.parts):
+        for form in rule.sets[0]:
+            found.setdefault(form, []).append(rule)
+    return {form: tuple(rules) for form, rules in found.items()}
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -134,7 +148,7 @@ def _words(listed: str) -> tuple[str, ...]:
 
 def _required(words: Sequence[str]) -> _Words:
     """Of words in a row the first is looked for."""
-    begin = tuple(word.rstrip("*") for word in words if word.endswith("*"))
+    begin = tuple(f" {word.rstrip('*')}" for word in words if word.endswith("*"))
     return _Words(frozenset(word.split()[0] for word in words if not word.endswith("*")), begin)
 
 

@@ -10,7 +10,6 @@ import yaml
 from support_agents import linear
 from support_agents.wording.causes import causes_in
 
-_WORD = linear.compile(r"[\pL\pN%]+")
 _PIECE = linear.compile(r"[.,!?;:\n]+")
 _LONGEST_NAME = 3
 
@@ -28,7 +27,7 @@ class _Vague(NamedTuple):
 @lru_cache(maxsize=64)
 def question_needed(text: str) -> str:
     """Return the name of the question that `text`, in any of our languages, needs before anything; empty if none."""
-    words = _WORD.findall(text.casefold())
+    words = linear.words_and_shares(text.casefold())
     plain = f" {' '.join(words)} "
     for name, one in _kinds().items():
         if len(words) > one.words:
@@ -69,4 +68,4 @@ def _kinds() -> Mapping[str, _Vague]:
 
 
 def _forms(listed: list[str]) -> tuple[str, ...]:
-    return tuple(f" {' '.join(_WORD.findall(str(form).casefold()))}" for form in listed)
+    return tuple(f" {' '.join(linear.words_and_shares(str(form).casefold()))}" for form in listed)

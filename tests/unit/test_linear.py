@@ -19,7 +19,7 @@ PATTERNS = (
     r"$",
     r"[.!?\n;]+",
 )
-TEXTS = st.text(alphabet="aäüxX 1.9;\n…le€𝔘_-'", max_size=30)
+TEXTS = st.text(alphabet="aäüxX 1.9;\n…le€𝔘_-'’%!?", max_size=30)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
@@ -63,6 +63,9 @@ def test_words_are_of_letters_and_digits_whatever_the_script() -> None:
     text = " ".join(assigned)
     assert linear.words(text) == re2.findall(r"[\pL\pN]+", text)
     assert linear.hyphened_words(text) == re2.findall(r"[\pL\pN'-]+", text)
+    assert linear.apostrophed_words(text) == re2.findall(r"[\pL\pN'’]+", text)
+    assert linear.words_and_shares(text) == re2.findall(r"[\pL\pN%]+", text)
+    assert linear.sentences(text) == re2.findall(r"[^.!?\n;]+[.!?\n;]*", text)
     assert linear.tokens(text) == re2.findall(r"[\pL\pN_]+|[^\pL\pN_\s]", text)
     assert linear.spaced(text) == re2.sub(r"\s+", " ", text)
 
@@ -71,6 +74,9 @@ def test_words_are_of_letters_and_digits_whatever_the_script() -> None:
 def test_words_are_cut_where_re2_cuts_them(text: str) -> None:
     assert linear.words(text) == re2.findall(r"[\pL\pN]+", text)
     assert linear.hyphened_words(text) == re2.findall(r"[\pL\pN'-]+", text)
+    assert linear.apostrophed_words(text) == re2.findall(r"[\pL\pN'’]+", text)
+    assert linear.words_and_shares(text) == re2.findall(r"[\pL\pN%]+", text)
+    assert linear.sentences(text) == re2.findall(r"[^.!?\n;]+[.!?\n;]*", text)
     assert linear.tokens(text) == re2.findall(r"[\pL\pN_]+|[^\pL\pN_\s]", text)
 
 
@@ -82,3 +88,10 @@ def test_a_pattern_that_is_none_is_refused() -> None:
 def test_what_is_escaped_fits_itself_alone() -> None:
     assert linear.compile(linear.escape("1.5 (€)")).fullmatch("1.5 (€)")
     assert not linear.compile(linear.escape("1.5 (€)")).fullmatch("1x5 (€)")
+
+
+def test_characters_are_remembered_up_to_a_number_of_them() -> None:
+    known = linear.Characters(lambda character: character.upper())
+    text = "".join(map(chr, range(0x10000, 0x30000)))
+    assert (text + "abc").translate(known) == text.upper() + "ABC"
+    assert len(known) < len(text) / 4

@@ -1,10 +1,21 @@
-"""Every check on a sentence, in the order they are shown: a new one is a file of its own and one line here."""
+"""Every check on a sentence or a draft, in the order they are shown: a new one is a file and one line here."""
 
-from collections.abc import Iterable
-
-from support_agents.agents.checks import claims, courtesy, evidence, leaks, links, meaning, policy_claims, privacy, tone
-from support_agents.agents.checks.rule import SentenceRule
+from support_agents.agents.checks import (
+    claims,
+    courtesy,
+    evidence,
+    leaks,
+    length,
+    links,
+    meaning,
+    policy_claims,
+    privacy,
+    tone,
+)
+from support_agents.agents.checks.rule import DraftRule, SentenceRule
 from support_agents.domain.errors import SupportError
+from support_agents.domain.sections import Severity
+from support_agents.policy.ledger import PolicyLedger
 
 RULES: tuple[SentenceRule, ...] = (
     evidence.CITATION_OR_FACT,
@@ -33,9 +44,18 @@ RULES: tuple[SentenceRule, ...] = (
 )
 
 
-def refuse_unknown(names: Iterable[str]) -> None:
-    """Raise `SupportError` for a name in the policy file that is no check's."""
-    known = {rule.name for rule in RULES}
-    for name in names:
+WHOLE_RULES: tuple[DraftRule, ...] = (length.CHANNEL_LENGTH,)
+
+
+def refuse_unknown(ledger: PolicyLedger) -> None:
+    """Raise `SupportError` for a name in `checks.severity` that is no check's, or a severity that one cannot have."""
+    whole = {rule.name for rule in WHOLE_RULES}
+    known = {rule.name for rule in RULES} | whole
+    place = f"{'' if ledger.checks_from is None else f'{ledger.checks_from}: '}checks.severity"
+    for name, severity in ledger.checks.severity.items():
         if name not in known:
-            raise SupportError("policy_invalid", f"checks.severity: there is no check “{name}”; known: {sorted(known)}")
+            told = f"{place}: there is no check “{name}”; known: {', '.join(sorted(known))}"
+            raise SupportError("policy_invalid", told)
+        if name in whole and severity is Severity.DROP:
+            told = f"{place}.{name}: it judges the whole draft, so it can flag or block but drop no sentence"
+            raise SupportError("policy_invalid", told)

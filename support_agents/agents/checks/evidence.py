@@ -22,9 +22,8 @@ def _citation_or_fact(sentence: Sentence, support: Support) -> str:
     """Every sentence that states something names a retrieved passage or a verified fact."""
     if sentence.courtesy:
         return ""
-    passages = {found.passage.id: found.passage for found in support.drafting.passages}
     for citation in sentence.citations:
-        passage = passages.get(citation.passage_id)
+        passage = support.passage(citation.passage_id)
         if passage is None or normal(citation.quote) not in normal(passage.text):
             return "it cites something that was not retrieved"
     for name in sentence.facts:
@@ -38,7 +37,8 @@ def _citation_or_fact(sentence: Sentence, support: Support) -> str:
 
 def _grounded_values(sentence: Sentence, support: Support) -> str:
     """Every number, date, amount, percentage and address stands in the cited passage or in a verified fact."""
-    missing = unconfirmed(values_in(words_only(sentence.text)), support.values(sentence))
+    stated = values_in(words_only(sentence.text))
+    missing = unconfirmed(stated, support.values(sentence)) if stated else ()
     named = ", ".join(f"“{value.text}”" for value in missing)
     return f"{named} is in no cited passage and no verified fact" if missing else ""
 
@@ -85,7 +85,7 @@ def _order_status(sentence: Sentence, support: Support) -> str:
         return ""
     said = words_only(sentence.text)
     if order is None:
-        claims = any(has(trait, said, support.language) for trait in _STATES) and not sentence.citations
+        claims = not sentence.citations and any(has(trait, said, support.language) for trait in _STATES)
         return "the order is not known" if claims else ""
     for trait, statuses in _STATES.items():
         if has(trait, said, support.language) and order.status not in statuses:

@@ -28,6 +28,7 @@ _TALKS_OF_ITSELF = (
     "modelo de lenguaje", "mis instrucciones", "en tant qu'ia", "modèle de langage", "mes instructions",
 )  # fmt: skip
 _MARK = linear.compile(r"\[(?:\d{1,2}|order\.[a-z_]+|fact\.[a-z_]+|action\.[a-z_]+|open\.\d+)\]|\{[a-z_]{2,30}\}")
+_OPENS = frozenset("[{")
 _LEAST_SPAN = 12
 _LEAST_ACCOUNT = 8  # digits; product names that pass for an account number have fewer
 
@@ -38,7 +39,7 @@ def _secret(sentence: Sentence, support: Support) -> str:
         kind, found = next((name, found) for name, found in match.groupdict().items() if found)
         if kind in _NAMES or any(sign.isdigit() for sign in found):
             return f"it holds what looks like {_NAMES.get(kind, 'a password')}"
-    if not any(sign.isdigit() for sign in sentence.text):
+    if sum(map(str.isdigit, sentence.text)) < _LEAST_ACCOUNT:
         return ""
     for key, value in mask(sentence.text, b"").restore.items():
         told = next((told for kind, told in _ACCOUNTS.items() if kind.value in key), "")
@@ -53,7 +54,11 @@ def _prompt(sentence: Sentence, support: Support) -> str:
     said = first_listed(sentence.text, _TALKS_OF_ITSELF)
     if said and not support.is_verbatim(sentence):
         return f"it speaks of the software (“{said}”)"
-    if (match := _MARK.search(sentence.text)) and not support.is_verbatim(sentence):
+    if (
+        not _OPENS.isdisjoint(sentence.text)
+        and (match := _MARK.search(sentence.text))
+        and not support.is_verbatim(sentence)
+    ):
         return f"it holds a mark of ours (“{match.group(0)}”)"
     return "it repeats our instructions to the model" if shingles(sentence.text) & _told() else ""
 

@@ -1,5 +1,7 @@
 """Checks that a draft can lead nobody astray: links only to known hosts, no hidden ones, no images that report back."""
 
+import re
+
 from support_agents import linear
 from support_agents.agents.checks.rule import SentenceRule
 from support_agents.agents.checks.support import Support
@@ -11,12 +13,16 @@ _MARKDOWN = linear.compile(r"\[([^\]]+)\]\(\s?<?([^)\s>]+)")
 _URL = linear.compile(r"(?i)\bhttps?://[^\s<>\"“”)\]]+|(?:^|\s)//[\w\-]+\.[^\s<>\"“”)\]]+|\bwww\.[^\s<>\"“”)\]]+")
 _NUMERIC_HOST = linear.compile(r"^(?:\d+|0x[0-9a-f]+|[\d.]+|\[?[0-9a-f:]*:[0-9a-f:.]+\]?)$")
 _AUTHORITY = linear.compile(r"^(?:(?i:https?:)?//)?([^/?#\\\\\s]+)")
+# One of these stands in whatever is looked for above, and in few sentences; no engine has to go back in it.
+_MAY_LEAD = re.compile(r"[<:/\]]|[wW]{3}")
 _LONGEST_HOST = 253
 
 
 def _unsafe(sentence: Sentence, support: Support) -> str:
     """Pictures and scripts are refused wherever they come from; a link must lead where its passages lead."""
     text = sentence.text
+    if not _MAY_LEAD.search(text):
+        return ""
     if _IMAGE.search(text):
         return "it holds an image or other code that loads by itself"
     if match := _SCHEME.search(text):

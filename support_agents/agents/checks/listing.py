@@ -9,8 +9,13 @@ def first_listed(text: str, listed: tuple[str, ...]) -> str:
     """Return the first of `listed` that stands in `text`, without regard to case; empty when none does."""
     if not listed:
         return ""
-    match = _pattern(listed).search(" ".join(text.casefold().replace("’", "'").split()))
+    match = _pattern(listed).search(_plain(text))
     return str(match.group(1)) if match else ""
+
+
+@lru_cache(maxsize=256)
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().replace("’", "'").split())
 
 
 @lru_cache(maxsize=256)

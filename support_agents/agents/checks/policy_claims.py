@@ -82,8 +82,11 @@ class Subject:
 def _against_ledger(sentence: Sentence, support: Support) -> str:
     if not support.ledger.clauses or sentence.courtesy or not sentence.citations:
         return ""  # what rests on verified facts alone was counted by code, from the ledger
-    text, subject = words_only(sentence.text), _subject(sentence, support)
+    text = words_only(sentence.text)
     windows, amounts = windows_in(text), [value for value in values_in(text) if value.kind in _MONEY]
+    if not (windows or amounts or support.policy.uncovered_claims is Uncovered.DROP):
+        return ""
+    subject = _subject(sentence, support)
     open_claims = [*map(str, windows), *(value.text for value in amounts)]
     for window in windows:
         outcome = _window(window, subject, support)
@@ -180,6 +183,7 @@ def _windows_of(clause: Clause) -> tuple[Window, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=512)  # clauses are asked for theirs at every claim
 def windows_in(text: str) -> tuple[Window, ...]:
     """Return every span of time that is counted from something, or only stated, in `text`."""
     return tuple(window for line in read(text).lines for window in _windows(line))
@@ -188,9 +192,9 @@ def windows_in(text: str) -> tuple[Window, ...]:
 def _windows(line: Line) -> Iterator[Window]:
     words = [word.text.casefold() for word in line.words]
     for at, word in enumerate(line.words):
-        after = range(at + 1, min(at + 1 + _TO_UNIT, len(words)))
+        after = range(at + 1, min(at + 1 + _TO_UNIT, len(words))) if word.number else ()
         unit_at = next((place for place in after if words[place] in _UNIT_OF), None)
-        if word.number and unit_at is not None:
+        if unit_at is not None:
             following = words[unit_at + 1 : unit_at + 1 + _TO_EVENT]
             event = next((_EVENT_OF[one] for one in following if one in _EVENT_OF), "")
             working = not _WORKING.isdisjoint(words[at : unit_at + 2])

@@ -7,6 +7,7 @@ from support_agents.wording.phrases import GREETING_WORDS, first_name
 from support_agents.wording.values import ValueKind, values_in
 
 _LONGEST_GREETING = 8
+_GREETINGS = tuple((greeting, len(greeting.split())) for greeting in GREETING_WORDS)
 _PERSONAL = frozenset({ValueKind.EMAIL, ValueKind.PHONE})
 _TITLES = frozenset(
     [
@@ -33,10 +34,11 @@ _NOBODY = frozenset({"there", "all", "team", "customer", "damen und herren", "ku
 
 def _no_other_person(sentence: Sentence, support: Support) -> str:
     """E-mail addresses, telephone numbers and names are the customer's own or stand in the cited passage."""
-    public = {key for value in support.values(sentence) for key in value.keys}
     mine = support.given.customer_email.casefold()
     for value in values_in(sentence.text):
-        if value.kind in _PERSONAL and mine not in value.keys and not value.keys & public:
+        if value.kind not in _PERSONAL or mine in value.keys:
+            continue
+        if not any(value.keys & known.keys for known in support.values(sentence)):
             return f"“{value.text}” is not the customer's"
     name = _greeted(sentence.text)
     if name and not _is_theirs(name, support.drafting.customer_name):
@@ -47,9 +49,8 @@ def _no_other_person(sentence: Sentence, support: Support) -> str:
 def _greeted(text: str) -> str:
     """The name behind a greeting that is a sentence of its own; empty for any other sentence."""
     words = text.strip().rstrip(",:!. ").split()
-    for greeting in GREETING_WORDS:
-        length = len(greeting.split())
-        if " ".join(words[:length]).casefold().strip(",") == greeting and len(words) <= _LONGEST_GREETING:
+    for greeting, length in _GREETINGS if len(words) <= _LONGEST_GREETING else ():
+        if " ".join(words[:length]).casefold().strip(",") == greeting:
             return " ".join(words[length:])
     return ""
 

@@ -1,11 +1,13 @@
 """What a draft may rest on, in a form that checks can compare with; it judges nothing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from support_agents import linear
 from support_agents.agents.checks.source import Source, joined
 from support_agents.agents.macro_drafting import filled
+from support_agents.domain.ids import PassageId
 from support_agents.domain.knowledge import Passage
 from support_agents.domain.sections import ComplianceGiven, DraftingGiven, Sentence
 from support_agents.policy.check_policy import CheckPolicy
@@ -47,15 +49,43 @@ class Support:
 
     def cited(self, sentence: Sentence) -> tuple[Passage, ...]:
         """The passages that the sentence cites, as retrieved; a citation of anything else has none."""
-        wanted = {citation.passage_id for citation in sentence.citations}
-        if not wanted:
+        if not sentence.citations:
             return ()
-        return tuple(found.passage for found in self.drafting.passages if found.passage.id in wanted)
+        known = self._cited.get(id(sentence))
+        if known is None:
+            places = {self._places[one.passage_id] for one in sentence.citations if one.passage_id in self._places}
+            passages = tuple(self.drafting.passages[at].passage for at in sorted(places))
+            self._cited[id(sentence)] = known = sentence, passages
+        return known[1]
+
+    @cached_property
+    def _cited(self) -> dict[int, tuple[Sentence, tuple[Passage, ...]]]:
+        """What each sentence of the run cites, by its identity, which is its own as long as it is held here."""
+        return {}
+
+    def passage(self, which: PassageId) -> Passage | None:
+        """The passage of this id, if it was retrieved."""
+        at = self._places.get(which)
+        return None if at is None else self.drafting.passages[at].passage
+
+    @cached_property
+    def _places(self) -> dict[PassageId, int]:
+        return {found.passage.id: at for at, found in enumerate(self.drafting.passages)}
 
     def is_verbatim(self, sentence: Sentence) -> bool:
         """Whether the words stand like this, whole, in a passage that the sentence cites."""
-        said = normal(sentence.text)
-        return bool(said) and any(said in normal(passage.text) for passage in self.cited(sentence))
+        if not sentence.citations:
+            return False
+        known = self._verbatim.get(id(sentence))
+        if known is None:
+            said = normal(sentence.text)
+            found = bool(said) and any(said in normal(passage.text) for passage in self.cited(sentence))
+            self._verbatim[id(sentence)] = known = sentence, found
+        return known[1]
+
+    @cached_property
+    def _verbatim(self) -> dict[int, tuple[Sentence, bool]]:
+        return {}
 
     def is_macro(self, sentence: Sentence) -> bool:
         """Whether the words are those of an approved macro with the facts in its slots."""
@@ -77,7 +107,7 @@ class Support:
 
     @cached_property
     def _raw_facts(self) -> tuple[str, ...]:
-        return _raw_facts(self.drafting)
+        return _raw_facts(self.drafting, {self.language: self.facts})
 
     @cached_property
     def _fact_values(self) -> tuple[Value, ...]:
@@ -96,6 +126,7 @@ def support_of(given: ComplianceGiven, ledger: PolicyLedger, entailment: Entailm
     return Support(given, fact_texts(given.drafting, language), phrases_of(language), ledger, entailment)
 
 
+@lru_cache(maxsize=256)
 def words_only(text: str) -> str:
     """The sentence without the mark of a list item."""
     return str(_LIST_MARK.sub("", text))
@@ -124,10 +155,14 @@ def _whole(passage: Passage) -> str:
     return f"{passage.title}\n{passage.heading}\n{passage.text}"
 
 
-def _raw_facts(given: DraftingGiven) -> tuple[str, ...]:
-    """Facts as written and, for dates, with their year, so that a draft may leave the year out but not change it."""
-    raw = [text for text in fact_texts(given, given.language).values() if text]
-    raw += [text for text in fact_texts(given, "en").values() if text]
+def _raw_facts(given: DraftingGiven, known: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+    """Facts as written and, for dates, with their year, so that a draft may leave the year out but not change it.
+
+    `known` are those of a language that are written already.
+    """
+    languages = dict.fromkeys((given.language, "en"))
+    written = (known.get(language) or fact_texts(given, language) for language in languages)
+    raw = [text for texts in written for text in texts.values() if text]
     raw += [fact.value for fact in given.facts]
     order = given.order
     if order is not None:

@@ -5,17 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from api.demo import shop
 from support_agents.agents.checks.policy_claims import Window, windows_in
 from support_agents.agents.compliance import ComplianceAgent
 from support_agents.agents.drafting import cite
-from support_agents.domain.ids import DEFAULT_WORKSPACE
-from support_agents.domain.knowledge import Audience, Passage, RetrievedPassage
+from support_agents.domain.knowledge import RetrievedPassage
 from support_agents.domain.sections import Check, ComplianceGiven, Sentence
-from support_agents.knowledge.chunking import passages_of
-from support_agents.knowledge.loaders import load_folder
 from support_agents.policy.ledger import PolicyLedger, load_policy
-from support_agents.wording.segments import split_sentences
 from tests.fixtures.drafting import TODAY, drafting_given, passage
 
 LEDGER = """
@@ -61,10 +56,6 @@ def judged(
     sentence = Sentence(text=text, citations=(cite(text, drafting, 1),))
     verdict = ComplianceAgent(ledger).check(sentence, 0, given)
     return next(check for check in verdict.checks if check.name == "policy_ledger")
-
-
-def retrieved(one: Passage) -> RetrievedPassage:
-    return RetrievedPassage(passage=one, score=1, similarity=1)
 
 
 def test_a_claim_that_a_clause_in_force_bears_stands(ledger: PolicyLedger) -> None:
@@ -147,16 +138,3 @@ def test_windows_are_read_with_what_they_are_counted_from() -> None:
         Window("2", "working day", "dispatch"),
     )
     assert windows_in("innerhalb von 14 Tagen nach Erhalt") == (Window("14", "day", "delivery"),)
-
-
-def test_the_demos_articles_say_what_its_ledger_says() -> None:
-    ledger, found = load_policy(shop.POLICY), []
-    for article in load_folder(shop.ARTICLES).articles:
-        for one in passages_of(article, DEFAULT_WORKSPACE):
-            if one.audience is Audience.PUBLIC:
-                found += [
-                    part.text
-                    for part in split_sentences(one.text)
-                    if judged(ledger, part.text, language=one.language, article=retrieved(one)).reason
-                ]
-    assert found == []

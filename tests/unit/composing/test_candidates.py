@@ -1,6 +1,6 @@
 import pytest
 
-from support_agents.composing.candidates import candidates_of, count_words
+from support_agents.composing.candidates import candidates_of
 from support_agents.composing.rows import read_row
 from tests.fixtures.drafting import passage
 
@@ -71,7 +71,3 @@ def test_a_table_row_becomes_a_line_about_what_it_names() -> None:
 @pytest.mark.parametrize("line", ["EU: 38; UK: 5", "One thing: this.", "No cells at all", "A: b"])
 def test_other_text_is_no_row(line: str) -> None:
     assert read_row(line) is None
-
-
-def test_words_are_counted_as_a_reader_does() -> None:
-    assert count_words("1. Open it – now") == 3

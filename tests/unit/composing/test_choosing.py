@@ -194,3 +194,12 @@ def test_a_carrier_is_that_of_the_order() -> None:
         for one in (order(carrier="DHL"), order(carrier="GLS"), None)
     ]
     assert holds == [True, False, False]
+
+
+def test_a_condition_that_asks_for_nothing_holds_however_it_was_written() -> None:
+    case = Circumstances.of("", order=None, facts=(), actions=(), attached=False, today=TODAY)
+    written_out = When.model_validate(When().model_dump())
+    assert written_out.model_fields_set == {*When.model_fields}
+    assert case.hold(When())
+    assert case.hold(written_out)
+    assert not case.hold(When().model_copy(update={"attached": True}))

@@ -9,6 +9,8 @@ from support_agents.domain.action import ClauseRef, IssueRefund
 from support_agents.domain.money import Money
 from support_agents.domain.orders import OrderStatus
 from support_agents.domain.sections import ComputedFact, DraftingGiven, OrderAnswer
+from support_agents.domain.ticket import Channel
+from support_agents.domain.voice import Voice
 from tests.fixtures.drafting import CANCEL, DAMAGE, TODAY, drafting_given, order, passage
 
 SHIPPED = order(status=OrderStatus.SHIPPED, delivered_on=None)
@@ -207,3 +209,33 @@ async def test_the_body_stays_short() -> None:
     reply = await body(case)
     assert 0 < len(reply.split()) <= MOST_WORDS
     assert len({mark for mark in reply.split() if mark.startswith("[")}) <= 2
+
+
+RETURNING = (
+    "You can return an item within 30 days of delivery, as long as it is unused and in the box that it came in.",
+    "Your refund is paid within 5 working days after your return has arrived in our warehouse and was looked at.",
+    "A return label costs 3.95 euros for an item, and the cost is taken off your refund when it is paid to you.",
+)
+ASKED = "How do I return an item within 30 days, what does a return label cost, and when is my refund paid?"
+
+
+@pytest.mark.parametrize(("most", "quoted"), [({}, 2), ({Channel.CHAT: 70}, 3), ({Channel.CHAT: 30}, 1)])
+async def test_a_chat_is_kept_to_its_words_by_leaving_out_whole_sentences(
+    most: dict[Channel, int], quoted: int
+) -> None:
+    source = passage(" ".join(RETURNING), title="Returns")
+    case = drafting_given(ASKED, "return_request", "return_cost", passages=(source,))
+    email = (await body(case)).replace(" [1]", "")
+    assert email == " ".join(RETURNING)
+    chat = case.model_copy(update={"channel": "chat", "voice": Voice(most_words=most)})
+    reply = (await body(chat)).replace(" [1]", "")
+    kept = [sentence for sentence in RETURNING if sentence in reply]
+    assert reply == " ".join(kept), "no part of a sentence stands without the rest"
+    assert (len(kept), len(reply.split()) <= chat.voice.words_for("chat")) == (quoted, True)
+
+
+async def test_the_best_answer_stands_whole_where_it_alone_is_longer_than_its_channel() -> None:
+    source = passage(" ".join(RETURNING), title="Returns")
+    voice = Voice(most_words={Channel.CHAT: 12})
+    case = drafting_given("How do I return it?", "return_request", channel="chat", passages=(source,), voice=voice)
+    assert await body(case) == f"{RETURNING[0]} [1]"
