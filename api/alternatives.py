@@ -41,7 +41,7 @@ def _shorter(sentences: Sequence[Sentence]) -> str:
 def _asking(sections: Sections, ticket: TicketSnapshot) -> str:
     """One question for the order number, in the ticket's language; nothing when the order is known."""
     known = sections.plan is not None and sections.plan.order_answer is OrderAnswer.FOUND
-    phrases = phrases_of(sections.screening.language if sections.screening else "en")
+    phrases = phrases_of(sections.screening.language) if sections.screening else None
     if known or phrases is None:
         return ""
     blocks = (phrases.greeting(ticket.requester.name), phrases.line("question.order_id"), phrases.line("signature"))

@@ -5,13 +5,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import Protocol
 
 from api import logging
-from api.acting import acting_of
+from api.acting import Acting, acting_of
 from api.arithmetic import in_one_thread
 from api.asking import Asking
 from api.auth import Auth
 from api.choices import Privilege, Role
+from api.conflicts import ArticleConflicts
 from api.container import BrokerCheck, Container, Records, Step
 from api.correcting import Correcting
 from api.deciding import Deciding
@@ -44,6 +46,7 @@ from api.upkeep import duties_of, opening_of
 from api.worker.assembly import Duties, Work, loops_of
 from api.worker.attachment_reading import AttachmentReader
 from api.worker.brokers import broker_of
+from api.worker.index_follower import IndexFollower
 from api.worker.index_keeper import IndexKeeper
 from api.worker.outliers import OutlierLearning
 from api.worker.schedule import Duty
@@ -99,6 +102,29 @@ class _Thinking:
     intents: tuple[str, ...]
     topics: TopicShelf
 
+    async def prepare(self, workspace: WorkspaceId) -> None:
+        """Make what a first message would otherwise wait for or go without."""
+        await self.topics.current(workspace)
+        if self.macros is not None:
+            await self.macros.shelf.settled(workspace)
+
+
+@dataclass(frozen=True)
+class _People:
+    """What people do with a run."""
+
+    editing: Editing
+    fuller: FullerDrafts
+    correcting: Correcting
+    deciding: Deciding
+
+
+class _Closing(Protocol):
+    """A part that lets go of something when the process ends."""
+
+    @property
+    def closing(self) -> Sequence[Step]: ...
+
 
 @dataclass(frozen=True)
 class _Broker:
@@ -141,7 +167,7 @@ def build_records(settings: Settings) -> Records:
         auth=auth,
         factors=SecondFactors(database, passwords, limits, key),
         passages=passages,
-        knowledge=KnowledgeSync(passages),
+        knowledge=KnowledgeSync(passages, settings.language),
     )
 
 
@@ -167,9 +193,8 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
     outside = outside_of(settings, clock, orders, database)
     acting = acting_of(settings, records.key, database, outside.doors)
     thinking = _thinking(settings, clock, orders, records.passages, frozenset(outside.doors.shelf.files))
-    tickets = TicketStore(database, IdentifierHash(partial(records.key.first, "identifiers")))
-    indexer = _indexer(records.passages, thinking)
-    keeper = IndexKeeper(partial(_in_step, indexer, thinking.macros, thinking.topics))
+    follower = _follower(records.passages, thinking)
+    keeper = IndexKeeper(partial(follower.refresh, DEFAULT_WORKSPACE))
     cards = CardReader(thinking.runner.recheck, settings.public_url, frozenset(settings.link_hosts))
     messaging = _messaging(settings, records, cards, role)
     broker, admission = _broker(settings), _admission(settings, gauge_of(settings, database))
@@ -177,7 +202,7 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
         settings=settings,
         clock=clock,
         database=database,
-        tickets=tickets,
+        tickets=TicketStore(database, IdentifierHash(partial(records.key.first, "identifiers"))),
         runner=thinking.runner,
         log=InteractionLog(),
         acting=acting,
@@ -188,37 +213,52 @@ def build(settings: Settings, role: Role = Role.SERVE) -> Container:
     )
     once = duties_of(settings, database, acting, outside, messaging.messenger)
     loops = loops_of(role, work, Duties(_here(role, work, thinking, records.passages), once))
+    conflicts = ArticleConflicts(records.passages, thinking.runner.pipeline.policy)
     container = Container(
         **vars(records),
+        **vars(_people(records, thinking, acting)),
         clock=clock,
         intakes=intakes_of(settings, records.key),
         admission=admission.door,
         provider_intakes=outside.paying.intakes,
         provider_events=acting.provider_events,
         bounces=Bounces(database),
-        ticket_store=tickets,
+        ticket_store=work.tickets,
         runner=thinking.runner,
+        spend=thinking.writing.spend,
         asking=_asking(settings, clock, thinking),
         queue=acting.queue,
-        editing=Editing(database, thinking.runner, acting.queue),
-        fuller=FullerDrafts(acting.queue),
-        correcting=Correcting(database, thinking.intents),
-        deciding=Deciding(database, acting.queue, records.key),
         executions=acting.executions,
         standings=acting.standings,
         switch=acting.switch,
+        conflicts=conflicts,
         seeds=acting.seeds,
-        indexer=indexer,
         keeper=keeper,
+        follower=follower,
         worker=loops.worker,
         taker=loops.taker,
         broker=broker.check,
         cards=cards,
         messenger=messaging.messenger,
         opening=(*opening_of(settings, database, acting, role), outside.paying.record, *messaging.opening),
-        closing=(*messaging.closing, *outside.closing, *thinking.closing, *broker.closing, *admission.closing),
+        closing=(conflicts.close, *_closings(messaging, outside, thinking, broker, admission)),
     )
     return with_slack(_with_files(container, work.files))
+
+
+def _people(records: Records, thinking: _Thinking, acting: Acting) -> _People:
+    """What people do with a run, wired alike for the console, Slack and the API."""
+    database, queue = records.database, acting.queue
+    return _People(
+        editing=Editing(database, thinking.runner, queue),
+        fuller=FullerDrafts(queue),
+        correcting=Correcting(database, thinking.intents),
+        deciding=Deciding(database, queue, records.key),
+    )
+
+
+def _closings(*parts: _Closing) -> tuple[Step, ...]:
+    return tuple(step for part in parts for step in part.closing)
 
 
 def _with_files(container: Container, reader: AttachmentReader | None) -> Container:
@@ -229,10 +269,10 @@ def _with_files(container: Container, reader: AttachmentReader | None) -> Contai
     return replace(container, reader=reader, opening=opening, closing=closing)
 
 
-def _indexer(passages: PassageStore, thinking: "_Thinking") -> PassageIndexer:
-    return PassageIndexer(
-        passages=passages, embedder=thinking.background, index=thinking.index, titles=thinking.topics.titles
-    )
+def _follower(passages: PassageStore, thinking: "_Thinking") -> IndexFollower:
+    titles = thinking.topics.titles
+    indexer = PassageIndexer(passages=passages, embedder=thinking.background, index=thinking.index, titles=titles)
+    return IndexFollower(passages, thinking.index, indexer, thinking.prepare)
 
 
 def _broker(settings: Settings) -> _Broker:
@@ -279,7 +319,7 @@ def _asking(settings: Settings, clock: Clock, thinking: _Thinking) -> Asking:
         index=thinking.index,
         clock=clock,
         deadline_seconds=settings.deadline_seconds,
-        prepare=partial(_prepared, thinking.macros, thinking.topics),
+        prepare=thinking.prepare,
     )
 
 
@@ -315,6 +355,7 @@ def _thinking(
             calls=writing.calls,
             clock=clock,
             shares=settings.stages,
+            language=settings.language,
             remembering=sentences.memory,
             leading=searching.message,
             searching=searching.apart,
@@ -336,19 +377,6 @@ def _thinking(
 
     sides = (searching.questions, searching.passages)
     return _Thinking(runner, *sides, index, warm, closing, macros, writing, intents.names, searching.topics)
-
-
-async def _prepared(macros: Macros | None, topics: TopicShelf, workspace: WorkspaceId) -> None:
-    """Make what a first message would otherwise wait for or go without."""
-    await topics.current(workspace)
-    if macros is not None:
-        await macros.shelf.current(workspace)
-
-
-async def _in_step(indexer: PassageIndexer, macros: Macros | None, topics: TopicShelf) -> None:
-    """Bring the index in step with SQL, and what is bound to it or known of it, before a customer asks."""
-    await indexer.refresh(DEFAULT_WORKSPACE)
-    await _prepared(macros, topics, DEFAULT_WORKSPACE)
 
 
 def _macros(

@@ -1,6 +1,11 @@
 """What some settings choose between; it reads no environment and loads nothing that is chosen."""
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from support_agents.wording.handing_off import spoken
 
 
 class Provider(StrEnum):
@@ -69,3 +74,14 @@ class Role(StrEnum):
     WORKER = "worker"
     RELAY = "relay"
     SCHEDULER = "scheduler"
+
+
+def _spoken(code: str) -> str:
+    """Refuse a language that we could not say one sentence in."""
+    known = code.strip().lower()
+    if known not in spoken():
+        raise ValueError(f"write the ISO 639-1 code of a language that there are sentences in: {', '.join(spoken())}")
+    return known
+
+
+AccountLanguage = Annotated[str, AfterValidator(_spoken)]

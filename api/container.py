@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from api.asking import Asking
 from api.auth import Auth
+from api.conflicts import ArticleConflicts
 from api.correcting import Correcting
 from api.deciding import Deciding
 from api.editing import Editing
@@ -18,6 +19,7 @@ from api.secret_key import SecretKey
 from api.settings import Settings
 from api.slack_door import SlackDoor
 from api.worker.attachment_reading import AttachmentReader
+from api.worker.index_follower import IndexFollower
 from api.worker.index_keeper import IndexKeeper
 from api.worker.loop import WorkerLoop
 from api.worker.taking import Taker
@@ -34,8 +36,8 @@ from db.engine import Database
 from db.passage_store import SqlPassageStore
 from db.replica import Reading
 from db.ticket_store import TicketStore
-from support_agents.knowledge.indexing import PassageIndexer
 from support_agents.knowledge.sync import KnowledgeSync
+from support_agents.llm.spending import Spend
 from support_agents.ports import Clock
 from support_agents.runner import TicketRunner
 
@@ -85,6 +87,7 @@ class Container(Records):
     bounces: Bounces
     ticket_store: TicketStore
     runner: TicketRunner
+    spend: Spend
     asking: Asking
     queue: ApprovalQueue
     editing: Editing
@@ -94,9 +97,10 @@ class Container(Records):
     executions: Executions
     standings: Standings
     switch: DispatchSwitch
+    conflicts: ArticleConflicts
     seeds: Seeds
-    indexer: PassageIndexer
     keeper: IndexKeeper
+    follower: IndexFollower
     worker: WorkerLoop
     reader: AttachmentReader | None = None
     taker: Taker | None

@@ -39,6 +39,7 @@ class Correcting:
     async def correct(self, run_id: RunId, *, intent: str, person: Person) -> Corrected:
         """Keep the run's message under another intent (or the same, as confirmed), without personal identifiers.
 
+        The same answer by the same person again – a double click, a form sent twice – is kept and on record once.
         Raises `not_allowed` below an approver, `not_found`, and `invalid` for an intent that the model has not or a
         run that read no words.
         """
@@ -51,14 +52,14 @@ class Correcting:
             if ticket is None or record.workspace != person.workspace:
                 raise SupportError("not_found", "There is no such run.")
             correction = _correction(record, intent, ticket.requester_name)
-            await uow.intent_corrections.keep(person.workspace, run_id, person.operator_id, correction)
-            await uow.audit.append(
-                workspace=person.workspace,
-                event="intent_corrected",
-                subject=run_id,
-                actor=str(person.operator_id),
-                data={"guessed": correction.guessed, "intent": intent},
-            )
+            if await uow.intent_corrections.keep(person.workspace, run_id, person.operator_id, correction):
+                await uow.audit.append(
+                    workspace=person.workspace,
+                    event="intent_corrected",
+                    subject=run_id,
+                    actor=str(person.operator_id),
+                    data={"guessed": correction.guessed, "intent": intent},
+                )
         return Corrected(record.ticket_id, correction.guessed, intent)
 
 

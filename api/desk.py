@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from api.alternatives import slots_of
+from api.correcting import Correcting
 from api.editing import Editing
 from approvals.batches import Batches
 from approvals.card_reading import CardReader
+from approvals.corrections import DeskCorrections
 from approvals.desk import Desk
 from approvals.desk_edits import DeskEdits
 from approvals.desk_queue import DeskQueue
@@ -30,6 +32,7 @@ class DeskParts:
     edits: DeskEdits
     batches: Batches
     redrafting: Redrafting
+    corrections: DeskCorrections
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,7 @@ class DeskNeeds:
     queue: ApprovalQueue
     executions: Executions
     editing: Editing
+    correcting: Correcting
     cards: CardReader
     clock: Clock
 
@@ -55,4 +59,5 @@ def desk_of(needs: DeskNeeds) -> DeskParts:
         edits=DeskEdits(database, cards, needs.editing, FullerDrafts(queue)),
         batches=Batches(database, queue, cards, partial(slots_of, clock=needs.clock)),
         redrafting=Redrafting(database),
+        corrections=DeskCorrections(database, needs.correcting),
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
-from api.choices import ChatApi, PiiRecogniser, Provider
+from api.choices import AccountLanguage, ChatApi, PiiRecogniser, Provider
 
 PREFIX = "SUPPORT_"
 
@@ -18,6 +18,11 @@ def checked_url(value: str) -> str:
 
 class ModelSettings(BaseModel):
     """Who writes drafts, who else is asked, and what that may cost."""
+
+    language: AccountLanguage = Field(
+        default="en",
+        description="ISO 639-1 code of the language that messages and articles are in where their words do not tell.",
+    )
 
     llm_provider: Provider = Field(
         default=Provider.EXTRACTIVE,

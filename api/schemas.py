@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from api.editing import LONGEST
 from support_agents.domain.action import ActionKind
@@ -143,10 +143,17 @@ class AskRequest(Body):
     attachments: Annotated[tuple[Attachment, ...], Field(max_length=100)] = ()
 
 
-class SearchRequest(Body):
-    """A query for the knowledge base."""
+def _worded(query: str) -> str:
+    """Refuse a query that everything is as near to as anything else."""
+    if not any(map(str.isalnum, query)):
+        raise ValueError("holds no word; say what to look for")
+    return query
 
-    query: Annotated[str, Field(min_length=1, max_length=2_000)]
+
+class SearchRequest(Body):
+    """A query for the knowledge base: at least one word, or a number."""
+
+    query: Annotated[str, Field(max_length=2_000), AfterValidator(_worded)]
     limit: Annotated[int, Field(ge=1, le=50)] = 5
 
 
@@ -154,6 +161,20 @@ class SearchBody(Body):
     """What was found, best first."""
 
     passages: tuple[RetrievedPassage, ...]
+
+
+class IndexBody(Body):
+    """How far the passage index is: of the passages stored now so many are indexed, and so many more are to go.
+
+    `in_step` when none is left and topics and macros have been made of these too; `steps` rises with all that is done
+    on the way there, and says nothing else.
+    """
+
+    stored: int
+    indexed: int
+    surplus: int
+    in_step: bool
+    steps: int
 
 
 class DecisionShown(Body):

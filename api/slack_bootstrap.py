@@ -92,6 +92,7 @@ def connect_slack(container: Container, messenger: Messenger) -> SlackDoor:
             queue=container.queue,
             executions=container.executions,
             editing=container.editing,
+            correcting=container.correcting,
             cards=container.cards,
             clock=container.clock,
         )

@@ -1,6 +1,7 @@
 """Wires the five agents around an embedder, an index, orders and language models; it chooses none of them."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from support_agents.agents.compliance import ComplianceAgent
 from support_agents.agents.debate import DebateAgent
@@ -36,6 +37,7 @@ class Parts:
 
     `writer` is the configured language model, None for the extractive one; it puts its calls into `calls` by itself,
     for only it knows how many it makes. `small` is a cheaper one that is asked short questions, None if there is none.
+    `language` is the account's, for messages too short to tell theirs.
     `searching` is the index's own embedder, None where that is `embedder`; `leading` has it begin with a message.
     """
 
@@ -50,6 +52,7 @@ class Parts:
     small: LanguageModel | None
     clock: Clock
     shares: Shares
+    language: str = "en"
     remembering: Embedder | None = None
     leading: Embedder | None = None
     searching: Embedder | None = None
@@ -75,7 +78,7 @@ def runner_of(parts: Parts) -> TicketRunner:
     )
     debate = DebateAgent(parts.policy.checks.debate, outside)
     pipeline = Pipeline(
-        screen=screen,
+        screen=partial(screen, default_language=parts.language),
         embedder=parts.leading or parts.embedder,
         intent=IntentAgent(
             parts.intents, parts.clock, embedder=parts.embedder, opinion=IntentOpinion(small) if small else None

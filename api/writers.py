@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 
 from api.choices import ChatApi, Provider
 from api.container import Step
+from api.model_sources import Source, small_source, sources
 from api.settings import Settings
 from db.engine import Database
+from db.fences import UPKEEP
 from db.read_models.model_use import model_use
-from support_agents.domain.ids import DEFAULT_WORKSPACE
+from support_agents.domain.errors import SupportError
 from support_agents.llm.batched import BatchedModel
 from support_agents.llm.breaker import Breaker
 from support_agents.llm.budgeted import BudgetedModel, TokenLedger
@@ -21,18 +23,6 @@ from support_agents.llm.routing import RoutedModel, load_routes
 from support_agents.llm.spending import CappedModel, Spend, month_of
 from support_agents.llm.timed import Latency, TimedModel
 from support_agents.ports import LanguageModel
-
-_MICRO = 1_000_000
-
-
-@dataclass(frozen=True)
-class Source:
-    """A provider as the settings name it; its key is in none of its representations."""
-
-    provider: Provider
-    model: str
-    base_url: str
-    key: str = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,29 +37,14 @@ class Writing:
     closing: tuple[Step, ...] = ()
 
     async def restate(self, database: Database) -> None:
-        """Take this month's spend from the record, where other processes' calls are as well."""
-        async with database.read() as uow:
-            used = await model_use(uow, DEFAULT_WORKSPACE, since=month_of(await uow.now()))
-        self.spend.restate({one.model: one.cost_micro_usd for one in used})
-
-
-def sources(settings: Settings) -> tuple[Source, ...]:
-    """The providers in the order in which they are asked; none for the extractive drafter."""
-    if settings.llm_provider is Provider.EXTRACTIVE:
-        return ()
-    key, second = settings.llm_api_key, settings.llm_second_api_key
-    first = Source(
-        settings.llm_provider, settings.llm_model, settings.llm_base_url, key.get_secret_value() if key else ""
-    )
-    if settings.llm_second_provider is None:
-        return (first,)
-    other = Source(
-        settings.llm_second_provider,
-        settings.llm_second_model,
-        settings.llm_second_base_url,
-        second.get_secret_value() if second else "",
-    )
-    return first, other
+        """Take this month's spend of all workspaces from the record, where other processes' calls are as well."""
+        sums: dict[str, int] = {}
+        async with database.read(UPKEEP) as uow:
+            since = month_of(await uow.now())
+            for workspace in await uow.workspaces.all():
+                for one in await model_use(uow, workspace, since=since):
+                    sums[one.model] = sums.get(one.model, 0) + one.cost_micro_usd
+        self.spend.restate(sums)
 
 
 def writing_of(settings: Settings) -> Writing:
@@ -81,8 +56,8 @@ def writing_of(settings: Settings) -> Writing:
         return Writing(model=None, calls=wiring.calls, spend=wiring.spend)
     model, small = wiring.asked(found), None
     ledger = TokenLedger()
-    if settings.llm_small_model:
-        named = Source(found[0].provider, settings.llm_small_model, found[0].base_url, found[0].key)
+    named = small_source(settings)
+    if named is not None:
         cheaper = wiring.asked((named, *found[1:]))
         small = GatedModel(BudgetedModel(cheaper, ledger), gate)
         model = RoutedModel(cheaper, model, load_routes(settings.llm_routing))
@@ -130,7 +105,7 @@ class _Wiring:
         recorded = RecordedModel(model, self.calls, self.prices, self.spend)
         timed = BatchedModel(TimedModel(recorded, latency), self.gate.pause)
         limit = self.settings.llm_monthly_limit_usd
-        return (timed if limit is None else CappedModel(timed, self.spend, round(limit * _MICRO))), latency
+        return (timed if limit is None else CappedModel(timed, self.spend, limit)), latency
 
 
 def opened(source: Source, api: ChatApi) -> tuple[LanguageModel, Step]:
@@ -145,8 +120,10 @@ def opened(source: Source, api: ChatApi) -> tuple[LanguageModel, Step]:
 
         responses = OpenAiResponsesModel(api_key=source.key, model=source.model, base_url=source.base_url)
         return responses, responses.close
-    from support_agents.adapters.openai.compatible import openai_compatible
+    from support_agents.adapters.openai.compatible import PRESETS, openai_compatible
 
+    if PRESETS[source.provider].needs_key and not source.key and not source.base_url:
+        raise SupportError("settings", f"{source.provider} wants a key: set {source.variable}_API_KEY")
     compatible = openai_compatible(
         source.provider.value, model=source.model, api_key=source.key, base_url=source.base_url
     )

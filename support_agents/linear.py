@@ -19,9 +19,28 @@ Span = tuple[int, int]
 
 # One class again and again cannot backtrack, so the standard library's engine is linear here, and much quicker. What it
 # calls alphanumeric is what `[\pL\pN]` is, which `tests/unit/test_linear.py` looks up for every character.
-_WORDS, _WORDS_WITH = re.compile(r"[^\W_]+"), re.compile(r"[\w'-]+")
+_WORDS, _WORDS_WITH, _POINTED = re.compile(r"[^\W_]+"), re.compile(r"[\w'-]+"), re.compile(r"[\w.,]+")
+_APOSTROPHED, _SHARES = re.compile(r"[\w'’]+"), re.compile(r"[\w%]+")
+_SENTENCES = re.compile(r"[^.!?\n;]+[.!?\n;]*")  # nor can two classes that share no sign
+# All there are would take 100 MB, and a few hostile messages could name them all.
+_MOST_CHARACTERS = 16_384
 _SPACES = re.compile(r"[\t\n\f\r ]+")
 _TOKENS = re.compile(r"\w+|[^\w\t\n\f\r ]")
+
+
+class Characters(dict[int, str | None]):
+    """What `str.translate` puts in the place of a character, or None to drop it: `put` is asked once for each."""
+
+    def __init__(self, put: Callable[[str], str | None]) -> None:
+        """Begin with none: a language uses a hundred of them."""
+        super().__init__()
+        self._put = put
+
+    def __missing__(self, at: int) -> str | None:
+        found = self._put(chr(at))
+        if len(self) < _MOST_CHARACTERS:
+            self[at] = found
+        return found
 
 
 def words(text: str) -> list[str]:
@@ -32,6 +51,26 @@ def words(text: str) -> list[str]:
 def hyphened_words(text: str) -> list[str]:
     """Return the runs of letters, digits, apostrophes and hyphens."""
     return _WORDS_WITH.findall(text.replace("_", " "))
+
+
+def pointed_words(text: str) -> list[str]:
+    """Return the runs of letters, digits, points and commas."""
+    return _POINTED.findall(text.replace("_", " "))
+
+
+def apostrophed_words(text: str) -> list[str]:
+    """Return the runs of letters, digits and apostrophes, straight or not."""
+    return _APOSTROPHED.findall(text.replace("_", " "))
+
+
+def words_and_shares(text: str) -> list[str]:
+    """Return the runs of letters, digits and per cent signs."""
+    return _SHARES.findall(text.replace("_", " "))
+
+
+def sentences(text: str) -> list[str]:
+    """Return the stretches that end with a full stop, a mark, a semicolon or a line, these with them."""
+    return _SENTENCES.findall(text)
 
 
 def tokens(text: str) -> list[str]:

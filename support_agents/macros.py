@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 
+from support_agents import linear
 from support_agents.agents.protocol import Streaming
 from support_agents.composing.choosing import Choice, Matched, Wish, another, choose
 from support_agents.composing.circumstances import Circumstances
@@ -72,9 +73,12 @@ class Macros:
         return shelf.match(wishes, Told(wanted.text, wanted.language, spans), wanted.subject)
 
     async def _vectors(self, wanted: Wanted, texts: Collection[str]) -> dict[str, Floats]:
-        """Embed what the message's own vector does not stand for: a text of the same words has that one."""
-        words = _words(wanted.text)
-        vectors: dict[str, Floats] = {text: wanted.vector for text in texts if _words(text) == words}
+        """Embed what the message's own vector does not stand for: a text of the same words has that one.
+
+        The words alone are compared, for joined clauses have lost the commas between them.
+        """
+        words = linear.words(wanted.text)
+        vectors: dict[str, Floats] = {text: wanted.vector for text in texts if linear.words(text) == words}
         others = [text for text in texts if text not in vectors]
         rows = np.asarray(await self.embedder.embed(others), dtype=np.float32)
         return vectors | dict(zip(others, rows, strict=True))
@@ -89,18 +93,14 @@ def _pieces(wanted: Wanted, at: int) -> Iterator[tuple[str, float]]:
     context = _matter_of(wanted.text[since : ask.end], wanted.language)
     if context and context != ask.text and len(context.split()) <= _LONGEST_WHOLE:
         yield context, _CONTEXT if says_enough else 1.0
-    matter = _matter(wanted)
-    if len(wanted.asks) == 1 and matter not in {ask.text, context} and len(matter.split()) <= _LONGEST_WHOLE:
-        yield matter, _WHOLE
+    if len(wanted.asks) == 1:
+        matter = _matter(wanted)
+        if matter not in {ask.text, context} and len(matter.split()) <= _LONGEST_WHOLE:
+            yield matter, _WHOLE
 
 
 def _matter(wanted: Wanted) -> str:
     return _matter_of(wanted.text, wanted.language) or wanted.text
-
-
-def _words(text: str) -> list[str]:
-    """The words alone: joined clauses have lost the commas between them."""
-    return "".join(letter if letter.isalnum() else " " for letter in text).split()
 
 
 def _matter_of(text: str, language: str) -> str:

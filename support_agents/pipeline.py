@@ -45,6 +45,7 @@ from support_agents.redrafting import asking_first, unwanted_macros
 from support_agents.screening.attached import spotless, with_attached
 from support_agents.screening.detection import Detector
 from support_agents.screening.quoting import newest
+from support_agents.screening.screening import spoken_before
 from support_agents.screening.taint import judged, untainted
 from support_agents.stages import Finished, Shares, Work
 from support_agents.wording.outlines import hints
@@ -132,9 +133,8 @@ class Pipeline:
         return self.compliance.close(sentences, verdicts, given)
 
     async def _screened(self, ticket: TicketSnapshot) -> ScreeningSection:
-        return with_attached(
-            self.screen(ticket.last_from_customer.text, ticket.subject), ticket.attached, _attachments(ticket)
-        )
+        screened = self.screen(ticket.last_from_customer.text, ticket.subject)
+        return with_attached(spoken_before(screened, _previous(ticket)), ticket.attached, _attachments(ticket))
 
     async def _understand(self, work: Work, screened: ScreeningSection) -> None:
         """Embed once, then intent, order and evidence as far at once as one does not need the other."""

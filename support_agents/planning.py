@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from support_agents.composing.needs import asked_intents
 from support_agents.composing.reference import TAKEN_FOR_MONEY, is_about_money, orders_named
@@ -116,7 +117,7 @@ class PlanningGiven:
     macro_needs_order: bool | None = None
     among: tuple[OrderFacts, ...] = ()
 
-    @property
+    @cached_property
     def intents(self) -> tuple[str, ...]:
         """What is asked for, as a draft will answer it; the message's own intent where no ask is clear.
 

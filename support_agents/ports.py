@@ -130,6 +130,14 @@ class ChunkedArticle:
     passages: tuple[Passage, ...]
 
 
+@dataclass(frozen=True)
+class StoredState:
+    """How many passages are stored, and a name of this state of all articles; no writing leads back to an earlier."""
+
+    passages: int
+    version: str
+
+
 class PassageStore(Protocol):
     """Where articles and passages are kept; the index is derived from it and may be thrown away.
 
@@ -150,6 +158,10 @@ class PassageStore(Protocol):
 
     async def passage_ids(self, workspace: WorkspaceId) -> frozenset[PassageId]:
         """Ids of all stored passages."""
+        ...
+
+    async def state(self, workspace: WorkspaceId) -> StoredState:
+        """Return the present state, in a fraction of what all ids cost."""
         ...
 
     async def passages(self, workspace: WorkspaceId, ids: Sequence[PassageId]) -> tuple[Passage, ...]:
@@ -246,12 +258,17 @@ class TextDelta:
 
 @dataclass(frozen=True)
 class Completed:
-    """The end of a stream with its use of tokens; always the last item."""
+    """The end of a stream with its use of tokens; always the last item.
+
+    `tokens_in` counts all that was read, `tokens_cached` of it from the provider's cache and `tokens_to_cache` of it
+    that was put there.
+    """
 
     stop: StopReason
     tokens_in: int = 0
     tokens_out: int = 0
     tokens_cached: int = 0
+    tokens_to_cache: int = 0
 
 
 @runtime_checkable

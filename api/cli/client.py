@@ -22,16 +22,13 @@ class Client:
 
     server: RunningServer
 
+    def get(self, path: str) -> Object:
+        """Return the JSON object at `path`; a problem document is a `SupportError`."""
+        return self._good(self._answer("GET", path, None))
+
     def post(self, path: str, body: Mapping[str, object]) -> Object:
         """Return the JSON object that a body is answered with; a problem document is a `SupportError`."""
-        response = self._answer("POST", path, body)
-        if not response.is_success:
-            raise _problem(response)
-        return _object(response)
-
-    def state(self, path: str) -> Object:
-        """Return the JSON object at `path`, whatever status it comes with."""
-        return _object(self._answer("GET", path, None))
+        return self._good(self._answer("POST", path, body))
 
     def answers(self) -> bool:
         """Whether it is a server of ours and listens."""
@@ -44,6 +41,11 @@ class Client:
     def _open(self, seconds: float) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.server.token}"}
         return httpx.Client(base_url=self.server.url, headers=headers, timeout=seconds, trust_env=False)
+
+    def _good(self, response: httpx.Response) -> Object:
+        if not response.is_success:
+            raise _problem(response)
+        return _object(response)
 
     def _answer(self, method: str, path: str, body: Mapping[str, object] | None) -> httpx.Response:
         try:

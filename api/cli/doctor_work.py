@@ -31,6 +31,8 @@ REST = (
     ("policy", content.policy, "correct the file, or unset SUPPORT_POLICY"),
     ("orders", content.orders, "correct the file, or unset SUPPORT_ORDERS_CSV"),
     ("language model", language_model.answers, "check SUPPORT_LLM_PROVIDER"),
+    ("prices", language_model.prices, "correct the file, or unset SUPPORT_LLM_PRICES"),
+    ("routing", language_model.routing, "correct the file, or unset SUPPORT_LLM_ROUTING"),
     ("webhooks", outside.webhooks, "check the secrets"),
     ("mail", outside.mail, "check SUPPORT_SMTP_HOST"),
     ("zendesk", outside.helpdesk, "check SUPPORT_ZENDESK_BASE_URL"),

@@ -9,4 +9,4 @@ from support_agents.knowledge.indexing import Indexed
 async def index_in_step(container: Container) -> Indexed:
     """Embed what is missing and forget what is gone; a pass that was stopped is taken up by the next."""
     with progress("passages", remarks()) as step:
-        return await container.indexer.refresh(DEFAULT_WORKSPACE, step)
+        return await container.follower.indexer.refresh(DEFAULT_WORKSPACE, step)

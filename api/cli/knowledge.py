@@ -1,4 +1,4 @@
-"""`kb`: brings a folder of files into the knowledge base, searches it, names its gaps; it edits no article."""
+"""`kb`: brings a folder of files into the knowledge base, searches it, names what is missing or wrong in it."""
 
 import asyncio
 from pathlib import Path
@@ -6,18 +6,24 @@ from typing import Annotated
 
 import typer
 
+_EXPORT = "zendesk-export"
+
 app = typer.Typer(name="kb", help="The knowledge base.", rich_markup_mode=None)
 
 
 @app.command("sync")
-def sync(
+def sync(  # noqa: PLR0913 - the options of one command
     path: Annotated[
         Path,
         typer.Argument(
-            exists=True,
-            help="Folder of .md .html .pdf .docx .csv .jsonl .json (help-centre export) files; or with --fetch a list.",
+            help="Folder of .md .html .pdf .docx .csv .jsonl .json (help-centre export) files; with --fetch a list; "
+            "or the word `zendesk-export`.",
         ),
     ],
+    file: Annotated[
+        Path | None,
+        typer.Argument(exists=True, dir_okay=False, help="Behind `zendesk-export`: JSON with articles and macros."),
+    ] = None,
     *,
     watch: Annotated[bool, typer.Option("--watch", help="Stay, and sync whenever a file changes.")] = False,
     empty: Annotated[
@@ -29,14 +35,37 @@ def sync(
     private_host: Annotated[
         list[str] | None, typer.Option(help="With --fetch: a host that may be in a private range.")
     ] = None,
+    macros: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="With zendesk-export: folder to write its macros to, as drafts to finish."),
+    ] = None,
+    solved_replies: Annotated[
+        bool, typer.Option("--solved-replies", help="With zendesk-export: write the style of solved replies there too.")
+    ] = False,
 ) -> None:
     """Store what is new or changed below PATH and delete what is gone. Safe to stop and to repeat."""
+    from api.cli.knowledge_export import sync_export
     from api.cli.knowledge_sync import sync_folder, sync_pages, watch_folder
 
-    if fetch:
+    if file is None:
+        _check_path(path, of_an_export=macros is not None or solved_replies)
+    elif str(path) != _EXPORT or watch or empty or fetch:
+        raise typer.BadParameter(f"FILE stands behind the word {_EXPORT}, without --watch, --empty or --fetch")
+    if file is not None:
+        asyncio.run(sync_export(file, macros=macros, solved_replies=solved_replies))
+    elif fetch:
         asyncio.run(sync_pages(path, frozenset(private_host or ())))
     else:
         asyncio.run(watch_folder(path) if watch else sync_folder(path, empty=empty))
+
+
+def _check_path(path: Path, *, of_an_export: bool) -> None:
+    """Refuse a path that is not there, and options that need an export."""
+    if of_an_export:
+        raise typer.BadParameter(f"--macros and --solved-replies belong to `kb sync {_EXPORT} FILE`")
+    if not path.exists():
+        wanted = f"name the file behind {_EXPORT}" if str(path) == _EXPORT else f"path '{path}' does not exist"
+        raise typer.BadParameter(wanted)
 
 
 @app.command("vectors")
@@ -74,3 +103,12 @@ def gaps(
     from api.cli.knowledge_gaps import show_gaps
 
     asyncio.run(show_gaps(days=days, least=least, as_json=as_json))
+
+
+@app.command("conflicts")
+def conflicts(*, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False) -> None:
+    """Name sentences of articles that say something else than the policy in force; exit code 1 if there are any."""
+    from api.cli.knowledge_conflicts import show_conflicts
+
+    if asyncio.run(show_conflicts(as_json=as_json)):
+        raise typer.Exit(1)

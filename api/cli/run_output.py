@@ -1,6 +1,6 @@
 """Reads one stored run and shows it section by section; it runs nothing again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -13,7 +13,7 @@ from rich.text import Text
 from api.cli import ask_output
 from api.cli.installation import configured, recorded
 from support_agents.domain.ids import RunId
-from support_agents.domain.runs import RunRecord
+from support_agents.domain.runs import ModelCall, RunRecord
 from support_agents.domain.sections import SectionName
 
 _LONGEST_STRING = 240
@@ -47,10 +47,28 @@ def _sections(record: RunRecord) -> Iterator[tuple[str, BaseModel]]:
 
 
 def _calls(record: RunRecord) -> Table | Text:
-    if not record.model_calls:
+    """A line for each call, then their sums; a dash where no token came."""
+    calls = record.model_calls
+    if not calls:
         return Text("none: no language model was asked", style="dim")
-    table = Table("agent", "model", "prompt", "in", "out", "cached", "ms", "µ$", "end", box=None)
-    for call in record.model_calls:
-        numbers = (call.tokens_in, call.tokens_out, call.tokens_cached, round(call.total_ms), call.cost_micro_usd)
-        table.add_row(call.agent, call.model, call.prompt_version, *(str(number) for number in numbers), call.stop)
+    table = Table(
+        "agent", "model", "prompt", "in", "cached", "to cache", "out", "first ms", "ms", "µ$", "end", "route", box=None
+    )
+    for call in calls:
+        table.add_row(
+            call.agent, call.model, call.prompt_version, *_numbers((call,)), _first(call), str(round(call.total_ms)),
+            str(call.cost_micro_usd), f"{call.stop} (estimated)" if call.estimated else call.stop, call.route or "–",
+        )  # fmt: skip
+    table.add_section()
+    table.add_row("in all", "", "", *_numbers(calls), "", "", str(sum(call.cost_micro_usd for call in calls)), "", "")
     return table
+
+
+def _numbers(calls: Sequence[ModelCall]) -> Iterator[str]:
+    """Tokens in, of these from the cache and put into it, and out."""
+    for of in ("tokens_in", "tokens_cached", "tokens_to_cache", "tokens_out"):
+        yield str(sum(getattr(call, of) for call in calls))
+
+
+def _first(call: ModelCall) -> str:
+    return "–" if call.first_token_ms is None else str(round(call.first_token_ms))

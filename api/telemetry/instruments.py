@@ -153,7 +153,8 @@ class Tallies:
         self._calls.labels(call.model, call.agent, call.stop).inc()
         if call.first_token_ms is not None:
             self._first.labels(call.model).observe(call.first_token_ms / 1000)
-        for direction, tokens in (("in", call.tokens_in), ("out", call.tokens_out), ("cached", call.tokens_cached)):
+        used = {"in": call.tokens_in, "out": call.tokens_out, "cached": call.tokens_cached}
+        for direction, tokens in {**used, "to_cache": call.tokens_to_cache}.items():
             self._tokens.labels(call.model, direction).inc(tokens)
         self._cost.labels(call.model).inc(call.cost_micro_usd / 1_000_000)
 

@@ -24,7 +24,7 @@ class Article(BaseModel):
     title: str
     body: str
     audience: Audience = Audience.PUBLIC
-    language: str = "en"
+    language: str = Field(default="en", description="ISO 639-1; empty as long as neither file nor text tells")
     updated: date | None = None
     verified_until: date | None = Field(default=None, description="last day on which it is known to be right")
     content_hash: str = Field(description="SHA-256 of front matter and body, hex")

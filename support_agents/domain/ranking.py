@@ -2,8 +2,8 @@
 
 import zlib
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 K1 = 1.2
 B = 0.75
@@ -13,7 +13,14 @@ AVERAGE_TERMS = 40.0
 # 0.1, .943 at 0.15); what is left is for error codes, names, and languages that the embedder does not know well.
 LEXICAL_SHARE = 0.1
 
-Key = TypeVar("Key", bound=Hashable)
+
+class _Ordered(Protocol):
+    """What has an order of its own, which decides between equal scores."""
+
+    def __lt__(self, other: Any, /) -> bool: ...  # noqa: ANN401 - as the standard library's own
+
+
+Key = TypeVar("Key", bound=_Ordered)
 
 
 def bm25_weights(terms: Sequence[str]) -> dict[str, float]:
@@ -38,7 +45,7 @@ def fused(similarity: Mapping[Key, float], lexical: Mapping[Key, float]) -> list
         key: (1 - LEXICAL_SHARE) * cosine + LEXICAL_SHARE * lexical.get(key, 0.0) / best
         for key, cosine in similarity.items()
     }
-    return sorted(scores.items(), key=lambda scored: (-scored[1], str(scored[0])))
+    return sorted(scores.items(), key=lambda scored: (-scored[1], scored[0]))
 
 
 def words_part(score: float, cosine: float) -> float:

@@ -82,7 +82,8 @@ class ModelCall(BaseModel):
     prompt_version: str
     tokens_in: int = 0
     tokens_out: int = 0
-    tokens_cached: int = 0
+    tokens_cached: int = Field(default=0, description="of those in: served from the provider's cache")
+    tokens_to_cache: int = Field(default=0, description="of those in: put into it, which some charge more for")
     first_token_ms: float | None = None
     total_ms: float = 0
     cost_micro_usd: int = 0

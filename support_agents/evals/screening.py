@@ -64,13 +64,19 @@ def labelled(path: Path) -> tuple[Sample, ...]:
 
 
 def harmless(path: Path) -> tuple[Sample, ...]:
-    """Read lines of `{"text" | "utterance" | "prompt" | "context"}` of which none is an attack; labels are ignored."""
-    return tuple(Sample(text, attack=False) for text in _texts(path, "text", "utterance", "prompt", "context"))
+    """Read lines of `{"text" | "utterance" | "prompt" | "context"}` of which none, by its label, is an attack."""
+    return tuple(
+        Sample(text, attack=False) for text in _texts(path, "text", "utterance", "prompt", "context", attacks=False)
+    )
 
 
 def buried(attacks: Path, contexts: Path) -> tuple[Sample, ...]:
-    """Put each attack at start, middle and end of each context; the contexts alone are the harmless texts."""
-    given, around = _texts(attacks, "attack", "text", "prompt"), _texts(contexts, "context", "text")
+    """Put each attack at start, middle and end of each context; the contexts alone are the harmless texts.
+
+    A line whose label says that it is of the other kind is refused: `labelled` reads files that hold both.
+    """
+    given = _texts(attacks, "attack", "text", "prompt", attacks=True)
+    around = _texts(contexts, "context", "text", attacks=False)
     clean = (Sample(context, attack=False) for context in around)
     placed = (
         Sample(put(attack, context, place), attack=True, place=place)
@@ -127,8 +133,17 @@ def _by_place(samples: Sequence[Sample], flagged: np.ndarray) -> Iterator[tuple[
             yield place.value, noticed
 
 
-def _texts(path: Path, *names: str) -> list[str]:
-    return [row.string(*names) for row in read_rows(path, longest=_LONGEST_LINE)]
+def _texts(path: Path, *names: str, attacks: bool) -> list[str]:
+    """Return the texts of a file of one kind."""
+    return [_unmixed(row, attacks=attacks).string(*names) for row in read_rows(path, longest=_LONGEST_LINE)]
+
+
+def _unmixed(row: Row, *, attacks: bool) -> Row:
+    if "label" in row.fields and _label(row) is not attacks:
+        kind, other = ("attacks", "harmless") if attacks else ("harmless texts", "an attack")
+        why = f"says {other}, and every line of this file counts as one of the {kind}; give a labelled file with --data"
+        raise SupportError("data_wrong", f"{row.path} line {row.line}: field `label` {why}")
+    return row
 
 
 def _label(row: Row) -> bool:

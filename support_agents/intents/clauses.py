@@ -153,32 +153,33 @@ def _commands_apart(left: str, right: str, patterns: Cues) -> int:
 def _clause(text: str, start: int, end: int, patterns: Cues, *, listed: bool) -> Clause:
     piece = text[start:end]
     plain = normalised(piece)
+    more = patterns.more.search(plain)
     return Clause(
         piece,
         start,
         end,
-        _does(piece, plain, patterns),
-        further=bool(patterns.more.search(plain)),
+        _does(piece, plain, plain[more.end() - 1 :] if more else plain, patterns),
+        further=bool(more),
         listed=listed,
         refers=len(plain.split()) <= _LONGEST_REFERENCE and bool(patterns.refers.search(plain)),
     )
 
 
-def _does(piece: str, plain: str, patterns: Cues) -> Does:
+def _does(piece: str, plain: str, opening: str, patterns: Cues) -> Does:
+    """`opening` is `plain` without the words that announce a further matter."""
     words = len(plain.split())
     question = piece.rstrip("\"'”’»)] ").endswith("?")
     if words <= _LONGEST_GENERAL and patterns.general.search(plain):
         return Does.GENERAL
     if not question and _is_courtesy(plain, patterns):
         return Does.COURTESY
-    opening = patterns.more.sub(" ", plain)
     cued = patterns.question.search(opening) or patterns.order.search(opening) or patterns.request.search(plain)
     return Does.ASK if question or (cued and words > 1) else Does.STATEMENT
 
 
 def _is_courtesy(plain: str, patterns: Cues) -> bool:
     """Whether a clause is a greeting, a closing, thanks or a good wish, and nothing else."""
-    if any(c.isdigit() for c in plain):
+    if "0" in plain:  # as `normalised` writes every digit
         return False
     if patterns.wish.search(plain) and len(plain.split()) <= _LONGEST_WISH:
         return not patterns.request.search(patterns.wish.sub(" ", plain))

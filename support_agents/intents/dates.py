@@ -69,13 +69,17 @@ _AGO = linear.compile(
 )
 
 
+# `hier` is a day in French alone.
+LANGUAGES_WITH_OWN_DAYS = frozenset({"fr"})
+
+
 def find_dates(text: str, today: date, *, language: str) -> Iterator[Entity]:
     """Yield dates as ISO text. Numeric ones are day first unless that is no date; a missing year is the nearest."""
     for pattern, resolve in _RESOLVERS:
         for match in pattern.finditer(text):
             start, end = match.span()
             found = None if _joined(text, start, end) else resolve(match.groups(default=""), today)
-            if found and not (match.group().lower() == "hier" and language != "fr"):
+            if found and not (match.group().lower() == "hier" and language not in LANGUAGES_WITH_OWN_DAYS):
                 yield Entity(kind=EntityKind.DATE, value=found.isoformat(), start=start, end=end)
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from itertools import islice
 
 from support_agents.domain.intent import Entity
 from support_agents.intents.amounts import find_amounts
-from support_agents.intents.dates import find_dates
+from support_agents.intents.dates import LANGUAGES_WITH_OWN_DAYS, find_dates
 from support_agents.intents.orders import find_orders
 
 LONGEST_TEXT = 20_000  # characters looked at; a real message is far shorter
@@ -15,6 +16,12 @@ MOST = 60  # of each kind; what a hostile text has beyond that is of no use to a
 
 def find_entities(text: str, today: date, *, language: str = "en") -> tuple[Entity, ...]:
     """Return entities in order of appearance without overlaps; where two overlap, date wins over amount over order."""
+    # In most languages the same: what was found before the message's own was known is not looked for again.
+    return _entities(text, today, language if language in LANGUAGES_WITH_OWN_DAYS else "")
+
+
+@lru_cache(maxsize=256)  # planning the look-up of orders and reading the message both ask
+def _entities(text: str, today: date, language: str) -> tuple[Entity, ...]:
     text = text[:LONGEST_TEXT]
     kept: list[Entity] = []
     for found in (find_dates(text, today, language=language), find_amounts(text), find_orders(text)):

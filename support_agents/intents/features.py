@@ -9,14 +9,26 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from support_agents import linear
 from support_agents.intents.concepts import Concepts
 
 NGRAM_COLUMNS = 8_192
 CONCEPT_COLUMNS = 2_048
 LONGEST_TEXT = 1_500  # characters; a message says what it wants well before
 _SIZES = (3, 4, 5)
+_ROWS = np.array(_SIZES, dtype=np.uint32)[:, None]
 _FACTORS = np.array([0x01000193, 0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F, 0x165667B1], dtype=np.uint32)
+_HALF, _NEARLY_HALF = np.uint32(16), np.uint32(15)
+_ODD, _OTHER_ODD = np.uint32(0x7FEB352D), np.uint32(0x846CA68B)
 _SPELLINGS = str.maketrans({"ł": "l", "ø": "o", "æ": "ae", "œ": "oe"})
+
+
+def _plain(character: str) -> str | None:
+    digit, letter = character.isdigit(), character.isalpha()
+    return None if unicodedata.combining(character) else "0" if digit else character if letter else " "
+
+
+_PLAIN = linear.Characters(_plain)
 
 Hashes = NDArray[np.uint32]
 
@@ -62,8 +74,7 @@ def ngrams(text: str, columns: int) -> Counts:
 def normalised(text: str) -> str:
     """Return lower-case letters without accents, every digit as `0`, one space between words and at both ends."""
     folded = text[:LONGEST_TEXT].casefold().replace("n't", "nt").translate(_SPELLINGS)
-    folded = unicodedata.normalize("NFKD", folded)
-    letters = "".join("0" if c.isdigit() else c if c.isalpha() else " " for c in folded if not unicodedata.combining(c))
+    letters = unicodedata.normalize("NFKD", folded).translate(_PLAIN)
     return f" {' '.join(letters.split())} "
 
 
@@ -72,17 +83,17 @@ def _grams(plain: str, words: Hashes) -> list[Hashes]:
 
 
 def _characters(plain: str) -> list[Hashes]:
+    """Hash every window of each size, those of all sizes a place at a time; sums wrap at 32 bits."""
     codes = np.frombuffer(plain.encode("utf-32-le"), dtype=np.uint32)
-    return [_windows(codes, size) for size in _SIZES if len(codes) >= size]
-
-
-def _windows(codes: Hashes, size: int) -> Hashes:
-    """Hash every window of `size` codes; sums wrap at 32 bits."""
-    length = len(codes) - size + 1
-    hashes = np.full(length, size, dtype=np.uint32)
-    for place in range(size):
-        hashes = _mixed(hashes * _FACTORS[place] + codes[place : place + length])
-    return hashes
+    hashes = np.empty((len(_SIZES), len(codes)), dtype=np.uint32)
+    hashes[:] = _ROWS
+    for place in range(min(_SIZES[-1], len(codes))):
+        complete = max(0, place + 1 - _SIZES[0])  # rows of windows that end before this place
+        rows = hashes[complete:, : len(codes) - place]
+        rows *= _FACTORS[place]
+        rows += codes[place:]
+        _mix(rows)
+    return [row[: len(codes) - size + 1] for row, size in zip(hashes, _SIZES, strict=True) if len(codes) >= size]
 
 
 def _hashed(words: Sequence[str]) -> Hashes:
@@ -100,6 +111,15 @@ def _counted(hashes: Hashes, columns: int) -> Counts:
 
 def _mixed(hashes: Hashes) -> Hashes:
     """Spread the bits of each hash, so that its low ones depend on all."""
-    mixed = (hashes ^ (hashes >> np.uint32(16))) * np.uint32(0x7FEB352D)
-    mixed = (mixed ^ (mixed >> np.uint32(15))) * np.uint32(0x846CA68B)
-    return np.asarray(mixed ^ (mixed >> np.uint32(16)), dtype=np.uint32)
+    mixed = hashes.copy()
+    _mix(mixed)
+    return mixed
+
+
+def _mix(hashes: Hashes) -> None:
+    """The same in place."""
+    hashes ^= hashes >> _HALF
+    hashes *= _ODD
+    hashes ^= hashes >> _NEARLY_HALF
+    hashes *= _OTHER_ODD
+    hashes ^= hashes >> _HALF

@@ -65,8 +65,9 @@ class IntentHead:
         calibrated = softmax(self._logits(found, vector) / self.manifest.temperature)
         probabilities = evident(calibrated, found, classes=self.manifest.classes, evidence=self.concepts.evidence)
         order = np.argsort(-probabilities, kind="stable")
+        ranked = zip(order.tolist(), probabilities[order].tolist(), strict=True)
         classes = self.manifest.classes
-        return tuple(IntentScore(name=classes[i], probability=min(1.0, float(probabilities[i]))) for i in order)
+        return tuple(IntentScore(name=classes[at], probability=min(1.0, probability)) for at, probability in ranked)
 
     def logits(self, text: str, vector: Vector) -> NDArray[np.float64]:
         """Return one number a class, not yet calibrated."""
@@ -74,9 +75,8 @@ class IntentHead:
 
     def _logits(self, found: Features, vector: Vector) -> NDArray[np.float64]:
         weights, manifest = self.manifest.weights, self.manifest
-        embedding, ngrams, concepts = np.split(
-            self.columns, [manifest.dimensions, manifest.dimensions + manifest.ngram_columns]
-        )
+        embedding, rest = self.columns[: manifest.dimensions], self.columns[manifest.dimensions :]
+        ngrams, concepts = rest[: manifest.ngram_columns], rest[manifest.ngram_columns :]
         return np.asarray(
             weights.embedding * (vector @ embedding)
             + weights.ngrams * (weighted(found.ngrams, self.ngram_idf) @ ngrams[found.ngrams.columns])

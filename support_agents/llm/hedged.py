@@ -66,8 +66,9 @@ class _Leg:
 
     async def close(self) -> None:
         """End the call, whatever it is doing."""
-        self.first.cancel()
-        await asyncio.wait({self.first})
+        if not self.first.done():
+            self.first.cancel()
+            await asyncio.wait({self.first})
         await self.stream.aclose()
 
 
@@ -110,8 +111,8 @@ async def _winner(legs: list[_Leg]) -> _Leg:
     """The first leg to say something; the error of the last to fail if none does."""
     waiting = {leg.first: leg for leg in legs}
     while True:
-        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
+        done = {task for task in waiting if task.done()}  # most often, and a wait is a turn of the event loop
+        for task in done or (await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED))[0]:
             leg = waiting.pop(task)
             if task.exception() is None:
                 return leg

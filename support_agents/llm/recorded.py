@@ -55,7 +55,7 @@ class _Heard:
 
     def record(self, prompt: Prompt, model: str, prices: Prices) -> ModelCall:
         end = self.end or self._estimated(prompt)
-        used = Tokens(end.tokens_in, end.tokens_out, end.tokens_cached)
+        used = Tokens(end.tokens_in, end.tokens_out, end.tokens_cached, end.tokens_to_cache)
         return ModelCall(
             agent=prompt.agent,
             model=model,
@@ -63,6 +63,7 @@ class _Heard:
             tokens_in=used.read,
             tokens_out=used.written,
             tokens_cached=used.cached,
+            tokens_to_cache=used.to_cache,
             first_token_ms=None if self.first is None else (self.first - self.began) * 1_000,
             total_ms=(monotonic() - self.began) * 1_000,
             cost_micro_usd=prices.cost(model, used),

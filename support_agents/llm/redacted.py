@@ -4,8 +4,7 @@ import secrets
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
-import re2
-
+from support_agents import linear
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import WorkspaceId
 from support_agents.domain.runs import Run
@@ -19,7 +18,7 @@ _SALT_BYTES = 16
 _FEWEST_LETTERS = 3  # of a part of a name; shorter ones are particles and initials
 _NO_COMMON_WORD = 5
 _LONGEST_PLACEHOLDER = 40
-_UNFINISHED = re2.compile(r"\[[A-Z_0-9]*$")
+_UNFINISHED = linear.compile(r"\[[A-Z_0-9]*$")
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,8 @@ def _forms(value: str) -> Iterator[str]:
 def _hidden(text: str, masked: Masked) -> str:
     """Replace every form of every value, longest first, and nothing inside of what already stands for one."""
     pieces = [text]  # every second one is a placeholder
-    for value, placeholder in sorted(masked.written.items(), key=lambda one: -len(one[0])):
+    there = [one for one in masked.written.items() if one[0] in text]
+    for value, placeholder in sorted(there, key=lambda one: -len(one[0])):
         cut = ([piece] if at % 2 else _between(piece.split(value), placeholder) for at, piece in enumerate(pieces))
         pieces = [piece for part in cut for piece in part]
     return "".join(pieces)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from support_agents.domain.errors import SupportError
 from support_agents.domain.runs import Run
 from support_agents.domain.sections import DraftingGiven
 from support_agents.llm.streams import opened
+from support_agents.own_files import OwnFile
 from support_agents.ports import Completed, LanguageModel, Prompt, TextDelta
 
 Size = Literal["small", "large"]
@@ -88,22 +88,16 @@ class RoutedModel:
 @cache
 def shipped_routes() -> Routes:
     """Return the rules that come with the product."""
-    return parse_routes(files(__package__ or "").joinpath("routing.yaml").read_text(encoding="utf-8"))
+    shipped = files(__package__ or "").joinpath("routing.yaml").read_text(encoding="utf-8")
+    return Routes.model_validate(yaml.safe_load(shipped))
 
 
 def load_routes(path: Path | None) -> Routes:
-    """Return an installation's own rules, or the shipped ones; `SupportError` names what is wrong in a file."""
+    """Return an installation's own rules, or the shipped ones; `SupportError` names file, rule and field of a fault."""
     if path is None:
         return shipped_routes()
-    try:
-        return parse_routes(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SupportError("routing_invalid", f"{path}: {error.strerror}") from error
-
-
-def parse_routes(text: str) -> Routes:
-    """Read a rule file."""
-    try:
-        return Routes.model_validate(yaml.safe_load(text))
-    except (yaml.YAMLError, ValidationError) as error:
-        raise SupportError("routing_invalid", f"the routing rules cannot be read: {error}") from error
+    own = OwnFile(path, "routing_invalid", "SUPPORT_LLM_ROUTING")
+    rules = own.parsed(own.read())
+    if not isinstance(rules, dict):
+        raise own.refused("needs a list `rules`, and `otherwise` with `to` and `because`")
+    return own.part(Routes, rules)

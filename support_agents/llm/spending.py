@@ -10,6 +10,7 @@ from support_agents.llm.streams import opened
 from support_agents.ports import Completed, LanguageModel, Prompt, TextDelta
 
 SPENT = "llm_spent"
+_MICRO = 1_000_000
 
 
 def provider_of(model: str) -> str:
@@ -52,6 +53,10 @@ class Spend:
         self._turn()
         return self._recorded.get(provider, 0) + self._since.get(provider, 0)
 
+    def reached(self, provider: str, *, limit_usd: float | None) -> bool:
+        """Whether the provider has cost as much as it may; never where there is no limit."""
+        return limit_usd is not None and self.of(provider) >= round(limit_usd * _MICRO)
+
     def _turn(self) -> None:
         """Begin anew with a new month."""
         month = month_of(self.now())
@@ -65,7 +70,7 @@ class CappedModel:
 
     model: LanguageModel
     spend: Spend
-    limit_micro_usd: int
+    limit_usd: float
 
     @property
     def name(self) -> str:
@@ -75,7 +80,7 @@ class CappedModel:
     async def stream(self, prompt: Prompt, run: Run) -> AsyncIterator[TextDelta | Completed]:
         """Yield what the model yields; `SupportError` (`llm_spent`) instead of a call beyond the limit."""
         provider = provider_of(self.name)
-        if self.spend.of(provider) >= self.limit_micro_usd:
+        if self.spend.reached(provider, limit_usd=self.limit_usd):
             raise SupportError(SPENT, f"the monthly limit of {provider} is reached")
         async with opened(self.model, prompt, run) as stream:
             async for item in stream:

@@ -1,6 +1,7 @@
 """Learns how long a provider takes to its first token and to its end, from the calls that are made anyway."""
 
 import math
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -15,35 +16,46 @@ _REMEMBERED = 512
 _ENOUGH = 20
 
 
+class _Recent:
+    """The last numbers, kept in order as well: each call to a model asks what most of them do not exceed."""
+
+    def __init__(self) -> None:
+        self._came: deque[float] = deque()
+        self._ordered: list[float] = []
+
+    def add(self, seconds: float) -> None:
+        if len(self._came) == _REMEMBERED:
+            del self._ordered[bisect_left(self._ordered, self._came.popleft())]
+        self._came.append(seconds)
+        insort(self._ordered, seconds)
+
+    def quantile(self, share: float) -> float | None:
+        known = len(self._ordered)
+        return None if known < _ENOUGH else self._ordered[min(known, max(1, math.ceil(share * known))) - 1]
+
+
 class Latency:
     """Seconds of the last calls to one provider."""
 
     def __init__(self) -> None:
-        self._first: deque[float] = deque(maxlen=_REMEMBERED)
-        self._total: deque[float] = deque(maxlen=_REMEMBERED)
+        self._first = _Recent()
+        self._total = _Recent()
 
     def first_token(self, share: float) -> float | None:
         """Seconds within which so large a share of calls said their first word; None before enough is known."""
-        return _quantile(self._first, share)
+        return self._first.quantile(share)
 
     def total(self, share: float) -> float | None:
         """Seconds within which so large a share of whole answers had ended; None before enough is known."""
-        return _quantile(self._total, share)
+        return self._total.quantile(share)
 
     def saw_first(self, seconds: float) -> None:
         """Note a first token – or a wait that was given up, which would have been longer still."""
-        self._first.append(seconds)
+        self._first.add(seconds)
 
     def saw_end(self, seconds: float) -> None:
         """Note a whole answer."""
-        self._total.append(seconds)
-
-
-def _quantile(seconds: deque[float], share: float) -> float | None:
-    if len(seconds) < _ENOUGH:
-        return None
-    ordered = sorted(seconds)
-    return ordered[min(len(ordered), max(1, math.ceil(share * len(ordered)))) - 1]
+        self._total.add(seconds)
 
 
 @dataclass(frozen=True)

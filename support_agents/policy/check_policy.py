@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,7 +22,7 @@ class DebateRules(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    refund_over_minor: Mapping[Currency, int] = Field(
+    refund_over_minor: Mapping[Currency, Annotated[int, Field(ge=0)]] = Field(
         default_factory=dict, description="minor units; above, it is high"
     )
     intents: tuple[str, ...] = ()

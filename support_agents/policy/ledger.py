@@ -4,21 +4,18 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
-
-import yaml
-from pydantic import BaseModel, ValidationError
 
 from support_agents.domain.action import ActionKind, ClauseRef
-from support_agents.domain.errors import SupportError
 from support_agents.domain.voice import Voice
+from support_agents.own_files import OwnFile
 from support_agents.policy.check_policy import CheckPolicy
 from support_agents.policy.clauses import Clause
 from support_agents.policy.delivery import Deliveries
 from support_agents.policy.steps import STEPS
 from support_agents.wording.values import Value, unconfirmed, values_in
 
-Part = TypeVar("Part", bound=BaseModel)
+_CODE = "policy_invalid"
+_PARTS = ("version", "clauses", "deliveries", "checks", "voice", "steps")
 
 
 @dataclass(frozen=True)
@@ -26,6 +23,7 @@ class PolicyLedger:
     """All clauses of one file; `version` is the file's own, with the hash of its bytes.
 
     `offered` are the steps in the shop's own systems that may be proposed at all; none unless the file names them.
+    `checks_from` is the file that sets the checks, so that who knows their names can tell where a wrong one stands.
     """
 
     version: str
@@ -34,6 +32,7 @@ class PolicyLedger:
     checks: CheckPolicy = field(default_factory=CheckPolicy)
     offered: frozenset[ActionKind] = frozenset()
     voice: Voice = field(default_factory=Voice)
+    checks_from: Path | None = None
 
     def clauses_for(self, intent: str, today: date) -> tuple[Clause, ...]:
         """Return the clauses about `intent` that hold on `today`, in file order."""
@@ -62,65 +61,52 @@ class PolicyLedger:
 
 def load_policy(path: Path) -> PolicyLedger:
     """Read a policy file; every error names the file, the clause and the field."""
-    try:
-        content = path.read_bytes()
-        data = yaml.load(content, Loader=yaml.CSafeLoader)
-    except OSError as error:
-        raise _invalid(path, f"cannot be read: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise _invalid(path, f"is not YAML: {str(error).splitlines()[0]}") from error
+    file = OwnFile(path, _CODE)
+    content = file.read()
+    data = file.parsed(content)
     if not isinstance(data, dict) or not isinstance(data.get("clauses"), list):
-        raise _invalid(path, "needs `version` and a list `clauses`")
+        raise file.refused("needs `version` and a list `clauses`")
+    if unknown := next((str(name) for name in data if name not in _PARTS), None):
+        # Left out silently, a part with a slip in its name would switch off what it was written for.
+        raise file.refused(f"there is no part “{unknown}”; known: {', '.join(_PARTS)}")
     if not data.get("version"):
-        raise _invalid(path, "needs a `version`")
-    clauses = tuple(_clause(path, number, item) for number, item in enumerate(data["clauses"], start=1))
-    _refuse_overlaps(path, clauses)
-    version = f"{data['version']}.{hashlib.sha256(content).hexdigest()[:8]}"
-    deliveries = None if data.get("deliveries") is None else _part(path, "deliveries", Deliveries, data["deliveries"])
-    checks = _part(path, "checks", CheckPolicy, data.get("checks") or {})
-    voice = _part(path, "voice", Voice, data.get("voice") or {})
-    return PolicyLedger(version, clauses, deliveries, checks, _offered(path, data.get("steps")), voice)
+        raise file.refused("needs a `version`")
+    clauses = tuple(_clause(file, number, item) for number, item in enumerate(data["clauses"], start=1))
+    _refuse_overlaps(file, clauses)
+    deliveries = data.get("deliveries")
+    return PolicyLedger(
+        version=f"{data['version']}.{hashlib.sha256(content).hexdigest()[:8]}",
+        clauses=clauses,
+        deliveries=None if deliveries is None else file.part(Deliveries, deliveries, "deliveries"),
+        checks=file.part(CheckPolicy, data.get("checks") or {}, "checks"),
+        offered=_offered(file, data.get("steps")),
+        voice=file.part(Voice, data.get("voice") or {}, "voice"),
+        checks_from=path,
+    )
 
 
-def _offered(path: Path, data: object) -> frozenset[ActionKind]:
+def _offered(file: OwnFile, data: object) -> frozenset[ActionKind]:
     known = {kind.value: kind for kind in STEPS}
     named = [] if data is None else data
     if not isinstance(named, list) or not all(isinstance(name, str) and name in known for name in named):
-        raise _invalid(path, f"steps: a list of {', '.join(sorted(known))}")
+        raise file.refused(f"steps: a list of {', '.join(sorted(known))}")
     return frozenset(known[name] for name in named)
 
 
-def _part(path: Path, name: str, model: type[Part], data: object) -> Part:
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise _invalid(path, f"{name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+def _clause(file: OwnFile, number: int, item: object) -> Clause:
+    name = item.get("id", f"number {number}") if isinstance(item, dict) else f"number {number}"
+    return file.part(Clause, item, f"clause {name}")
 
 
-def _clause(path: Path, number: int, item: object) -> Clause:
-    try:
-        return Clause.model_validate(item)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = item.get("id", f"number {number}") if isinstance(item, dict) else f"number {number}"
-        field = ".".join(str(part) for part in first["loc"]) or "clause"
-        raise _invalid(path, f"clause {name}: {field}: {first['msg']}") from error
-
-
-def _refuse_overlaps(path: Path, clauses: tuple[Clause, ...]) -> None:
+def _refuse_overlaps(file: OwnFile, clauses: tuple[Clause, ...]) -> None:
     """Two versions of one clause must not hold on the same day."""
     for position, clause in enumerate(clauses):
         for other in clauses[:position]:
             if clause.id != other.id:
                 continue
             if clause.version == other.version:
-                raise _invalid(path, f"clause {clause.id}: version: {clause.version} stands twice")
+                raise file.refused(f"clause {clause.id}: version: {clause.version} stands twice")
             if clause.holds_on(max(clause.valid_from, other.valid_from)) and other.holds_on(
                 max(clause.valid_from, other.valid_from)
             ):
-                raise _invalid(path, f"clause {clause.id}: valid_from: versions hold on the same day")
-
-
-def _invalid(path: Path, problem: str) -> SupportError:
-    return SupportError("policy_invalid", f"{path}: {problem}")
+                raise file.refused(f"clause {clause.id}: valid_from: versions hold on the same day")

@@ -1,7 +1,7 @@
 """Prompt files: versioned front matter and two texts with named places; a file with a fault never loads."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from string import Formatter
 
@@ -26,7 +26,7 @@ class PromptFile:
         """Name and version, as recorded with every call."""
         return f"{self.name}.{self.version}"
 
-    @property
+    @cached_property
     def places(self) -> frozenset[str]:
         """Names that a rendering must give."""
         parsed = (*Formatter().parse(self.system), *Formatter().parse(self.user))

@@ -109,12 +109,13 @@ def _normalised(text: str) -> tuple[str, list[int]]:
     """Return a plain lower-case form of `text`, and of how many characters of it each of its own became."""
     if text.isascii():
         return text.lower(), [1] * len(text)
-    mixed = {at for match in _WORD.finditer(text) if _LATIN.search(match.group()) for at in range(*match.span())}
+    plain = [*map(_plain, text)]
     # A Cyrillic letter among Latin ones is there to hide a word; a Russian word is one.
-    plain = [
-        _plain(character).translate(_LOOKALIKES) if position in mixed else _plain(character)
-        for position, character in enumerate(text)
-    ]
+    if not _LOOKALIKES.keys().isdisjoint(map(ord, "".join(plain))):
+        for match in _WORD.finditer(text):
+            if _LATIN.search(match.group()):
+                start, end = match.span()
+                plain[start:end] = [character.translate(_LOOKALIKES) for character in plain[start:end]]
     return "".join(plain), [*map(len, plain)]
 
 

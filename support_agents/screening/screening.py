@@ -36,6 +36,17 @@ def screen(
     )
 
 
+def spoken_before(screened: ScreeningSection, earlier: Sequence[str]) -> ScreeningSection:
+    """Take the language of the customer's `earlier` messages, oldest first, where the newest does not tell its own."""
+    if screened.language_confidence > 0:
+        return screened
+    for text in reversed(earlier):
+        spoken = language.detect(quoting.newest(text[:LONGEST]), default="")
+        if spoken.code:
+            return screened.model_copy(update={"language": spoken.code, "language_confidence": spoken.confidence})
+    return screened
+
+
 def _reasons(found: Sequence[injection.Finding], beside: Sequence[injection.Finding]) -> tuple[str, ...]:
     in_text = (f"the message {finding.reason}" for finding in found)
     elsewhere = (f"the subject or a file name {finding.reason}" for finding in beside)

@@ -9,6 +9,7 @@ from support_agents.domain.knowledge import Passage
 
 _APOSTROPHE = linear.compile(r"(?i)(\p{L})['\x{2019}](?:s|t|re|ve|ll|d|m)\b")
 _IDEOGRAPH = linear.compile(r"^[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]+$")
+_WITHOUT_ACCENTS = linear.Characters(lambda character: None if unicodedata.combining(character) else character)
 _POINTS = ".,"
 _LONGEST = 40
 _DOUBLED = 3
@@ -50,7 +51,10 @@ _ENDINGS = (
 @lru_cache(maxsize=4_096)
 def terms(text: str) -> tuple[str, ...]:
     """Return the terms of `text` in order, repeated as often as they occur."""
-    return tuple(term for word in _words(text) for term in (_of_letters(word) if word.isalpha() else _of_word(word)))
+    found: list[str] = []
+    for word in _words(text):
+        found += _of_letters(word) if word.isalpha() else _of_word(word)
+    return tuple(found)
 
 
 def passage_terms(passage: Passage) -> tuple[str, ...]:
@@ -71,7 +75,7 @@ def coverage(query: str, text: str, *, letters: int = _LONGEST) -> float:
 def _words(text: str) -> Iterator[str]:
     """Yield runs of letters and digits; a number keeps its points and commas (`1.8.19`)."""
     plain = _APOSTROPHE.sub(r"\1", text) if "'" in text or "\u2019" in text else text
-    for run in "".join(c if c.isalnum() or c in _POINTS else " " for c in _fold(plain)).split():
+    for run in linear.pointed_words(_fold(plain)):
         word = run.strip(_POINTS)
         if word.isalnum() or word[:1].isdigit():
             yield word
@@ -82,8 +86,7 @@ def _words(text: str) -> Iterator[str]:
 def _fold(text: str) -> str:
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
+    return unicodedata.normalize("NFKD", text.casefold()).translate(_WITHOUT_ACCENTS)
 
 
 @lru_cache(maxsize=8_192)  # a language's usual words; numbers of orders and parcels hardly come again
@@ -92,7 +95,7 @@ def _of_letters(word: str) -> tuple[str, ...]:
 
 
 def _of_word(word: str) -> tuple[str, ...]:
-    if _IDEOGRAPH.search(word):
+    if not word.isascii() and _IDEOGRAPH.search(word):
         return tuple(word[i : i + 2] for i in range(max(1, len(word) - 1)))
     if word in _STOPWORDS:
         return ()

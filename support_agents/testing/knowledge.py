@@ -10,7 +10,7 @@ import numpy as np
 from support_agents.domain.ids import PassageId, WorkspaceId
 from support_agents.domain.knowledge import Passage, RetrievedPassage
 from support_agents.domain.ranking import bm25_weights, fused
-from support_agents.ports import ChunkedArticle, Vector
+from support_agents.ports import ChunkedArticle, StoredState, Vector
 from support_agents.screening.terms import passage_terms, terms
 
 
@@ -121,6 +121,10 @@ class MemoryPassageStore:
     async def passage_ids(self, workspace: WorkspaceId) -> frozenset[PassageId]:
         """Ids of all passages."""
         return frozenset(passage.id for passage in self._all(workspace))
+
+    async def state(self, workspace: WorkspaceId) -> StoredState:
+        """Name the state by the number of writing calls."""
+        return StoredState(len(self._all(workspace)), str(self.changes))
 
     async def passages(self, workspace: WorkspaceId, ids: Sequence[PassageId]) -> tuple[Passage, ...]:
         """Those of `ids` that exist."""

@@ -19,7 +19,7 @@ OF_OURS = {
     "support_agents.wording.filler": {"_lists"},
     "support_agents.wording.meaning": {"_patterns"},
     "support_agents.wording.outlines": {"_outlines", "_pattern"},
-    "support_agents.wording.phrases": {"_templates", "phrases_of"},
+    "support_agents.wording.phrases": {"_nameless", "_templates", "phrases_of"},
     "support_agents.wording.questions": {"_phrases"},
     "support_agents.wording.traits": {"_pattern"},
 }

@@ -68,6 +68,22 @@ async def test_deleting_takes_the_passages_along(store: PassageStore) -> None:
     assert set(await store.article_hashes(DEFAULT_WORKSPACE)) == {"shipping"}
 
 
+async def test_each_writing_leads_to_a_state_that_has_not_been_before(store: PassageStore) -> None:
+    empty = await store.state(DEFAULT_WORKSPACE)
+    await store.replace_articles(DEFAULT_WORKSPACE, [RETURNS, SHIPPING])
+    both = await store.state(DEFAULT_WORKSPACE)
+    assert await store.state(DEFAULT_WORKSPACE) == both
+    await store.replace_articles(DEFAULT_WORKSPACE, [chunked("returns", "Sixty days.")])
+    newer = await store.state(DEFAULT_WORKSPACE)
+    await store.replace_articles(DEFAULT_WORKSPACE, [RETURNS])
+    again = await store.state(DEFAULT_WORKSPACE)
+    await store.delete_articles(DEFAULT_WORKSPACE, ["shipping"])
+    left = await store.state(DEFAULT_WORKSPACE)
+    assert len({state.version for state in (empty, both, newer, again, left)}) == 5
+    counted = [state.passages for state in (empty, both, newer, again, left)]
+    assert counted == [0, len(ids(RETURNS, SHIPPING)), len(ids(RETURNS, SHIPPING)), len(ids(RETURNS, SHIPPING)), 1]
+
+
 async def test_an_empty_store_answers(store: PassageStore) -> None:
     assert await store.article_hashes(DEFAULT_WORKSPACE) == {}
     assert await store.passage_ids(DEFAULT_WORKSPACE) == frozenset()

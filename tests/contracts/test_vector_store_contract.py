@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from qdrant_client import AsyncQdrantClient
 
+from support_agents.adapters.held_index import HELD_MOST
 from support_agents.adapters.qdrant_edge import QdrantEdgeStore
 from support_agents.adapters.qdrant_server import QdrantServerStore, client_of
 from support_agents.domain.ids import DEFAULT_WORKSPACE, PassageId, WorkspaceId, new_id
@@ -36,13 +37,18 @@ SERVER = os.environ.get("SUPPORT_TEST_QDRANT_URL", "")
 NO_SERVER = pytest.mark.skipif(not SERVER, reason="SUPPORT_TEST_QDRANT_URL names no server")
 
 
-@pytest.fixture(params=["edge", "fake", "local", "wire", pytest.param("server", marks=NO_SERVER)])
+@pytest.fixture(params=["edge", "large edge", "fake", "local", "wire", pytest.param("server", marks=NO_SERVER)])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[VectorStore]:
     match request.param:
         case "fake":
             yield ListStore()
-        case "edge":
-            edge = QdrantEdgeStore(tmp_path, embedder_version=EMBEDDER.version, dimensions=EMBEDDER.dimensions)
+        case "edge" | "large edge" as size:
+            edge = QdrantEdgeStore(
+                tmp_path,
+                embedder_version=EMBEDDER.version,
+                dimensions=EMBEDDER.dimensions,
+                hold=0 if size == "large edge" else HELD_MOST,
+            )
             yield edge
             edge.close()
         case "local":

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
-from api.cli.checks.language_model import answers
+from api.cli.checks.finding import findings
+from api.cli.checks.language_model import answers, prices, routing
 from api.settings import Settings, load
 from api.writers import Writing, writing_of
 from support_agents.domain.errors import SupportError
@@ -82,6 +84,19 @@ async def test_the_second_provider_answers_for_a_first_that_refuses_the_key() ->
         }
 
 
+@pytest.mark.parametrize(
+    ("named", "variable"),
+    [
+        ({"llm_provider": "openai"}, "SUPPORT_LLM_API_KEY"),
+        ({"llm_second_provider": "fireworks", "llm_second_model": "m"}, "SUPPORT_LLM_SECOND_API_KEY"),
+    ],
+)
+def test_a_key_that_is_missing_is_named_by_its_variable(named: dict[str, object], variable: str) -> None:
+    settings = load({"llm_provider": "ollama", "llm_model": "m", **named})
+    with pytest.raises(SupportError, match=f"wants a key: set {variable}$"):
+        writing_of(settings)
+
+
 async def test_a_limit_leads_to_the_next_provider_and_then_to_none() -> None:
     async with (
         model_provider(says()) as first,
@@ -153,6 +168,38 @@ async def test_doctor_says_that_a_limit_needs_a_price() -> None:
     async with model_provider(says()) as first:
         found = await answers(settings_for(first, llm_model="our-own", llm_monthly_limit_usd=10))
     assert [one.fix for one in found if not one.ok] == ["give its price in a file and name that in SUPPORT_LLM_PRICES"]
+
+
+async def test_doctor_asks_the_small_model_and_names_its_variable() -> None:
+    async with model_provider(says(Fault.NONE, Fault.REFUSAL)) as first, model_provider(says()) as second:
+        large, small, other = await answers(settings_for(first, second, llm_small_model="gpt-5-nano"))
+        assert [asked.model for asked in first.asked] == ["gpt-5", "gpt-5-nano"]
+    assert (large.ok, other.ok) == (True, True)
+    assert small.detail == "openai:gpt-5-nano refuses to answer"
+    assert small.fix == "check SUPPORT_LLM_SMALL_MODEL"
+
+
+async def test_doctor_reads_the_files_of_prices_and_routes_without_a_limit(tmp_path: Path) -> None:
+    assert (await prices(load()), await routing(load())) == ((), ())
+    missing = load({"llm_prices": tmp_path / "prices.yaml", "llm_routing": tmp_path / "routing.yaml"})
+    for check, variable in ((prices, "SUPPORT_LLM_PRICES"), (routing, "SUPPORT_LLM_ROUTING")):
+        (told,) = await findings("file", check, missing, fix="correct the file")
+        assert not told.ok
+        assert f"({variable}): cannot be read: No such file" in told.detail
+    (tmp_path / "prices.yaml").write_text("{}")
+    (tmp_path / "routing.yaml").write_text("otherwise: {to: large, because: always}")
+    (found,) = await prices(missing)
+    assert found.ok
+    (idle,) = await routing(missing)
+    assert idle.fix.startswith("name the cheaper model in SUPPORT_LLM_SMALL_MODEL")
+    (used,) = await routing(missing.model_copy(update={"llm_small_model": "gpt-5-nano"}))
+    assert used.ok
+
+
+async def test_doctor_asks_the_models_although_the_prices_cannot_be_read(tmp_path: Path) -> None:
+    async with model_provider(says()) as first:
+        (found,) = await answers(settings_for(first, llm_prices=tmp_path / "none.yaml", llm_monthly_limit_usd=10))
+    assert found.ok
 
 
 async def test_doctor_is_content_without_a_model() -> None:

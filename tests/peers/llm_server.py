@@ -174,7 +174,12 @@ def _anthropic_events(mode: str) -> list[str]:
         "tools": "tool_use",
         "tool-calls": "tool_use",
     }.get(mode, "end_turn")
-    usage = {"input_tokens": 10, "cache_read_input_tokens": 20, "output_tokens": 1}
+    usage = {
+        "input_tokens": 4,
+        "cache_read_input_tokens": 20,
+        "cache_creation_input_tokens": 6,
+        "output_tokens": 1,
+    }
     message: dict[str, Any] = {
         "id": "m",
         "type": "message",

@@ -150,7 +150,8 @@ def _options(element: Json, most: int) -> Iterator[str]:
         yield f"{len(options)} options"
     if "initial_options" in element and not element["initial_options"]:
         yield "empty initial_options"
-    for option in element.get("initial_options", []):
+    chosen = [element["initial_option"]] if "initial_option" in element else []
+    for option in [*element.get("initial_options", []), *chosen]:
         if option not in options:
             yield "initial option that is none"
     for option in options:

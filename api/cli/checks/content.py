@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from api.cli.checks.finding import Finding
 from api.engines import embedding, intent_registry, order_lookup, search_embedder, system_clock
 from api.settings import Settings
+from support_agents.agents.checks.catalogue import refuse_unknown
 from support_agents.intents.examples import Examples
 from support_agents.intents.model import IntentHead
 from support_agents.intents.registry import POINTER_NAME
@@ -59,10 +60,11 @@ async def promoted(settings: Settings) -> tuple[Finding, ...]:
 
 
 async def policy(settings: Settings) -> tuple[Finding, ...]:
-    """Whether the ledger loads; expired clauses are named."""
+    """Whether the ledger loads and sets only checks that there are; expired clauses are named."""
     if settings.policy is None:
         return (Finding("policy", "none: no refund is ever proposed (SUPPORT_POLICY)", absent=True),)
     ledger, today = load_policy(settings.policy), datetime.now(UTC).date()
+    refuse_unknown(ledger)
     names = ", ".join(f"{clause.id} v{clause.version}" for clause in ledger.expired(today))
     told = f"{len(ledger.clauses)} clauses, version {ledger.version}"
     return (Finding("policy", f"{told}; expired: {names}" if names else told),)

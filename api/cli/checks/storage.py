@@ -7,6 +7,7 @@ from api.cli.checks.finding import Finding
 from api.cli.client import running
 from api.container import Container
 from api.key_records import KeyRecords
+from api.schemas import IndexBody
 from api.settings import Settings
 from db.engine import Database
 from db.part_store import PartStore
@@ -57,9 +58,7 @@ async def index(settings: Settings) -> tuple[Finding, ...]:
         return (Finding("index", "each process keeps its own in step; the `/readyz` of an API tells of that API's"),)
     client = running(settings)
     if client is not None:
-        ready = bool(client.state("/readyz").get("index"))
-        wait = "" if ready else "wait a moment; if it stays, look at the server's log"
-        return (Finding("index", "in step" if ready else "the server is building it", wait),)
+        return (_of_server(IndexBody.model_validate(client.get("/v1/knowledge/index"))),)
     container = build(settings)
     try:
         return (await _index(container),)
@@ -91,8 +90,21 @@ async def _index(container: Container) -> Finding:
     indexed = await container.asking.index.ids(DEFAULT_WORKSPACE)
     if stored == indexed:
         return Finding("index", f"{len(indexed)} passages, in step")
-    missing, surplus = len(stored - indexed), len(indexed - stored)
-    return Finding("index", f"{missing} passages missing, {surplus} too many", "support-agents serve, or kb sync again")
+    told = _differing(len(stored - indexed), len(indexed - stored))
+    return Finding("index", told, "support-agents serve, or kb sync again")
+
+
+def _of_server(found: IndexBody) -> Finding:
+    if found.in_step:
+        return Finding("index", f"{found.stored} passages, in step")
+    missing = found.stored - found.indexed
+    made = "all passages are there; topics and macros are being made of them"
+    told = _differing(missing, found.surplus) if missing or found.surplus else made
+    return Finding("index", told, "wait a moment, the server is at it; if it stays, look at the server's log")
+
+
+def _differing(missing: int, surplus: int) -> str:
+    return f"{missing} passages missing, {surplus} too many"
 
 
 async def _parts(database: Database) -> tuple[Finding, ...]:

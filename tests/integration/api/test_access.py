@@ -45,6 +45,7 @@ ACCESS = {
     ("GET", "/v1/dispatch"): READ,
     ("POST", "/v1/ask"): READ,
     ("POST", "/v1/knowledge/search"): READ,
+    ("GET", "/v1/knowledge/index"): READ,
 }
 BODIES: dict[str, dict[str, object]] = {
     "/v1/session/factor": {"code": "000000"},

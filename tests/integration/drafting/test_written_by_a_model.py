@@ -38,7 +38,7 @@ async def shop_with(provider: ModelProvider, folder: Path, sqlite_url: str) -> A
     async with open_installation(settings) as opened:
         container = opened.container
         await container.knowledge.sync(shop.ARTICLES, DEFAULT_WORKSPACE)
-        await container.indexer.refresh(DEFAULT_WORKSPACE)
+        await container.follower.indexer.refresh(DEFAULT_WORKSPACE)
         await container.asking.rehearse(DEFAULT_WORKSPACE)
         yield opened
 

@@ -39,7 +39,7 @@ async def slow_shop(folder: Path, database_url: str, *, fuller: bool = True) -> 
         }
         async with open_installation(settings) as opened:
             await opened.container.knowledge.sync(shop.ARTICLES, DEFAULT_WORKSPACE)
-            await opened.container.indexer.refresh(DEFAULT_WORKSPACE)
+            await opened.container.follower.indexer.refresh(DEFAULT_WORKSPACE)
             yield opened
 
 

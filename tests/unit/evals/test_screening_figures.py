@@ -71,6 +71,34 @@ def test_a_wrong_line_is_named(row: dict[str, object], name: str, tmp_path: Path
         Files(data=path).samples()
 
 
+@pytest.mark.parametrize(
+    ("name", "row", "said"),
+    [
+        (
+            "attacks",
+            {"text": "a", "label": 0},
+            "`label` says harmless, and every line of this file counts as one of the",
+        ),
+        ("contexts", {"context": "a", "label": "1"}, "`label` says an attack"),
+        ("harmless", {"text": "a", "label": 1}, "`label` says an attack"),
+        ("attacks", {"attack": "a", "label": "bad"}, "`label` must be 0"),
+    ],
+)
+def test_a_file_of_one_kind_with_labels_of_both_is_refused(
+    name: str, row: dict[str, object], said: str, tmp_path: Path
+) -> None:
+    kinds: dict[str, dict[str, object]] = {
+        "attacks": {"attack": "b", "label": 1},
+        "contexts": {"context": "b"},
+        "harmless": {"text": "b", "label": 0},
+    }
+    files = {each: lines(tmp_path / f"{each}.jsonl", fine) for each, fine in kinds.items()}
+    assert len(Files(**files).samples()) == 5
+    lines(files[name], kinds[name], row)
+    with pytest.raises(SupportError, match=rf"{name}\.jsonl line 2: field {said}"):
+        Files(**files).samples()
+
+
 def test_nothing_and_half_a_pair_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SupportError, match="--data"):
         Files().samples()

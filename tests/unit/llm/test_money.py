@@ -1,5 +1,6 @@
 """Prices, the month's spend with its limit, and the rules that pick a model."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -27,6 +28,21 @@ def test_a_call_costs_its_tokens_and_cached_ones_less() -> None:
     assert PRICES.cost("openai:unknown", Tokens(1_000, 100)) == 0
 
 
+def test_what_is_put_into_the_cache_costs_its_own_price_or_that_of_input() -> None:
+    haiku, tokens = "anthropic:claude-haiku-4-5", Tokens(read=3_000, written=0, cached=1_000, to_cache=1_600)
+    assert shipped_prices().cost(haiku, tokens) == 400 + 100 + 2_000
+    assert PRICES.cost("openai:big", tokens) == 2 * 2_000 + 500
+
+
+async def test_what_is_put_into_the_cache_is_on_record() -> None:
+    log, run = CallLog(), a_run()
+    end = Completed(StopReason.COMPLETE, 1_000, 100, 200, 600)
+    model = ScriptedModel(("Hello", end), name="anthropic:claude-haiku-4-5")
+    await heard(RecordedModel(model, log, shipped_prices()), run)
+    (call,) = log.take(run.id)
+    assert (call.tokens_cached, call.tokens_to_cache, call.cost_micro_usd) == (200, 600, 200 + 20 + 750 + 500)
+
+
 def test_a_dated_name_costs_what_its_family_costs() -> None:
     prices = shipped_prices()
     assert prices.find("openai:gpt-4o-mini-2024-07-18") is prices.by_model["gpt-4o-mini"]
@@ -46,9 +62,45 @@ def test_an_own_table_overlays_the_shipped_one(tmp_path: Path) -> None:
     prices = load_prices(own)
     assert prices.cost("openai:gpt-4o", Tokens(1_000_000, 0)) == 1_000_000
     assert "gpt-5" in prices.by_model
-    own.write_text("gpt-4o: {input: cheap}\n", encoding="utf-8")
-    with pytest.raises(SupportError, match="cannot be read"):
-        load_prices(own)
+
+
+ROW = "input: 1, output: 2, cached: 0, source: contract, as_of: 2026-11-01"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (f"gpt-4o: {{{ROW.replace('input: 1', 'input: cheap')}}}", "gpt-4o: input: Input should be a valid number"),
+        (f"gpt-4o: {{{ROW}, per: token}}", "gpt-4o: per: Extra inputs"),
+        (f"gpt-4o: {{{ROW.replace('11-01', '13-01')}}}", "gpt-4o: as_of: Input should be a valid date"),
+        (f"gpt-4o: {{{ROW.replace('input: 1', 'input: .inf')}}}", "gpt-4o: input: Input should be a finite number"),
+        ("gpt-4o: 3", "gpt-4o: Input should be"),
+        ("- gpt-4o", "needs a row for each model"),
+        ("a: b\ngpt-4o: {input: 1\n", "line 3: is not YAML: did not find"),
+    ],
+)
+def test_a_price_table_with_a_fault_names_file_model_and_field(tmp_path: Path, content: str, told: str) -> None:
+    assert refusal_of(tmp_path / "prices.yaml", content.encode(), load_prices).startswith(
+        f"SUPPORT_LLM_PRICES): {told}"
+    )
+
+
+def refusal_of(path: Path, content: bytes, load: Callable[[Path], object]) -> str:
+    """What is said about a file after its name, which always stands first; always one line."""
+    path.write_bytes(content)
+    with pytest.raises(SupportError) as refused:
+        load(path)
+    assert refused.value.message.startswith(f"{path} (")
+    assert "\n" not in refused.value.message
+    return refused.value.message.removeprefix(f"{path} (")
+
+
+@pytest.mark.parametrize("load", [load_prices, load_routes])
+def test_a_file_in_another_encoding_or_none_at_all_is_named(tmp_path: Path, load: Callable[[Path], object]) -> None:
+    told = refusal_of(tmp_path / "own.yaml", "# prices\n# für uns".encode("latin-1"), load)
+    assert told.endswith("line 2: is not UTF-8: save it in that encoding")
+    with pytest.raises(SupportError, match=r" \(SUPPORT_LLM_.*\): cannot be read: Is a directory"):
+        load(tmp_path)
 
 
 async def test_cost_and_route_are_on_record() -> None:
@@ -84,7 +136,7 @@ def call(cost: int, model: str = "openai:big") -> ModelCall:
 
 async def test_a_provider_beyond_its_month_is_not_asked() -> None:
     spend, inner = Spend(), ScriptedModel(("hello",), name="openai:big")
-    capped = CappedModel(inner, spend, limit_micro_usd=1_000)
+    capped = CappedModel(inner, spend, limit_usd=0.001)
     spend.add(call(999))
     await heard(capped)
     spend.add(call(1))
@@ -146,8 +198,14 @@ async def test_money_goes_to_the_large_model() -> None:
     assert await picked(actions=(refund,)) == ("l", "large: money or another step depends on the wording")
 
 
-def test_a_rule_file_with_a_fault_is_refused(tmp_path: Path) -> None:
-    own = tmp_path / "routing.yaml"
-    own.write_text("rules: [{to: medium, because: x}]\notherwise: {to: large, because: y}\n", encoding="utf-8")
-    with pytest.raises(SupportError, match="cannot be read"):
-        load_routes(own)
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("rules: [{to: medium, because: x}]\notherwise: {to: large, because: y}\n", "rules.0.to: Input should be"),
+        ("rules: []", "otherwise: Field required"),
+        ("", "needs a list `rules`"),
+    ],
+)
+def test_a_rule_file_with_a_fault_names_file_rule_and_field(tmp_path: Path, content: str, told: str) -> None:
+    refusal = refusal_of(tmp_path / "routing.yaml", content.encode(), load_routes)
+    assert refusal.startswith(f"SUPPORT_LLM_ROUTING): {told}")

@@ -3,6 +3,8 @@ from contextlib import aclosing
 from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from support_agents.domain.errors import SupportError
 from support_agents.llm.timed import Latency, TimedModel
@@ -32,6 +34,18 @@ def test_what_is_long_ago_is_forgotten() -> None:
     for seconds in [9.0] * 600 + [1.0] * 512:
         latency.saw_first(seconds)
     assert latency.first_token(1.0) == 1.0
+
+
+@given(came=st.lists(st.sampled_from([0.1, 0.2, 0.5, 0.9, 3.0]), min_size=20, max_size=700), share=st.floats(0, 1))
+def test_a_quantile_is_that_of_the_last_calls(came: list[float], share: float) -> None:
+    latency = Latency()
+    for seconds in came:
+        latency.saw_end(seconds)
+    last = sorted(came[-512:])
+    found = latency.total(share)
+    assert found is not None
+    assert sum(one <= found for one in last) >= share * len(last)
+    assert sum(one < found for one in last) < max(1, share * len(last))
 
 
 def ticking(*seconds: float) -> Any:

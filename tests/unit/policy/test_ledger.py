@@ -52,6 +52,8 @@ def test_only_clauses_in_force_apply(tmp_path: Path) -> None:
     [
         ("owner: service", "owner: ''", ["returns", "owner"]),
         ("valid_from: 2025-01-01", "valid_from: soon", ["returns", "valid_from"]),
+        ("valid_from: 2025-01-01", "valid_from: 2025-02-30", ["returns", "valid_from", "valid date"]),
+        ("owner: service", "owner: {service", ["line 8: is not YAML"]),
         ("window_days: 30", "window_days: -1", ["returns", "rule.window_days"]),
         ("statuses: [delivered, returned]", "statuses: [lost]", ["returns", "rule.statuses"]),
         ("id: returns", "id: returns\n    amount: 5", ["returns", "amount"]),
@@ -74,6 +76,18 @@ def test_a_file_without_shape_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(SupportError, match="policy"):
         load_policy(path)
+
+
+def test_a_file_in_another_encoding_is_refused_with_the_line(tmp_path: Path) -> None:
+    path = written(tmp_path, CLAUSE)
+    path.write_bytes(path.read_bytes() + "# für alle".encode("latin-1"))
+    with pytest.raises(SupportError, match=r"policy\.yaml: line 12: is not UTF-8"):
+        load_policy(path)
+
+
+def test_a_part_whose_name_has_a_slip_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(SupportError, match=r"policy\.yaml: there is no part “chekcs”; known: .*checks"):
+        load_policy(written(tmp_path, f"{CLAUSE}\nchekcs: {{debate: {{intents: [complaint]}}}}\n"))
 
 
 def test_steps_are_offered_where_the_file_names_them(tmp_path: Path) -> None:

@@ -32,11 +32,15 @@ def test_the_part_voice_of_the_policy_file_is_read(tmp_path: Path) -> None:
     voice = loaded(tmp_path, "  style: Short and warm.\n  never_say: [valued customer]\n  most_words: {chat: 30}\n")
     assert (voice.style, voice.never_say) == ("Short and warm.", ("valued customer",))
     assert (voice.words_for("chat"), voice.words_for("email")) == (30, 90)
+    longer = loaded(tmp_path, "  most_words: {email: 110}\n")
+    assert (longer.words_for("chat"), longer.words_for("email")) == (45, 110), "a chat stays short"
 
 
 def test_a_fault_in_it_is_named(tmp_path: Path) -> None:
     with pytest.raises(SupportError, match="voice: most_words"):
         loaded(tmp_path, "  most_words: {pigeon: 30}\n")
+    with pytest.raises(SupportError, match=r"voice: most_words\.chat: .*greater than"):
+        loaded(tmp_path, "  most_words: {chat: 0}\n")
 
 
 def test_the_prompt_tells_it() -> None:

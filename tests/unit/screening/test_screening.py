@@ -1,5 +1,5 @@
 from support_agents.domain.ticket import Attachment
-from support_agents.screening.screening import LONGEST, screen
+from support_agents.screening.screening import LONGEST, screen, spoken_before
 
 
 def test_a_plain_message_passes() -> None:
@@ -31,6 +31,15 @@ def test_injection_in_the_subject_or_a_file_name_counts() -> None:
 def test_a_message_too_short_to_tell_takes_the_language_of_its_subject() -> None:
     assert screen("4711", "Wo bleibt meine Bestellung?").language == "de"
     assert screen("4711", "", default_language="fr").language == "fr"
+
+
+def test_a_message_too_short_to_tell_takes_the_language_of_the_conversation_before_the_accounts() -> None:
+    short, said = screen("ok 4711", "", default_language="de"), "Hello, where is my order?"
+    assert spoken_before(short, (said, "ok")).language == "en"
+    assert spoken_before(short, (said, "Je voudrais annuler ma commande, merci.")).language == "fr"
+    assert spoken_before(short, ("?", f"?\n\n> {said}")).language == "de", "what is quoted, others may have written"
+    told = screen("Wo ist meine Bestellung?", default_language="pl")
+    assert spoken_before(told, (said,)).language == "de"
 
 
 def test_a_huge_message_is_cut() -> None:
