@@ -37,7 +37,7 @@ async def in_process(messages: int, settings: Mapping[str, object]) -> AsyncIter
         try:
             await container.open()
             await container.knowledge.sync(shop.ARTICLES, DEFAULT_WORKSPACE)
-            await container.indexer.refresh(DEFAULT_WORKSPACE)
+            await container.follower.indexer.refresh(DEFAULT_WORKSPACE)
             await container.asking.rehearse(DEFAULT_WORKSPACE)
             settle()
             yield container
