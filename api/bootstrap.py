@@ -72,7 +72,8 @@ from support_agents.knowledge.sync import KnowledgeSync
 from support_agents.knowledge.topic_shelf import TopicShelf
 from support_agents.macros import Macros
 from support_agents.monitoring.outliers import Outliers
-from support_agents.policy.ledger import PolicyLedger, load_policy
+from support_agents.policy.ledger import PolicyLedger
+from support_agents.policy.loading import load_policy
 from support_agents.ports import (
     Clock,
     Embedder,

@@ -182,7 +182,9 @@ class Settings(
 
     orders_csv: Path | None = Field(default=None, description="Orders exported as CSV; empty: no order is ever known.")
     macros: Path | None = Field(default=None, description="Folder of approved replies (macros); empty: none are used.")
-    policy: Path | None = Field(default=None, description="The policy ledger (YAML); empty: no refund is proposed.")
+    policy: Path | None = Field(
+        default=None, description="The policy ledger: a YAML file, or a folder of them; empty: no refund is proposed."
+    )
 
     entailment: Path | None = Field(
         default=None,

@@ -14,7 +14,7 @@ def ask(  # noqa: PLR0913 - each is an option of the command
     kb: Annotated[Path | None, typer.Option(help="Use only the Markdown articles below this folder.")] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Use the demo shop's articles, orders and policy.")] = False,
     orders: Annotated[Path | None, typer.Option(help="Orders as CSV (SUPPORT_ORDERS_CSV).")] = None,
-    policy: Annotated[Path | None, typer.Option(help="Policy ledger (SUPPORT_POLICY).")] = None,
+    policy: Annotated[Path | None, typer.Option(help="Policy ledger, a file or a folder (SUPPORT_POLICY).")] = None,
     subject: Annotated[str, typer.Option(help="The message's subject.")] = "",
     email: Annotated[str | None, typer.Option(help="The customer's address.")] = None,
     order_id: Annotated[str | None, typer.Option(help="The order number on the ticket.")] = None,

@@ -11,14 +11,14 @@ from api.cli.output import remarks, results
 from api.conflicts import ArticleConflicts, Conflict
 from support_agents.domain.errors import SupportError
 from support_agents.domain.ids import DEFAULT_WORKSPACE
-from support_agents.policy.ledger import load_policy
+from support_agents.policy.loading import load_policy
 
 
 async def show_conflicts(*, as_json: bool) -> bool:
     """Print them, or one JSON array of them; return whether there are any."""
     settings = configured()
     if settings.policy is None:
-        raise SupportError("settings", "there is no policy to compare with: name its file in SUPPORT_POLICY")
+        raise SupportError("settings", "there is no policy to compare with: name its file or folder in SUPPORT_POLICY")
     ledger = load_policy(settings.policy)
     async with recorded(settings) as records:
         articles = len(await records.passages.article_hashes(DEFAULT_WORKSPACE))

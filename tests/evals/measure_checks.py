@@ -29,7 +29,8 @@ from support_agents.domain.sections import (
 from support_agents.evals.figures import percentile_ms
 from support_agents.knowledge.chunking import passages_of
 from support_agents.knowledge.loaders import load_folder
-from support_agents.policy.ledger import PolicyLedger, load_policy
+from support_agents.policy.ledger import PolicyLedger
+from support_agents.policy.loading import load_policy
 from support_agents.wording.segments import split_sentences
 
 _DRAFT = 3

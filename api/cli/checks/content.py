@@ -9,7 +9,7 @@ from support_agents.agents.checks.catalogue import refuse_unknown
 from support_agents.intents.examples import Examples
 from support_agents.intents.model import IntentHead
 from support_agents.intents.registry import POINTER_NAME
-from support_agents.policy.ledger import load_policy
+from support_agents.policy.loading import load_policy
 
 TRAIN = "support-agents intents train"
 BACK = "support-agents intents rollback"

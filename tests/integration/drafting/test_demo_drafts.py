@@ -27,7 +27,7 @@ from support_agents.domain.ticket import Requester
 from support_agents.knowledge.chunking import passages_of
 from support_agents.knowledge.loaders import load_folder
 from support_agents.planning import PlanningGiven, plan
-from support_agents.policy.ledger import load_policy
+from support_agents.policy.loading import load_policy
 from support_agents.prompts.files import load_prompt
 from support_agents.testing.clock import FixedClock
 from tests.fixtures.drafting import a_run, ask

@@ -27,7 +27,7 @@ from support_agents.knowledge.macro_shelf import MacroShelf
 from support_agents.knowledge.macros import load_macros
 from support_agents.macros import Macros, Wanted
 from support_agents.planning import PlanningGiven, plan
-from support_agents.policy.ledger import load_policy
+from support_agents.policy.loading import load_policy
 from support_agents.ports import ChunkedArticle, Vector
 from support_agents.testing.knowledge import HashEmbedder, ListStore, MemoryPassageStore
 from support_agents.wording.facts import facts_of

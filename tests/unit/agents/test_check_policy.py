@@ -14,7 +14,8 @@ from support_agents.domain.sections import (
     Sentence,
     Verdict,
 )
-from support_agents.policy.ledger import PolicyLedger, load_policy
+from support_agents.policy.ledger import PolicyLedger
+from support_agents.policy.loading import load_policy
 from tests.fixtures.drafting import RETURNS, drafting_given, passage
 
 GOOD = "You can return an item within 30 days of delivery."

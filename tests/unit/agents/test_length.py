@@ -19,7 +19,8 @@ from support_agents.domain.sections import (
 )
 from support_agents.domain.ticket import Channel
 from support_agents.domain.voice import Voice
-from support_agents.policy.ledger import PolicyLedger, load_policy
+from support_agents.policy.ledger import PolicyLedger
+from support_agents.policy.loading import load_policy
 from support_agents.wording.letters import closing_of, count_words
 from tests.fixtures.drafting import RETURNS, drafting_given, passage
 

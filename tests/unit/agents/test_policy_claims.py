@@ -10,7 +10,8 @@ from support_agents.agents.compliance import ComplianceAgent
 from support_agents.agents.drafting import cite
 from support_agents.domain.knowledge import RetrievedPassage
 from support_agents.domain.sections import Check, ComplianceGiven, Sentence
-from support_agents.policy.ledger import PolicyLedger, load_policy
+from support_agents.policy.ledger import PolicyLedger
+from support_agents.policy.loading import load_policy
 from tests.fixtures.drafting import TODAY, drafting_given, passage
 
 LEDGER = """

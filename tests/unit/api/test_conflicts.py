@@ -14,7 +14,8 @@ from support_agents.domain.ids import DEFAULT_WORKSPACE, WorkspaceId
 from support_agents.domain.knowledge import Passage
 from support_agents.knowledge.chunking import passages_of
 from support_agents.knowledge.loaders import load_folder
-from support_agents.policy.ledger import PolicyLedger, load_policy
+from support_agents.policy.ledger import PolicyLedger
+from support_agents.policy.loading import load_policy
 from support_agents.ports import ChunkedArticle
 from support_agents.testing.knowledge import MemoryPassageStore
 from tests.fixtures.drafting import TODAY, passage

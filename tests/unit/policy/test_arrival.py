@@ -9,7 +9,7 @@ from support_agents.domain.money import Money
 from support_agents.domain.orders import OrderStatus
 from support_agents.policy.arrival import arrival_facts
 from support_agents.policy.delivery import Deliveries
-from support_agents.policy.ledger import load_policy
+from support_agents.policy.loading import load_policy
 from tests.fixtures.drafting import order
 
 DELIVERIES = load_policy(shop.POLICY).deliveries or Deliveries(holidays_of="NL", late_after=3)

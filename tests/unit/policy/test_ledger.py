@@ -10,7 +10,7 @@ from support_agents.domain.errors import SupportError
 from support_agents.domain.money import Money
 from support_agents.domain.orders import OrderFacts, OrderStatus
 from support_agents.policy.clauses import Rule
-from support_agents.policy.ledger import load_policy
+from support_agents.policy.loading import load_policy
 from support_agents.policy.refunds import obstacles, refundable
 
 TODAY = date(2026, 11, 22)
@@ -172,3 +172,51 @@ def test_never_more_than_what_is_left_of_the_payment(total: int, refunded: int) 
     assert refundable(case).minor == total - refunded
     allowed = obstacles(RULE, case, TODAY, evidence=True) == ()
     assert allowed is (0 < total - refunded <= 25_000)
+
+
+def split(tmp_path: Path, **files: str) -> Path:
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return folder
+
+
+REST = 'version: "2026-11"\nsteps: [cancel_order]\nvoice: {never_say: [cheap]}\n'
+
+
+def test_the_files_of_a_folder_make_one_policy(tmp_path: Path) -> None:
+    folder = split(tmp_path, a=f"clauses:{CLAUSE}", b=f"clauses:{CLAUSE.replace('id: returns', 'id: late')}", c=REST)
+    for ignored in (".draft.yaml", "notes.md"):
+        (folder / ignored).write_text("not: [ours")
+    ledger = load_policy(folder)
+    assert [clause.id for clause in ledger.clauses] == ["returns", "late"]
+    assert ledger.offered == {ActionKind.CANCEL_ORDER}
+    assert ledger.voice.never_say == ("cheap",)
+    assert ledger.version.startswith("2026-11.")
+    (folder / "d.yml").write_text(f"clauses:{CLAUSE.replace('id: returns', 'id: other')}")
+    changed = load_policy(folder)
+    assert len(changed.clauses) == 3
+    assert changed.version != ledger.version
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"a": f"clauses:{CLAUSE}", "b": f"clauses:{CLAUSE}", "c": REST}, r"b\.yaml: .*stands twice.*in a\.yaml"),
+        (
+            {"a": f"clauses:{CLAUSE}", "b": f"clauses:{CLAUSE.replace('version: 2', 'version: 3')}", "c": REST},
+            r"b\.yaml: .*same day.*in a\.yaml",
+        ),
+        ({"a": f"clauses:{CLAUSE}", "b": REST, "c": REST}, r"c\.yaml: version: stands in b\.yaml as well"),
+        ({"a": f"clauses:{CLAUSE}", "b": f"{REST}tests: 1"}, r"b\.yaml: there is no part “tests”"),
+        ({"a": f"clauses:{CLAUSE}"}, r"policies: needs a `version`"),
+        ({"a": f"clauses:{CLAUSE}", "b": "version: ''"}, r"b\.yaml: needs a `version`"),
+        ({"a": REST}, r"policies: needs `version` and a list `clauses`"),
+        ({"a": REST, "b": "clauses: {}"}, r"b\.yaml: needs `version` and a list `clauses`"),
+        ({}, r"policies: no file in this folder ends in \.yaml"),
+    ],
+)
+def test_what_is_wrong_in_a_folder_is_told_of_its_file(tmp_path: Path, files: dict[str, str], told: str) -> None:
+    with pytest.raises(SupportError, match=told):
+        load_policy(split(tmp_path, **files))

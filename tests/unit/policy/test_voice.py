@@ -10,7 +10,7 @@ from support_agents.composing.reply import compose
 from support_agents.domain.errors import SupportError
 from support_agents.domain.sections import CheckResult, ComplianceGiven, Sentence
 from support_agents.domain.voice import Voice
-from support_agents.policy.ledger import load_policy
+from support_agents.policy.loading import load_policy
 from support_agents.ports import Completed, StopReason
 from support_agents.prompts.files import load_prompt
 from support_agents.stages import Shares

@@ -15,7 +15,7 @@ from support_agents.domain.knowledge import Passage
 from support_agents.knowledge.chunking import passages_of, searchable
 from support_agents.knowledge.known_vectors import KnownVectors
 from support_agents.knowledge.loaders import load_folder
-from support_agents.policy.ledger import load_policy
+from support_agents.policy.loading import load_policy
 from support_agents.wording.outlines import all_lines
 
 
