@@ -8,6 +8,7 @@ import httpx2
 
 from support_agents.adapters.model_connections import http_client
 from support_agents.adapters.model_faults import UNREADABLE, fault, fault_of
+from support_agents.adapters.model_usage import completed, tokens
 from support_agents.domain.errors import SupportError
 from support_agents.domain.runs import Run
 from support_agents.ports import Completed, Prompt, StopReason, TextDelta
@@ -111,7 +112,7 @@ class _Heard:
         self._stop: str | None = None
         self._ended = False
         self._open_blocks = 0
-        self._usage: dict[str, int] = {}
+        self._usage: dict[str, Any] = {}
 
     def take(self, event: dict[str, Any]) -> None:
         """Note the stop reason, the use of tokens and whether every block that began has ended."""
@@ -128,22 +129,23 @@ class _Heard:
             case "message_stop":
                 self._ended = True
 
-    def _count(self, usage: dict[str, Any] | None) -> None:
+    def _count(self, usage: object) -> None:
         """Later figures replace earlier ones; they are cumulative."""
         names = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
-        self._usage |= {name: value for name in names if (value := (usage or {}).get(name)) is not None}
+        told = usage if isinstance(usage, dict) else {}
+        self._usage |= {name: value for name in names if (value := told.get(name)) is not None}
 
     def completed(self) -> Completed:
         """Return the end; input counts what came from the cache and what was put there as well."""
         whole = self._ended and not self._open_blocks and self._stop is not None
-        cached = self._usage.get("cache_read_input_tokens", 0)
-        written = self._usage.get("cache_creation_input_tokens", 0)
-        return Completed(
+        names = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+        fresh, cached, to_cache = (tokens(self._usage.get(name)) for name in names)
+        return completed(
             self._stops.get(self._stop or "", StopReason.CUT) if whole else StopReason.CUT,
-            tokens_in=self._usage.get("input_tokens", 0) + cached + written,
-            tokens_out=self._usage.get("output_tokens", 0),
-            tokens_cached=cached,
-            tokens_to_cache=written,
+            read=fresh + cached + to_cache,
+            written=self._usage.get("output_tokens"),
+            cached=cached,
+            to_cache=to_cache,
         )
 
 

@@ -9,6 +9,7 @@ import re2
 
 from support_agents.adapters.model_connections import http_client
 from support_agents.adapters.model_faults import UNREADABLE, fault, fault_of
+from support_agents.adapters.model_usage import completed
 from support_agents.adapters.openai.events import JsonEvents
 from support_agents.domain.errors import SupportError
 from support_agents.domain.runs import Run
@@ -152,7 +153,8 @@ class _Heard:
         """Note a finish reason, a refusal and the use of tokens; return the text. What is not as promised is passed."""
         if not isinstance(chunk, dict):
             return ""
-        self._usage = chunk.get("usage") or self._usage
+        usage = chunk.get("usage")
+        self._usage = usage if isinstance(usage, dict) and usage else self._usage
         choice: dict[str, Any] = next(iter(chunk.get("choices") or ()), {})
         delta = choice.get("delta") or {}
         if (reason := choice.get("finish_reason")) and self.stop is StopReason.CUT:
@@ -164,11 +166,12 @@ class _Heard:
     def completed(self) -> Completed:
         """Return the end; figures that the server does not tell are 0."""
         usage = self._usage
-        return Completed(
+        details = usage.get("prompt_tokens_details")
+        return completed(
             self.stop,
-            tokens_in=usage.get("prompt_tokens") or 0,
-            tokens_out=usage.get("completion_tokens") or 0,
-            tokens_cached=(usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
+            read=usage.get("prompt_tokens"),
+            written=usage.get("completion_tokens"),
+            cached=details.get("cached_tokens") if isinstance(details, dict) else None,
         )
 
 

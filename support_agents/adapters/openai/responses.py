@@ -9,6 +9,7 @@ from openai.types.responses import ResponseStreamEvent, ResponseUsage
 
 from support_agents.adapters.model_connections import http_client
 from support_agents.adapters.model_faults import UNREADABLE, fault, fault_of
+from support_agents.adapters.model_usage import completed
 from support_agents.adapters.openai.chat import OFFICIAL, openai_fault
 from support_agents.domain.runs import Run
 from support_agents.ports import Completed, Prompt, StopReason, TextDelta
@@ -52,7 +53,7 @@ class OpenAiResponsesModel:
                         raise fault("llm_timeout")
                     if event.type == "response.output_text.delta" and event.delta:
                         heard.spoke = True
-                        yield TextDelta(event.delta)
+                        yield TextDelta(str(event.delta))
         except (openai.OpenAIError, httpx2.HTTPError, *UNREADABLE) as error:
             raise openai_fault(error, opened=heard.opened) from None
         if not heard.spoke and heard.stop in {StopReason.CUT, StopReason.COMPLETE}:
@@ -118,13 +119,11 @@ class _Heard:
 
     def completed(self) -> Completed:
         """Return the end; figures that the server does not tell are 0."""
-        usage = self._usage
-        if usage is None:
-            return Completed(self.stop)
+        usage = self._usage  # the SDK builds it without a look at what is in it
         details = getattr(usage, "input_tokens_details", None)
-        return Completed(
+        return completed(
             self.stop,
-            tokens_in=usage.input_tokens,
-            tokens_out=usage.output_tokens,
-            tokens_cached=getattr(details, "cached_tokens", 0) or 0,
+            read=getattr(usage, "input_tokens", None),
+            written=getattr(usage, "output_tokens", None),
+            cached=getattr(details, "cached_tokens", None),
         )
