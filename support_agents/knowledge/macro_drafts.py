@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import log
 from pathlib import Path
+from unicodedata import category
 
 import re2
 
@@ -21,7 +22,13 @@ from support_agents.wording.segments import split_sentences
 ENDING = ".md.draft"
 _TRIED = 5  # articles for a sentence, those with most of its rarer words first
 _NOT_A_REPLY = 6  # words; a line this short that greets or signs is what every reply gets anyway
-_PLACEHOLDER = re2.compile(r"\{\{[^{}]*\}\}")
+_PLACEHOLDER = re2.compile(r"\{\{[^{}]*\}\}|\{%[^{}]*%\}")
+# What would be read as ours in a macro's file: marks that say what a sentence rests on, slots, headings, spare lines.
+_OURS = str.maketrans("[]{}", "()()")
+_BEGINS_OURS = "#~ "
+# What a file of YAML, or any file, cannot hold: control characters, half of a character, and what is none.
+_NOT_WRITTEN = frozenset(("Cc", "Cs"))
+_NO_CHARACTERS = "\ufffe\uffff"
 _PERSON = re2.compile(r"\{\{\s*(?:ticket\.requester|ticket\.assignee|current_user|agent)\b[^{}]*\}\}")
 _MARKABLE = re2.compile(r"[a-z0-9_.-]{1,60}")
 _NO_ID = re2.compile(r"[^a-z0-9]+")
@@ -75,21 +82,22 @@ def drafted(macro: RawArticle, evidence: Evidence, default_language: str = "en")
 
     What bears no mark is refused when the file is loaded, with its place: a person says what it rests on, or cuts it.
     """
-    language = macro.language or detect(_PLACEHOLDER.sub(" ", macro.body), default=default_language).code
+    body = _readable(macro.body)
+    language = macro.language or detect(_PLACEHOLDER.sub(" ", body), default=default_language).code
     lines: list[str] = []
     borne_out = left = 0
-    for paragraph in macro.body.replace("\r", "").split("\n"):
-        said = " ".join(paragraph.split())
+    for paragraph in body.replace("\r", "").split("\n"):
+        said = _without_ours(" ".join(paragraph.split()))
         if not said or _greets_or_signs(said):
             lines += [""] if lines and lines[-1] else []
             continue
-        for sentence in (segment.text.strip() for segment in split_sentences(said)):
+        for sentence in filter(None, (segment.text.strip().lstrip(_BEGINS_OURS) for segment in split_sentences(said))):
             article = "" if _PLACEHOLDER.search(sentence) else evidence.article_for(sentence, language)
             lines.append(f"{sentence} [{article}]" if article else sentence)
             borne_out, left = borne_out + bool(article), left + (not article)
     name = f"zendesk-{_NO_ID.sub('-', macro.key.lower()).strip('-')[:60] or 'macro'}"
     front = ["---", f"id: {name}", f"language: {language}", "intents: []", "questions:"]
-    front += [f"  - {json.dumps(macro.title, ensure_ascii=False)}", "---", "", "## main"]
+    front += [f"  - {json.dumps(_readable(macro.title), ensure_ascii=False)}", "---", "", "## main"]
     return Draft(name, "\n".join([*front, *lines]).rstrip() + "\n", borne_out, left)
 
 
@@ -103,6 +111,24 @@ def write_drafts(drafts: Sequence[Draft], folder: Path) -> tuple[int, int]:
         else:
             (folder / f"{draft.id}{ENDING}").write_text(draft.content, encoding="utf-8")
     return len(drafts) - kept, kept
+
+
+def _readable(text: str) -> str:
+    """The text as a file can hold it and be read again."""
+    return "".join(
+        letter
+        for letter in text
+        if letter in "\n\r\t" or (category(letter) not in _NOT_WRITTEN and letter not in _NO_CHARACTERS)
+    )
+
+
+def _without_ours(line: str) -> str:
+    """A line in which nothing is taken for what only a person may write: that a sentence needs no article, say."""
+    kept = [*_PLACEHOLDER.finditer(line)]
+    starts, ends = (0, *(one.end() for one in kept)), (*(one.start() for one in kept), len(line))
+    plain = [line[start:end].translate(_OURS) for start, end in zip(starts, ends, strict=True)]
+    pieces = [plain[0], *(f"{one.group()}{rest}" for one, rest in zip(kept, plain[1:], strict=True))]
+    return "".join(pieces)
 
 
 def _greets_or_signs(line: str) -> bool:

@@ -120,8 +120,8 @@ def _sentences(path: Path, name: str, lines: list[str]) -> Iterator[MacroSentenc
         marks = [match.group(1) for match in _MARK.finditer(bare)]
         text = str(_MARK.sub("", bare)).strip()
         facts = tuple(mark for mark in marks if mark.startswith(_FACTS))
-        slots = tuple(slot for _, slot, _, _ in Formatter().parse(text) if slot)
-        if "{{" in text:
+        slots = _slots(path, name, text)
+        if "{{" in text or "{%" in text:
             raise _invalid(
                 path, f"case {name}: “{text[:60]}” has a placeholder of another system; write a slot of ours"
             )
@@ -140,6 +140,13 @@ def _sentences(path: Path, name: str, lines: list[str]) -> Iterator[MacroSentenc
             when=_when(path, name, condition.group(1)) if condition else When(),
         )
         paragraph = False
+
+
+def _slots(path: Path, name: str, text: str) -> tuple[str, ...]:
+    try:
+        return tuple(slot for _, slot, _, _ in Formatter().parse(text) if slot)
+    except ValueError as error:
+        raise _invalid(path, f"case {name}: “{text[:60]}” has a brace that belongs to no slot") from error
 
 
 def _first(error: ValidationError) -> str:

@@ -1,12 +1,12 @@
 """One file of a Zendesk account: articles to sync, macros, solved replies; it stores and judges nothing."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from support_agents.domain.errors import Failed, Ok, SupportError
 from support_agents.domain.knowledge import Article
-from support_agents.knowledge.loaders import Loaded, Origin, parsed
+from support_agents.knowledge.loaders import Loaded, Origin, Read, gathered, parsed
 from support_agents.knowledge.parsing.limits import INPUT_BYTES
 from support_agents.knowledge.parsing.parser import FileParser
 from support_agents.knowledge.parsing.wire import RawArticle
@@ -34,8 +34,8 @@ def read_export(path: Path, *, with_replies: bool = False) -> Export:
         macros = _found(parser, "zendesk_macros", path, content)
         replies = _found(parser, "zendesk_replies", path, content) if with_replies else ()
     if isinstance(articles, Ok):
-        named = {_id(one.id): one for one in articles.value}
-        return Export(Loaded(tuple(_named(one) for one in named.values()), (), Origin.ZENDESK), macros, replies)
+        found = gathered((Read(path.name, Ok(tuple(map(_named, articles.value)))),))
+        return Export(replace(found, origin=Origin.ZENDESK), macros, replies)
     if not (macros or replies):
         raise SupportError("export_unreadable", f"{path} holds nothing that can be used; {_WANTED}")
     return Export(None, macros, replies)

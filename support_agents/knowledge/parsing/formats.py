@@ -84,24 +84,37 @@ def _pair(name: str, number: int, row: Mapping[str, str]) -> RawArticle:
 
 
 def _zendesk(_name: str, content: bytes) -> Iterator[RawArticle]:
-    """Read a help-centre export: `articles` with HTML bodies; drafts are left out, segments are for us alone."""
+    """Read a help-centre export: `articles` with HTML bodies; drafts are left out, segments are for us alone.
+
+    A translation has the id of its article and is known by its locale as well.
+    """
     entry = _object(_text(content), "the file")
     articles = entry.get("articles")
     if not isinstance(articles, list):
         raise UnreadableError("shape", "has no list `articles`, as an export of Zendesk's help centre has")
+    locales: dict[str, set[str]] = {}
     for article in articles:
         if not isinstance(article, dict) or article.get("draft"):
             continue
         body = pages.markdown_of_fragment(str(article.get("body") or ""))
         if body.strip():
+            key, locale = str(article.get("id") or article.get("title")), str(article.get("locale") or "")
+            known = locales.setdefault(key, set())
+            is_translation = bool(known) and locale not in known
+            known.add(locale)
             yield RawArticle(
-                key=str(article.get("id") or article.get("title")),
+                key=f"{key} {locale}" if is_translation else key,
                 title=str(article.get("title") or article.get("name") or ""),
                 body=body,
-                language=str(article.get("locale") or ""),
-                audience="public" if article.get("user_segment_id") is None else "internal",
+                language=locale,
+                audience="internal" if _is_restricted(article) else "public",
                 updated=str(article.get("updated_at") or "")[:10],
             )
+
+
+def _is_restricted(article: Mapping[str, object]) -> bool:
+    """Whether not everybody may read it: an account names one segment of its readers, or several in a list."""
+    return article.get("user_segment_id") is not None or bool(article.get("user_segment_ids"))
 
 
 def _zendesk_macros(_name: str, content: bytes) -> Iterator[RawArticle]:
@@ -133,28 +146,32 @@ def _last(value: object) -> str:
 
 
 def _zendesk_replies(_name: str, content: bytes) -> Iterator[RawArticle]:
-    """Read our last public reply of every solved ticket of an export, with the ticket's id and channel."""
+    """Read our last public reply of every solved ticket of an export, with its channel, its writer and the customer."""
     tickets = _object(_text(content), "the file").get("tickets")
     for ticket in tickets if isinstance(tickets, list) else ():
-        if not isinstance(ticket, dict) or ticket.get("status") not in _SOLVED:
-            continue
+        if not isinstance(ticket, dict) or ticket.get("status") not in _SOLVED or ticket.get("requester_id") is None:
+            continue  # whose words are the customer's is not told
         comments, via = ticket.get("comments"), ticket.get("via")
         replies = [
-            str(comment.get("plain_body") or comment.get("body") or "")
+            (str(comment.get("author_id")), str(comment.get("plain_body") or comment.get("body") or ""))
             for comment in (comments if isinstance(comments, list) else ())
             if isinstance(comment, dict)
             and comment.get("public") is True
             and comment.get("author_id") is not None
             and comment.get("author_id") != ticket.get("requester_id")
         ]
-        if replies and replies[-1].strip():
+        if replies and replies[-1][1].strip():
             channel = str(via.get("channel") or "") if isinstance(via, dict) else ""
-            yield RawArticle(key=str(ticket.get("id") or ""), title=channel, body=replies[-1])
+            customer, (writer, body) = str(ticket.get("requester_id")), replies[-1]
+            yield RawArticle(key=customer, title=channel, body=body, author=writer)
 
 
 def _object(text: str, where: str) -> dict[str, Any]:
+    """Read an object; half of a character, which no file can hold, becomes a question mark."""
     try:
         entry = json.loads(text)
+        if "\\ud" in text or "\\uD" in text:
+            entry = json.loads(json.dumps(entry, ensure_ascii=False).encode("utf-8", "replace"))
     except ValueError:
         raise UnreadableError("not_json", f"{where} is not JSON") from None
     if not isinstance(entry, dict):

@@ -11,7 +11,10 @@ ANSWER_BYTES = 220_000_000
 
 @dataclass(frozen=True)
 class RawArticle:
-    """An article as it stands in a file: Markdown body; "" and None for what the file does not say."""
+    """An article as it stands in a file: Markdown body; "" for what the file does not say.
+
+    `author` is told of replies alone, whose `key` is whom they were written to.
+    """
 
     key: str
     title: str
@@ -20,6 +23,7 @@ class RawArticle:
     audience: str = ""
     updated: str = ""
     verified_until: str = ""
+    author: str = ""
 
 
 @dataclass(frozen=True)

@@ -39,11 +39,12 @@ def export(path: Path, **changed: object) -> Path:
 
 def _ticket(number: int) -> dict[str, object]:
     reply = f"Your parcel {number} has left our house this morning.\n\nWarm greetings\nYour Hearthwell team"
+    customer, writer = 10 + number, number % 2
     said = [
-        {"author_id": 1, "public": True, "body": "I am Petra Muster and I am waiting."},
-        {"author_id": 2, "public": True, "body": reply},
+        {"author_id": customer, "public": True, "body": "I am Petra Muster and I am waiting."},
+        {"author_id": writer, "public": True, "body": reply},
     ]
-    return {"id": number, "status": "solved", "requester_id": 1, "via": {"channel": "email"}, "comments": said}
+    return {"id": number, "status": "solved", "requester_id": customer, "via": {"channel": "email"}, "comments": said}
 
 
 def contents(folder: Path) -> dict[str, str]:
